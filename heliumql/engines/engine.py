@@ -1,0 +1,91 @@
+"""The protocol that every engine implements: batches of ready calls in, batches of answers out.
+
+The dispatcher (`physical/dispatch.py`) submits calls the moment their inputs are known and never
+waits inside an engine; an engine keeps as many calls in flight as suits it and delivers answers
+in any order, from any thread. Failure is a value on an answer, never a lost call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from heliumql.errors import EngineError
+from heliumql.types import SqlType
+
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+
+REQUESTS = pa.schema(
+    [
+        ("call", pa.binary(16)),  # unique among the calls in flight of this engine
+        ("messages", MESSAGES),  # system (optional), history, user; contents are never null
+        ("priority", pa.int64()),  # smaller first; engines without priorities go in row order
+    ]
+)
+
+ANSWERS = pa.schema(
+    [
+        ("call", pa.binary(16)),
+        ("text", pa.string()),  # null where the call failed
+        ("error", pa.string()),  # null where it did not; one line, no secrets
+        ("finish_reason", pa.string()),  # stop | length | error | cancelled
+        ("prompt_tokens", pa.int32()),
+        ("cached_tokens", pa.int32()),  # prompt tokens found in the engine's prefix cache
+        ("output_tokens", pa.int32()),
+        ("requests", pa.int32()),  # requests sent, retries included
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn. Temperature 0 is greedy decoding."""
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallSpec:
+    """What the calls of one submitted batch have in common."""
+
+    sampling: Sampling
+    returns: SqlType  # decoding is constrained to it where it is not VARCHAR
+    retries: int = 2
+
+
+Deliver = Callable[[pa.RecordBatch | EngineError], None]
+"""Takes a batch of ANSWERS (any subset of the submitted calls, each call once), or an EngineError
+that ends all calls in flight. Called from any thread; it never blocks and never raises."""
+
+
+class Engine(Protocol):
+    """A model that answers calls."""
+
+    @property
+    def slots(self) -> int:
+        """How many calls are worth having in flight; the dispatcher keeps slightly more there."""
+
+    def start(self) -> None:
+        """Get ready to answer (load weights, check the server). Idempotent. Raises EngineError."""
+
+    def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
+        """Take calls (schema REQUESTS); returns at once, answers go to `deliver`."""
+
+    def advance(self) -> None:
+        """Called when the dispatcher has nothing to submit and is about to wait for answers.
+
+        Engines with virtual time work here and deliver before they return; real ones ignore it.
+        """
+
+    def cancel(self, calls: Sequence[bytes]) -> None:
+        """Abort these calls if still in flight; each is delivered with finish_reason cancelled."""
+
+    def close(self) -> None:
+        """Leave nothing behind: no process, no thread, no open connection. Idempotent."""

@@ -1,0 +1,50 @@
+"""Source texts, spans in them, and the drawing of a line with a caret; everybody uses it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Span:
+    """Characters `start` (inclusive) to `end` (exclusive) of a source text."""
+
+    start: int
+    end: int
+
+    def shifted(self, offset: int) -> Span:
+        return Span(self.start + offset, self.end + offset)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that statements come from: a file, or what was typed (`name` None)."""
+
+    text: str
+    name: str | None = None
+
+
+def render(message: str, source: Source | None, span: Span | None, hint: str | None) -> str:
+    """The message; then file, line and a caret under the place, where known; then the hint."""
+    lines = [message]
+    if source is not None and span is not None:
+        start = min(span.start, len(source.text))
+        first = source.text.rfind("\n", 0, start) + 1
+        last = source.text.find("\n", start)
+        last = len(source.text) if last < 0 else last
+        line = source.text[first:last].replace("\t", " ")
+        number = source.text.count("\n", 0, start) + 1
+        where = f"{source.name}:{number}" if source.name else f"line {number}"
+        margin = " " * len(str(number))
+        indent = " " * _width(line[: start - first])
+        carets = "^" * max(1, _width(line[start - first : max(start, span.end) - first]))
+        lines += [f"  at {where}", f"{number} | {line}", f"{margin} | {indent}{carets}"]
+    if hint:
+        lines.append(f"hint: {hint}")
+    return "\n".join(lines)
+
+
+def _width(text: str) -> int:
+    """Columns the text takes in a terminal (wide characters take two)."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
