@@ -37,14 +37,22 @@ def render(message: str, source: Source | None, span: Span | None, hint: str | N
         number = source.text.count("\n", 0, start) + 1
         where = f"{source.name}:{number}" if source.name else f"line {number}"
         margin = " " * len(str(number))
-        indent = " " * _width(line[: start - first])
-        carets = "^" * max(1, _width(line[start - first : max(start, span.end) - first]))
+        indent = " " * display_width(line[: start - first])
+        carets = "^" * max(1, display_width(line[start - first : max(start, span.end) - first]))
         lines += [f"  at {where}", f"{number} | {line}", f"{margin} | {indent}{carets}"]
     if hint:
         lines.append(f"hint: {hint}")
     return "\n".join(lines)
 
 
-def _width(text: str) -> int:
-    """Columns the text takes in a terminal (wide characters take two)."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+def display_width(text: str) -> int:
+    """Columns the text takes in a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.east_asian_width(character) in "WF":
+        return 2
+    return 0 if unicodedata.category(character) in ("Mn", "Me", "Cf") else 1
