@@ -1,0 +1,92 @@
+"""The front door of HQL: text to statements, statements to core SQL.
+
+An island grammar. DuckDB's SQL stays the user's text, character for character; only HQL is
+understood: LLM calls, DDL for models and prompts, settings, EXPLAIN and PROFILE.
+
+    parse(text)            a file's statements
+    desugar(text, ..)      core SQL of a statement (core.py)
+    shell(text)            what kind of statement it is and which query is inside
+
+The session calls `parse` and matches on the statements; the binder calls `desugar`.
+"""
+
+from heliumql.syntax.core import (
+    CALL_FUNCTION,
+    HISTORY_TYPE,
+    INFO_FUNCTION,
+    INFO_TYPE,
+    CallSite,
+    Core,
+    DesugarContext,
+    PromptCore,
+    Shell,
+    SourceMap,
+    error_offset,
+)
+from heliumql.syntax.desugar import desugar, desugar_macro, desugar_prompt, desugar_view
+from heliumql.syntax.parse import parse
+from heliumql.syntax.shell import shell
+from heliumql.syntax.statements import (
+    ClearCache,
+    CreateMacro,
+    CreateModel,
+    CreatePrompt,
+    CreateView,
+    Deallocate,
+    Describe,
+    DropModel,
+    DropNamed,
+    DropPrompt,
+    Execute,
+    Explain,
+    LlmSql,
+    Prepare,
+    Profile,
+    ResetOption,
+    SetOption,
+    Show,
+    Sql,
+    Statement,
+    Value,
+)
+
+__all__ = [
+    "CALL_FUNCTION",
+    "HISTORY_TYPE",
+    "INFO_FUNCTION",
+    "INFO_TYPE",
+    "CallSite",
+    "ClearCache",
+    "Core",
+    "CreateMacro",
+    "CreateModel",
+    "CreatePrompt",
+    "CreateView",
+    "Deallocate",
+    "Describe",
+    "DesugarContext",
+    "DropModel",
+    "DropNamed",
+    "DropPrompt",
+    "Execute",
+    "Explain",
+    "LlmSql",
+    "Prepare",
+    "Profile",
+    "PromptCore",
+    "ResetOption",
+    "SetOption",
+    "Shell",
+    "Show",
+    "SourceMap",
+    "Sql",
+    "Statement",
+    "Value",
+    "desugar",
+    "desugar_macro",
+    "desugar_prompt",
+    "desugar_view",
+    "error_offset",
+    "parse",
+    "shell",
+]
