@@ -1,0 +1,67 @@
+"""Arrow batches of calls and answers as Python values, for engines that handle them one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import pyarrow as pa
+
+from heliumql.engines.engine import ANSWERS
+
+Messages: TypeAlias = tuple[tuple[str, str], ...]  # (role, content)
+
+
+class Request(NamedTuple):
+    """A row of REQUESTS."""
+
+    call: bytes
+    messages: Messages
+    priority: int
+
+
+class Answer(NamedTuple):
+    """A row of ANSWERS."""
+
+    call: bytes
+    text: str | None
+    error: str | None
+    finish_reason: str
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    requests: int = 1
+
+
+def failed(call: bytes, error: str, requests: int = 1) -> Answer:
+    """The answer of a call that failed; the reason becomes one line."""
+    return Answer(call, None, " ".join(error.split()), "error", requests=requests)
+
+
+def cancelled(call: bytes, requests: int = 0) -> Answer:
+    return Answer(call, None, "cancelled", "cancelled", requests=requests)
+
+
+def read_requests(batch: pa.RecordBatch) -> list[Request]:
+    """The calls of a batch (schema REQUESTS), in row order."""
+    messages = batch.column("messages")
+    roles, contents = messages.flatten().flatten()
+    pairs = list(zip(roles.to_pylist(), contents.to_pylist(), strict=True))
+    requests = []
+    end = 0
+    for call, length, priority in zip(
+        batch.column("call").to_pylist(),
+        messages.value_lengths().to_pylist(),
+        batch.column("priority").to_pylist(),
+        strict=True,
+    ):
+        start, end = end, end + length
+        requests.append(Request(call, tuple(pairs[start:end]), priority))
+    return requests
+
+
+def answers_batch(answers: Sequence[Answer]) -> pa.RecordBatch:
+    """The answers as a batch (schema ANSWERS)."""
+    columns = zip(*answers, strict=True) if answers else [()] * len(ANSWERS)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, ANSWERS, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=ANSWERS)

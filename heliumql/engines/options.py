@@ -1,0 +1,83 @@
+"""Typed reading of the options of a model (`CREATE MODEL .. WITH`), for the engines' constructors."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from heliumql.errors import CatalogError
+
+# Every model may have these, whatever its engine; an engine reads those that concern it.
+COMMON_KEYS = frozenset({
+    "engine", "model", "revision", "base_url", "api_key_env", "workers", "max_model_len", "dtype",
+    "kv_cache_tokens", "concurrency", "timeout", "retries", "requests_per_minute",
+    "tokens_per_minute", "price_in", "price_out", "thinking", "chat_template_args",
+    "max_tokens", "temperature", "top_p", "seed", "stop",
+})  # fmt: skip
+
+
+def check_keys(engine: str, options: Mapping[str, object], extra: Iterable[str] = ()) -> None:
+    """Raise CatalogError where a key is neither common nor among the engine's own."""
+    known = COMMON_KEYS.union(extra)
+    for key in options:
+        if key not in known:
+            raise CatalogError(
+                f"unknown option {key!r} of engine {engine!r}",
+                hint="options are " + ", ".join(sorted(known)),
+            )
+
+
+def read_text(options: Mapping[str, object], key: str, default: str | None = None) -> str | None:
+    value = options.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, str) or not value:
+        raise CatalogError(f"option {key!r} is a text, not {value!r}")
+    return value
+
+
+def read_number(
+    options: Mapping[str, object], key: str, default: float, least: float = 0.0
+) -> float:
+    value = options.get(key)
+    if value is None:
+        return float(default)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise CatalogError(f"option {key!r} is a number, not {value!r}")
+    number = float(value)
+    if not math.isfinite(number) or number < least:
+        raise CatalogError(f"option {key!r} must be at least {least:g}, not {value}")
+    return number
+
+
+def read_integer(options: Mapping[str, object], key: str, default: int, least: int = 1) -> int:
+    number = read_number(options, key, default, least)
+    if not number.is_integer():
+        raise CatalogError(f"option {key!r} is a whole number, not {options[key]}")
+    return int(number)
+
+
+def read_flag(options: Mapping[str, object], key: str, default: bool) -> bool:
+    value = options.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise CatalogError(f"option {key!r} is true or false, not {value!r}")
+    return value
+
+
+def read_object(options: Mapping[str, object], key: str) -> dict[str, object]:
+    """A mapping, given as one or as a JSON object; empty where not given."""
+    value = options.get(key)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise CatalogError(f"option {key!r} is not JSON: {error.msg}") from None
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise CatalogError(f"option {key!r} is a JSON object, not {value!r}")
+    return {str(name): item for name, item in value.items()}

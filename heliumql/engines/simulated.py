@@ -1,0 +1,329 @@
+"""The engine `simulated`: answers are a function of the messages, or of a script; time is virtual.
+
+It needs no model: tests, demonstrations and comparisons of schedules run on it. Time passes only
+in `advance`, as the event model (`heliumql/cost/event_model.py`) says.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from heliumql.cost.event_model import Completion, Constants, EventModel, prefix_keys
+from heliumql.engines.batches import (
+    Answer,
+    Messages,
+    Request,
+    answers_batch,
+    cancelled,
+    failed,
+    read_requests,
+)
+from heliumql.engines.engine import CallSpec, Deliver
+from heliumql.engines.invention import invent
+from heliumql.engines.options import (
+    check_keys,
+    read_flag,
+    read_integer,
+    read_number,
+    read_text,
+)
+from heliumql.errors import CatalogError, EngineError
+
+_TOKEN_BYTES = 4  # a token of the simulated engine: four bytes of text
+_INSTANT_SLOTS = 4096
+
+_CONSTANTS = tuple(field.name for field in fields(Constants))
+KEYS = frozenset({*_CONSTANTS, "latency_seconds", "instant", "log"})
+"""Options of CREATE MODEL beside the common ones: the event model's constants, seconds that every
+answer takes on top, `instant` (no event model, nothing takes time), `log` (keep what was asked)."""
+
+
+@dataclass(frozen=True)
+class ScriptedAnswer:
+    """What a script makes a call do: answer a text, or fail with `error`; and how long it takes."""
+
+    text: str | None = None
+    error: str | None = None
+    seconds: float = 0.0  # on top of what the event model says
+    output_tokens: int | None = None  # as many as the text has, if None
+
+
+Scripted: TypeAlias = str | ScriptedAnswer | EngineError | None
+"""What a script says to one call; an EngineError ends the engine, None leaves the call alone."""
+
+Script: TypeAlias = Callable[[Messages, CallSpec], Scripted]
+
+
+class ScriptedAnswers:
+    """A script made of (pattern, answer) pairs; the first pattern found in a message wins.
+
+    A pattern is a substring or a compiled regular expression. A list of answers is used up one by
+    one, the last stays. Calls that no pattern fits get an invented answer.
+    """
+
+    def __init__(
+        self, pairs: Sequence[tuple[str | re.Pattern[str], Scripted | list[Scripted]]]
+    ) -> None:
+        self._pairs = [
+            (
+                re.compile(re.escape(pattern)) if isinstance(pattern, str) else pattern,
+                list(answer) if isinstance(answer, list) else [answer],
+            )
+            for pattern, answer in pairs
+        ]
+
+    def __call__(self, messages: Messages, spec: CallSpec) -> Scripted:
+        for pattern, answers in self._pairs:
+            if any(pattern.search(content) for _, content in messages):
+                return answers.pop(0) if len(answers) > 1 else answers[0]
+        return None
+
+
+@dataclass
+class LoggedCall:
+    """A call that was submitted. Times are virtual seconds; `finished` None: still in flight."""
+
+    call: bytes
+    messages: Messages
+    spec: CallSpec
+    priority: int
+    submitted: float
+    finished: float | None = None
+    answer: Answer | None = None
+
+    @property
+    def prompt(self) -> str:
+        """The last message."""
+        return self.messages[-1][1]
+
+
+@dataclass
+class _Flight:
+    """A call in flight: who gets its answer, and what that will be."""
+
+    deliver: Deliver
+    answer: Answer
+    seconds: float
+    fatal: EngineError | None
+    logged: LoggedCall | None
+
+
+class SimulatedEngine:
+    """Implements `heliumql.engines.engine.Engine`; several statements may share it."""
+
+    def __init__(self, options: Mapping[str, object], answer: Script | None = None) -> None:
+        check_keys("simulated", options, KEYS)
+        self._script = answer
+        self._model_name = read_text(options, "model", "simulated") or ""
+        self._context = read_integer(options, "max_model_len", 0, 0)
+        self._latency = read_number(options, "latency_seconds", 0.0)
+        self._constants = _read_constants(options)
+        self._instant = read_flag(options, "instant", False) or (
+            self._constants.instant and not self._latency
+        )
+        self._slots = self._constants.max_num_seqs
+        if self._instant and "max_num_seqs" not in options:
+            self._slots = _INSTANT_SLOTS
+        self._keep_log = read_flag(options, "log", True)
+        self.log: list[LoggedCall] = []  # every call, in the order of submission
+        self._lock = threading.Lock()
+        self._events: EventModel[bytes] = EventModel(self._constants)
+        self._flights: dict[bytes, _Flight] = {}
+        # Answers that are known but not yet due: (when, tie, call).
+        self._late: list[tuple[float, int, bytes]] = []
+        self._ties = itertools.count()
+
+    @property
+    def slots(self) -> int:
+        return self._slots
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the engine was made."""
+        return self._events.now
+
+    @property
+    def prefill_tokens(self) -> int:
+        """Prompt tokens computed so far, recomputation after preemptions included."""
+        return self._events.prefill_tokens
+
+    def start(self) -> None:
+        """Nothing to get ready."""
+
+    def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
+        salt = repr((self._model_name, spec.sampling.seed, spec.returns.sql())).encode()
+        calls = read_requests(requests)
+        with self._lock:
+            for request in calls:
+                self._take(request, spec, salt, deliver)
+
+    def advance(self) -> None:
+        with self._lock:
+            deliveries = self._run()
+        _hand_out(deliveries)
+
+    def cancel(self, calls: Sequence[bytes]) -> None:
+        with self._lock:
+            deliveries = []
+            for call in calls:
+                if call in self._flights:
+                    self._events.remove(call)
+                    deliveries.append(self._land(call, cancelled(call)))
+        _hand_out(deliveries)
+
+    def close(self) -> None:
+        self.cancel(list(self._flights))
+
+    def _take(self, request: Request, spec: CallSpec, salt: bytes, deliver: Deliver) -> None:
+        call = request.call
+        prompt = _rendered(request.messages)
+        prompt_tokens = -(-len(prompt) // _TOKEN_BYTES)
+        scripted = self._script(request.messages, spec) if self._script else None
+        fatal = None
+        seconds = self._latency
+        output_tokens = None
+        error = None
+        text = None
+        match scripted:
+            case str():
+                text = scripted
+            case ScriptedAnswer():
+                text, error = scripted.text, scripted.error
+                seconds += scripted.seconds
+                output_tokens = scripted.output_tokens
+            case EngineError():
+                fatal = scripted
+        if text is None and error is None:
+            if spec.sampling.temperature > 0 and spec.sampling.seed is None:
+                salt = salt + call
+            text = invent(spec.returns, salt + b"\0" + prompt)
+        most = spec.sampling.max_tokens
+        if self._context and prompt_tokens + most > self._context:
+            text, error = None, (
+                f"prompt of {prompt_tokens} tokens and max_tokens {most} exceed"
+                f" the context of {self._context} tokens"
+            )  # fmt: skip
+        finish = "error"
+        if text is not None:
+            text, finish = _limited(text, most, spec.sampling.stop)
+            if output_tokens is None:
+                output_tokens = max(1, -(-len(text.encode()) // _TOKEN_BYTES))
+        count = output_tokens or 1
+        answer = Answer(call, text, error, finish, prompt_tokens, 0, count)
+        logged = None
+        if self._keep_log:
+            logged = LoggedCall(call, request.messages, spec, request.priority, self.now)
+            self.log.append(logged)
+        self._flights[call] = _Flight(deliver, answer, seconds, fatal, logged)
+        if self._instant:
+            self._due(call, self.now + seconds)
+            return
+        block = _TOKEN_BYTES * self._constants.block_size
+        whole = prompt if text is None else prompt + text.encode()
+        try:
+            self._events.add(
+                call, prompt_tokens, prefix_keys(whole, block), count, request.priority
+            )
+        except ValueError as reason:
+            self._flights[call].answer = failed(call, str(reason))
+            self._due(call, self.now)
+
+    def _run(self) -> list[tuple[Deliver, Answer | EngineError]]:
+        """Let time pass until something is due; returns it."""
+        while self._late or self._events.busy:
+            due = self._late[0][0] if self._late else math.inf
+            if not self._events.busy:
+                self._events.advance_to(due)
+            if due <= self.now:
+                break
+            for completion in self._events.step(due):
+                self._complete(completion)
+        deliveries: list[tuple[Deliver, Answer | EngineError]] = []
+        while self._late and self._late[0][0] <= self.now:
+            _, _, call = heapq.heappop(self._late)
+            flight = self._flights.get(call)
+            if flight is None:
+                continue  # cancelled while it was late
+            if flight.fatal is not None:
+                return deliveries + self._end(flight.fatal)
+            deliveries.append(self._land(call, flight.answer))
+        return deliveries
+
+    def _complete(self, completion: Completion[bytes]) -> None:
+        flight = self._flights[completion.call]
+        flight.answer = flight.answer._replace(cached_tokens=completion.cached_tokens)
+        self._due(completion.call, completion.finished + flight.seconds)
+
+    def _due(self, call: bytes, when: float) -> None:
+        heapq.heappush(self._late, (when, next(self._ties), call))
+
+    def _land(self, call: bytes, answer: Answer) -> tuple[Deliver, Answer | EngineError]:
+        flight = self._flights.pop(call)
+        if flight.logged is not None:
+            flight.logged.finished = self.now
+            flight.logged.answer = answer
+        return flight.deliver, answer
+
+    def _end(self, error: EngineError) -> list[tuple[Deliver, Answer | EngineError]]:
+        """Drop everything in flight; each statement is told once."""
+        delivers = {id(flight.deliver): flight.deliver for flight in self._flights.values()}
+        for call in list(self._flights):
+            self._events.remove(call)
+        self._flights.clear()
+        self._late.clear()
+        return [(deliver, error) for deliver in delivers.values()]
+
+
+def _hand_out(deliveries: Sequence[tuple[Deliver, Answer | EngineError]]) -> None:
+    """One batch to each receiver. Runs without the lock: a receiver may submit more calls."""
+    grouped: dict[Deliver, list[Answer]] = {}
+    errors = []
+    for deliver, result in deliveries:
+        if isinstance(result, EngineError):
+            errors.append((deliver, result))
+        else:
+            grouped.setdefault(deliver, []).append(result)
+    for deliver, answers in grouped.items():
+        deliver(answers_batch(answers))
+    for deliver, error in errors:
+        deliver(error)
+
+
+def _read_constants(options: Mapping[str, object]) -> Constants:
+    defaults = Constants()
+    values: dict[str, int | float] = {}
+    for name in _CONSTANTS:
+        default = getattr(defaults, name)
+        if isinstance(default, int):
+            values[name] = read_integer(options, name, default)
+        else:
+            values[name] = read_number(options, name, default)
+    try:
+        return Constants(**values)  # type: ignore[arg-type]  # each has the type of its default
+    except ValueError as error:
+        raise CatalogError(f"engine 'simulated': {error}") from None
+
+
+def _rendered(messages: Messages) -> bytes:
+    """The prompt as one text that a continued conversation starts with."""
+    parts = [f"{role}\n{content}\n\0" for role, content in messages]
+    return ("".join(parts) + "assistant\n").encode("utf-8", "surrogatepass")
+
+
+def _limited(text: str, max_tokens: int, stop: tuple[str, ...]) -> tuple[str, str]:
+    """The text up to a stop sequence or `max_tokens`, and why it ended."""
+    for sequence in stop:
+        text = text.split(sequence, 1)[0] if sequence else text
+    data = text.encode()
+    if len(data) > max_tokens * _TOKEN_BYTES:
+        return data[: max_tokens * _TOKEN_BYTES].decode("utf-8", "ignore"), "length"
+    return text, "stop"
