@@ -1,0 +1,98 @@
+"""The arguments of the command line, and what is wrong with them.
+
+`main.py` calls it first; it imports nothing that takes time, so that help and usage errors are
+there at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from heliumql.errors import HeliumQLError
+
+FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "arrow")
+
+OVERVIEW = """\
+HeliumQL: DuckDB SQL with LLM calls in it.
+
+usage: heliumql FILE.hql          run the statements of a file
+       heliumql -c SQL            run statements given here
+       heliumql run ...           the same, see heliumql run --help
+       heliumql --version
+
+Results go to standard output, all else to standard error.
+"""
+
+_RUN_EPILOG = """\
+FILE runs before -c. Without either, statements are read from standard input.
+
+--param values are JSON where they parse as JSON, else text, and are bound as $NAME:
+  heliumql run reviews.hql --param limit=10 --param genre=thriller
+
+On a terminal results are tables; elsewhere CSV, without colours and progress.
+Exit status: 0 done, 1 error in a statement, 2 usage, 4 stopped by a budget (running again
+resumes), 5 engine not available, 130 stopped by Ctrl-C.
+"""
+
+
+class UsageError(HeliumQLError):
+    """The command line itself is wrong."""
+
+    exit_status = 2
+
+
+def run_parser(prog: str = "heliumql run") -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Run statements and show their results.",
+        epilog=_RUN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="statements to run; - is standard input")
+    add("-c", dest="commands", action="append", default=[], metavar="SQL", help="statements to run")
+    add("--database", default=":memory:", metavar="PATH", help="DuckDB file (default: in memory)")
+    add("--param", action="append", default=[], metavar="NAME=VALUE", help="value of $NAME")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="SET before all else")
+    add("--model", metavar="NAME", help="model of calls that name none")
+    add("--format", choices=FORMATS, help="how results are written (see below)")
+    add(
+        "--output",
+        type=Path,
+        metavar="PATH",
+        help="file for the result; its ending tells the format",
+    )
+    add("--stats", choices=("text", "json"), help="tell what the run did, on standard error")
+    add("--dry-run", action="store_true", help="not available yet")
+    return parser
+
+
+def pairs(option: str, given: list[str]) -> dict[str, object]:
+    """`["k=1", "name=Ada"]` -> `{"k": 1, "name": "Ada"}`"""
+    result: dict[str, object] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"{option} {text}: a value is missing", hint=f"{option} {text}=VALUE")
+        if not re.fullmatch(r"[^\W\d]\w*", name):
+            hint = f"{option} {name[1:]}=.." if name.startswith("$") else None
+            raise UsageError(f"{option} {text}: {name!r} is not a name", hint=hint)
+        if name in result:
+            raise UsageError(f"{option} {name} is given twice")
+        result[name] = json_or_text(value)
+    return result
+
+
+def json_or_text(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        return text
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")  # Python's reader takes NaN and Infinity

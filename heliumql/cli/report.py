@@ -1,0 +1,66 @@
+"""What standard error says after a run: errors, warnings of failed calls, and the stats."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import sys
+
+from heliumql.cli.progress import percent
+from heliumql.stats import Stats
+
+_NAMES_ITSELF = re.compile(r"[A-Za-z ]+ Error: ")  # as DuckDB's messages do
+_MESSAGES_SHOWN = 3
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def say_error(text: str) -> None:
+    if not _NAMES_ITSELF.match(text):
+        text = f"error: {text}"
+    first, newline, rest = text.partition("\n")
+    say((f"\x1b[1;31m{first}\x1b[0m" if has_colours() else first) + newline + rest)
+
+
+def say_failures(stats: Stats) -> None:
+    """Failed calls give NULL and are easily overlooked; so they are always told."""
+    if not stats.calls_failed:
+        return
+    one = stats.calls_failed == 1
+    say(
+        f"warning: {stats.calls_failed:,} of {stats.calls_run:,} calls failed; "
+        + ("its value is NULL" if one else "their values are NULL")
+    )
+    for message in stats.failures[:_MESSAGES_SHOWN]:
+        say(f"  {message}")
+
+
+def say_stats(stats: Stats, style: str) -> None:
+    say(json.dumps(dataclasses.asdict(stats)) if style == "json" else describe(stats))
+
+
+def describe(stats: Stats) -> str:
+    hits = ""
+    if stats.prompt_tokens:
+        hits = f" ({percent(stats.prefix_hit_tokens, stats.prompt_tokens)} prefix hits)"
+    wasted = f", {stats.calls_wasted:,} of them not needed" if stats.calls_wasted else ""
+    calls = (
+        f"{stats.calls_asked:,} asked: {stats.calls_shared:,} shared, "
+        f"{stats.calls_cached:,} cached, {stats.calls_run:,} run{wasted} "
+        f"({stats.calls_failed:,} failed, {stats.requests_sent:,} requests sent)"
+    )
+    tokens = f"{stats.prompt_tokens:,} prompt{hits}, {stats.output_tokens:,} output"
+    time = (
+        f"{stats.seconds:.2f} s ({stats.planning_seconds:.2f} s planning, "
+        f"first row after {stats.first_row_seconds:.2f} s); "
+        f"{stats.passes} pass{'' if stats.passes == 1 else 'es'}"
+    )
+    return f"calls   {calls}\ntokens  {tokens}\ntime    {time}"
+
+
+def has_colours() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,107 @@
+"""`heliumql run`: statements in, results out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import duckdb
+
+import heliumql
+from heliumql.cli.arguments import UsageError, pairs
+from heliumql.cli.interrupt import Interrupts
+from heliumql.cli.output import Output, OutputClosedError
+from heliumql.cli.progress import ProgressLine
+from heliumql.cli.report import say, say_error, say_failures, say_stats
+from heliumql.errors import HeliumQLError
+from heliumql.stats import Stats
+
+_READER_GONE = 141  # 128 + SIGPIPE, as of any other program in a pipeline
+
+
+def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Runs everything and returns the exit status; says on standard error what went wrong."""
+    done: list[Stats] = []
+    try:
+        _run(options, interrupts, done)
+        status = 0
+    except OutputClosedError:
+        status = _READER_GONE
+    except (Exception, KeyboardInterrupt) as error:
+        # A signal shows as KeyboardInterrupt, or as whatever the code it hit makes of it.
+        if interrupts.exit_status is not None:
+            status = interrupts.exit_status
+            say("interrupted")
+        elif isinstance(error, HeliumQLError):
+            status = error.exit_status
+            say_error(str(error))
+        elif isinstance(error, duckdb.Error):
+            status = 1
+            say_error(str(error))
+        else:
+            raise
+    stats = sum(done, Stats())
+    say_failures(stats)
+    if options.stats:
+        say_stats(stats, options.stats)
+    return status
+
+
+def _run(options: argparse.Namespace, interrupts: Interrupts, done: list[Stats]) -> None:
+    if options.dry_run:
+        raise UsageError("--dry-run is not available yet")
+    parameters = pairs("--param", options.param)
+    settings = pairs("--set", options.set)
+    if options.model is not None:
+        settings["llm_default_model"] = options.model
+    scripts = _scripts(options)
+    progress = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
+    output = Output(options.format, options.output, progress.clear if progress else None)
+    with (
+        heliumql.connect(options.database) as connection,
+        interrupts.interrupting(connection.interrupt),
+    ):
+        # HUGEINT, UUID, BIT and JSON keep their types on the way through Arrow.
+        connection.duckdb.execute("SET arrow_lossless_conversion = true")
+        connection.progress = progress
+        for name, value in settings.items():
+            connection.set(name, value)
+        # All is parsed before anything runs: a slip at the end costs no call.
+        for statements in [connection.statements(text, name) for text, name in scripts]:
+            for statement in statements:
+                try:
+                    result = connection.run(statement, parameters)
+                    if result is not None:
+                        output.show(result.schema, result.batches())
+                finally:
+                    if progress:
+                        progress.clear()
+                    if connection.last_stats is not None:
+                        done.append(connection.last_stats)
+    output.close()
+    if output.is_missing:
+        say(f"warning: no statement gave rows; {options.output} was not written")
+
+
+def _scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """The texts to run, each with the name of the file it comes from."""
+    file = options.file
+    if file is None and not options.commands:
+        if sys.stdin.isatty():
+            raise UsageError("nothing to run", hint="give a FILE, or -c SQL")
+        file = "-"
+    return [*([_read(file)] if file else []), *((sql, None) for sql in options.commands)]
+
+
+def _read(file: str) -> tuple[str, str]:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from None
+    name = "<stdin>" if file == "-" else file
+    try:
+        return data.decode("utf-8-sig"), name
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}:{line} is not UTF-8 text") from None
