@@ -1,0 +1,109 @@
+"""One worker process of the embedded vLLM engine, seen from the parent; vllm.py owns them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from heliumql.errors import EngineError
+
+_PROGRAM = Path(__file__).with_name("vllm_worker.py")
+_SHOWN_LINES = 5
+_FIXED = {
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the process is the isolation; vLLM adds none
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "VLLM_NO_USAGE_STATS": "1",
+    # One thread: results do not depend on the machine, and several workers share it evenly.
+    "OMP_NUM_THREADS": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+class WorkerProcess:
+    """A started process; `ready` waits until its model is loaded.
+
+    The program is run as a file by a fresh interpreter: the user's main module is not imported
+    again, so scripts without a main guard, `python -c`, notebooks and pytest all work.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="heliumql-vllm-")
+        self._noise = open(Path(self._folder.name) / "output", "w+b")  # noqa: SIM115
+        ours, theirs = socket.socketpair()
+        inherited = {k: v for k, v in os.environ.items() if k != "VLLM_CPU_KVCACHE_SPACE"}
+        try:
+            self._process = subprocess.Popen(
+                # -P: nothing beside the program may shadow what it imports
+                [sys.executable, "-P", str(_PROGRAM), str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=self._noise,
+                stderr=subprocess.STDOUT,
+                pass_fds=[theirs.fileno()],
+                env={**inherited, **_FIXED, "TMPDIR": self._folder.name, **environment},
+                start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
+            )
+        finally:
+            theirs.close()
+        self._connection = Connection(ours.detach())
+        self.send(("start", dict(settings)))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ready(self) -> int:
+        """The greatest context of the model, once it is loaded. Raises EngineError."""
+        while not self._connection.poll(0.5):  # so that Ctrl-C gets through
+            pass
+        match self.receive():
+            case ("ready", int() as max_model_len):
+                return max_model_len
+            case ("failed", "missing", what):
+                raise EngineError(f"model not found: {what}")
+            case ("failed", _, what):
+                raise EngineError(f"vLLM could not load the model: {what}")
+        raise EngineError(f"the vLLM worker ended while it started{self.last_words()}")
+
+    def send(self, message: object) -> None:
+        """Send, or drop it if the process is gone: whoever receives hears of that."""
+        with contextlib.suppress(OSError):
+            self._connection.send(message)
+
+    def receive(self) -> Any:
+        """The next message; None when the process has ended."""
+        try:
+            return self._connection.recv()
+        except (EOFError, OSError):
+            return None
+
+    def last_words(self) -> str:
+        """How the process ended and the last lines it wrote, as the end of a sentence."""
+        status = self._process.wait()
+        how = f" (signal {-status})" if status < 0 else f" (exit status {status})"
+        self._noise.seek(0)
+        lines = self._noise.read().decode(errors="replace").split("\n")
+        shown = [line for line in lines if line.strip()][-_SHOWN_LINES:]
+        return how + "".join(f"\n  {line}" for line in shown)
+
+    def kill(self) -> None:
+        """End it and all that it started, at once. There is nothing in it worth waiting for."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def discard(self) -> None:
+        """Kill it and give back its files; nobody may be in `receive` any more."""
+        self.kill()
+        self._connection.close()
+        self._noise.close()
+        self._folder.cleanup()
