@@ -35,7 +35,11 @@ class Answer(NamedTuple):
 
 def failed(call: bytes, error: str, requests: int = 1) -> Answer:
     """The answer of a call that failed; the reason becomes one line."""
-    return Answer(call, None, " ".join(error.split()), "error", requests=requests)
+    return Answer(call, None, one_line(error), "error", requests=requests)
+
+
+def one_line(error: str) -> str:
+    return " ".join(error.split())
 
 
 def cancelled(call: bytes, requests: int = 0) -> Answer:

@@ -25,6 +25,7 @@ from heliumql.engines.batches import (
     answers_batch,
     cancelled,
     failed,
+    one_line,
     read_requests,
 )
 from heliumql.engines.engine import CallSpec, Deliver
@@ -197,7 +198,7 @@ class SimulatedEngine:
             case str():
                 text = scripted
             case ScriptedAnswer():
-                text, error = scripted.text, scripted.error
+                text, error = scripted.text, scripted.error and one_line(scripted.error)
                 seconds += scripted.seconds
                 output_tokens = scripted.output_tokens
             case EngineError():
