@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from heliumql.source import Span
+from heliumql.source import Span, display_width
 from heliumql.types import SqlType
 
 CALL_FUNCTION = "__hql_llm"  # (BIGINT, VARCHAR, VARCHAR, HISTORY_TYPE) -> VARCHAR
@@ -117,7 +117,8 @@ class Shell:
         "copy_to",
         "other",
     ]
-    query: Span | None = None  # in the statement's text; None where there is no such query
+    span: Span | None = None  # of `query` in the statement's text
+    query: str | None = None  # None where no query can be run by itself
     before: str = ""
     after: str = ""
 
@@ -135,11 +136,13 @@ def error_offset(message: str, text: str) -> int | None:
     if number > len(lines):
         return None
     # DuckDB cuts long lines to an excerpt between dots, around the caret.
-    caret = len(found[3]) - len(f"LINE {number}: ")
-    shown, skipped = excerpt, 0
-    if shown.startswith("..."):
-        shown, skipped = shown[3:], 3
-    column = lines[number - 1].find(shown.removesuffix("..."))
+    left = len(found[3]) - len(f"LINE {number}: ")
+    caret = 0
+    while left > 0 and caret < len(excerpt):
+        left -= display_width(excerpt[caret])
+        caret += 1
+    skipped = 3 if excerpt.startswith("...") else 0
+    column = lines[number - 1].find(excerpt[skipped:].removesuffix("..."))
     if column < 0 or caret < skipped:
         return None
     return sum(len(line) + 1 for line in lines[: number - 1]) + column + caret - skipped
