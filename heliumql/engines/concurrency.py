@@ -1,0 +1,78 @@
+"""How many requests an engine keeps in flight at a server, learnt from what the server does."""
+
+from __future__ import annotations
+
+_WORTH_IT = 1.1  # more requests in flight must bring this much more throughput
+
+
+class ConcurrencyLimit:
+    """Grows while that pays, halves when the server refuses, then recovers one by one."""
+
+    def __init__(self, start: int, ceiling: int) -> None:
+        self.value = start
+        self.refusals = 0  # waves of refusals since the last answer
+        self._ceiling = ceiling
+        self._searching = start < ceiling
+        self._recovering = False
+        self._before = start  # the value of the window before this one
+        self._best = 0.0  # answers per second of that window
+        self._lowered = float("-inf")
+        self._count = 0
+        self._since: float | None = None
+
+    def succeeded(self, now: float, saturated: bool) -> None:
+        """An answer came; `saturated`: more calls wait than may be in flight."""
+        self.refusals = 0
+        if not saturated or not (self._searching or self._recovering):
+            self._since = None
+            return
+        if self._since is None:
+            self._since = now
+            self._count = 0
+            return
+        self._count += 1
+        if self._count < self.value:
+            return
+        rate = self._count / max(now - self._since, 1e-9)
+        self._since = None
+        if self._recovering:
+            self.value = min(self._ceiling, self.value + 1)
+            self._recovering = self.value < self._ceiling
+        elif rate > self._best * _WORTH_IT:
+            self._best = rate
+            self._before = self.value
+            self.value = min(self._ceiling, self.value + max(1, self.value // 2))
+            self._searching = self.value < self._ceiling
+        else:
+            self.value = self._before
+            self._searching = False
+
+    def refused(self, sent: float, now: float) -> None:
+        """The server is busy. Refusals of requests sent before the last halving say nothing new."""
+        if sent < self._lowered:
+            return
+        self._lowered = now
+        self.refusals += 1
+        self.value = max(1, self.value // 2)
+        self._searching = False
+        self._recovering = True
+        self._since = None
+
+
+class Pace:
+    """At most so many units a minute, evenly spread; a second's worth may come at once."""
+
+    def __init__(self, per_minute: float) -> None:
+        self._rate = per_minute / 60
+        self._burst = self._rate
+        self._level = self._burst
+        self._at = 0.0
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next unit may go. A large one goes on credit, the next ones wait."""
+        self._level = min(self._burst, self._level + (now - self._at) * self._rate)
+        self._at = now
+        return max(0.0, -self._level / self._rate)
+
+    def spend(self, units: float) -> None:
+        self._level -= units
