@@ -1,4 +1,4 @@
-"""Typed reading of the options of a model (`CREATE MODEL .. WITH`), for the engines' constructors."""
+"""Typed reading of the options of a model (`CREATE MODEL .. WITH`), for the engines."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from exchange import Receiver, calls, name, spec
+from receiver import Receiver, calls, name, spec
 
 from heliumql.engines.engine import CallSpec, Engine
 from heliumql.engines.simulated import (

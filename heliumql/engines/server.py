@@ -1,0 +1,161 @@
+"""A chat completions server as a model's options describe it, and what to say when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from yarl import URL
+
+from heliumql.engines.options import (
+    check_keys,
+    read_flag,
+    read_integer,
+    read_number,
+    read_object,
+    read_text,
+)
+from heliumql.errors import CatalogError, EngineError
+
+_HOSTED = "https://api.openai.com/v1"
+_CONCURRENCY = 64
+_CEILING = 256
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the calls go and how, read from the options of a model."""
+
+    url: URL
+    model: str
+    key_name: str | None  # the environment variable that holds the key
+    concurrency: int
+    ceiling: int
+    timeout: float
+    requests_per_minute: float  # 0: no limit
+    tokens_per_minute: float
+    extra: Mapping[str, object]  # parts of every request body
+    first_backoff: float
+
+    @property
+    def completions(self) -> URL:
+        return self.url / "chat/completions"
+
+    def key(self) -> str | None:
+        """The key itself. Raises EngineError where the variable is not set."""
+        if self.key_name is None:
+            return None
+        key = os.environ.get(self.key_name, "").strip()
+        if not key:
+            raise EngineError(
+                f"the environment variable {self.key_name} is not set; it should hold"
+                f" the API key for {self.url}",
+                hint="set it, or name another variable with api_key_env",
+            )
+        return key
+
+    def check_model(self, listing: bytes) -> None:
+        """Raise EngineError where the server lists its models and this one is not among them."""
+        names = _model_names(listing)
+        if names and self.model not in names and f"{self.model}:latest" not in names:
+            shown = ", ".join(names[:20]) + (", .." if len(names) > 20 else "")
+            raise EngineError(
+                f"the server at {self.url} has no model {self.model!r}", hint=f"it has {shown}"
+            )
+
+    def unreachable(self, error: Exception) -> EngineError:
+        """The error of a server that cannot be connected to."""
+        reason = getattr(error, "os_error", None) or error
+        reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+        return EngineError(
+            f"the server at {self.url} is unreachable: {reason}",
+            hint="is it running, and is base_url right?",
+        )
+
+    def refused(self, status: int, message: str, location: str | None) -> EngineError:
+        """The error of a status that no call can overcome."""
+        message = f" ({message})" if message else ""
+        if status in (401, 403):
+            hint = (
+                f"look at the key in the environment variable {self.key_name}"
+                if self.key_name
+                else "name the environment variable that holds the key with api_key_env"
+            )
+            return EngineError(
+                f"the server at {self.url} refused the credentials: {status}{message}", hint=hint
+            )
+        if status == 404:
+            return EngineError(
+                f"the server at {self.url} does not know the model {self.model!r}"
+                f" or the path {self.completions.path}: 404{message}",
+                hint="base_url usually ends in /v1",
+            )
+        if status == 429:
+            return EngineError(f"the account at {self.url} has no quota left{message}")
+        return EngineError(
+            f"the server at {self.url} redirects to {location}", hint="use that as base_url"
+        )
+
+
+def read_server(options: Mapping[str, object], first_backoff: float) -> Server:
+    """Raises CatalogError where the options do not describe a server."""
+    check_keys("openai", options)
+    model = read_text(options, "model")
+    if model is None:
+        raise CatalogError(
+            "engine 'openai' needs the option 'model'", hint="the name that the server knows"
+        )
+    base = read_text(options, "base_url", _HOSTED) or _HOSTED
+    try:
+        url = URL(base)
+    except ValueError as error:
+        raise CatalogError(f"base_url {base!r} is not a URL: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise CatalogError(
+            f"base_url {base!r} is not an HTTP address", hint="for example http://localhost:8000/v1"
+        )
+    if url.user or url.password:
+        raise CatalogError("base_url holds credentials", hint="use api_key_env")
+    extra: dict[str, object] = {}
+    arguments = read_object(options, "chat_template_args")
+    if options.get("thinking") is not None:
+        arguments["enable_thinking"] = read_flag(options, "thinking", False)
+    if arguments:
+        extra["chat_template_kwargs"] = arguments
+    # A number that the user gave is a promise to somebody's server: never more than that.
+    given = options.get("concurrency") is not None
+    concurrency = read_integer(options, "concurrency", _CONCURRENCY)
+    return Server(
+        url=URL(base.rstrip("/")),
+        model=model,
+        key_name=read_text(
+            options, "api_key_env", "OPENAI_API_KEY" if url == URL(_HOSTED) else None
+        ),
+        concurrency=concurrency,
+        ceiling=concurrency if given else _CEILING,
+        timeout=read_number(options, "timeout", 600.0, 0.001),
+        requests_per_minute=read_number(options, "requests_per_minute", 0.0),
+        tokens_per_minute=read_number(options, "tokens_per_minute", 0.0),
+        extra=extra,
+        first_backoff=first_backoff,
+    )
+
+
+def proxy_for(url: URL) -> str | None:
+    """The proxy that the environment names for the address, if any; asked once, not per call."""
+    assert url.host is not None
+    if url.host in ("localhost", "127.0.0.1", "::1") or urllib.request.proxy_bypass(url.host):
+        return None
+    return urllib.request.getproxies().get(url.scheme)
+
+
+def _model_names(body: bytes) -> list[str]:
+    """The names in a list of models; empty where the server sent something else."""
+    try:
+        entries = json.loads(body)["data"]
+        return [entry["id"] for entry in entries if isinstance(entry["id"], str)]
+    except (ValueError, KeyError, TypeError):
+        return []

@@ -1,0 +1,167 @@
+"""A server with the chat completions API that misbehaves on demand, in a thread of its own.
+
+    with StubServer() as server:
+        server.script = [Reply(status=429, headers={"Retry-After": "1"}), Reply("hello")]
+
+Replies of the script are used up one by one, then `reply` answers; `seen` holds the requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+
+@dataclass
+class Reply:
+    """What the server does with one request."""
+
+    text: str | None = "ok"
+    status: int = 200
+    seconds: float = 0.0  # to wait before
+    headers: dict[str, str] = field(default_factory=dict)
+    error: dict[str, Any] | str | None = None  # body of an error
+    raw: bytes | None = None  # body as it is
+    finish_reason: str = "stop"
+    message: dict[str, Any] = field(default_factory=dict)  # more parts of the message
+    cached_tokens: int | None = None
+    reset: bool = False  # close the connection without a response
+    truncate: bool = False  # close it in the middle of one
+
+
+@dataclass
+class Seen:
+    """A request as it arrived."""
+
+    body: dict[str, Any]
+    headers: dict[str, str]
+    at: float
+
+    @property
+    def prompt(self) -> str:
+        return str(self.body["messages"][-1]["content"])
+
+
+class StubServer:
+    def __init__(
+        self, models: list[str] | None = None, models_status: int = 200, port: int = 0
+    ) -> None:
+        self.models = models
+        self.models_status = models_status
+        self.script: list[Reply] = []
+        self.reply: Callable[[Seen], Reply] = lambda seen: Reply(f"echo {seen.prompt}")
+        self.seen: list[Seen] = []
+        self.in_flight = 0
+        self.max_in_flight = 0
+        self.port = port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="stub", daemon=True)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def prompts(self) -> list[str]:
+        return [seen.prompt for seen in self.seen]
+
+    def open_connections(self) -> int:
+        assert self._runner is not None
+        assert self._runner.server is not None
+        return len(self._runner.server.connections)
+
+    def __enter__(self) -> StubServer:
+        self._thread.start()
+        self._call(self._open())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._runner is not None
+        self._call(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _call(self, coroutine: Any) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    async def _open(self) -> None:
+        app = web.Application()
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def _models(self, _: web.Request) -> web.Response:
+        if self.models is None or self.models_status != 200:
+            return web.json_response(
+                {"error": {"message": "bad key"}},
+                status=404 if self.models_status == 200 else self.models_status,
+            )
+        return web.json_response({"data": [{"id": name} for name in self.models]})
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        seen = Seen(await request.json(), dict(request.headers), time.monotonic())
+        self.seen.append(seen)
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+        try:
+            reply = self.script.pop(0) if self.script else self.reply(seen)
+            if reply.seconds:
+                await asyncio.sleep(reply.seconds)
+            return await _respond(request, seen, reply)
+        finally:
+            self.in_flight -= 1
+
+
+async def _respond(request: web.Request, seen: Seen, reply: Reply) -> web.StreamResponse:
+    assert request.transport is not None
+    if reply.reset:
+        request.transport.abort()
+        return web.Response()
+    if reply.raw is not None:
+        body = reply.raw
+    elif reply.status != 200:
+        error = reply.error or {"message": f"scripted {reply.status}"}
+        body = json.dumps({"error": error}).encode()
+    else:
+        body = json.dumps(completion(seen, reply)).encode()
+    if reply.truncate:
+        response = web.StreamResponse(status=reply.status, headers=reply.headers)
+        response.content_length = len(body)
+        await response.prepare(request)
+        await response.write(body[: len(body) // 2])
+        request.transport.abort()
+        return response
+    return web.Response(
+        body=body, status=reply.status, headers=reply.headers, content_type="application/json"
+    )
+
+
+def completion(seen: Seen, reply: Reply) -> dict[str, Any]:
+    prompt_tokens = sum(len(turn["content"]) for turn in seen.body["messages"]) // 4
+    usage: dict[str, Any] = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": len(reply.text or "") // 4 + 1,
+    }
+    if reply.cached_tokens is not None:
+        usage["prompt_tokens_details"] = {"cached_tokens": reply.cached_tokens}
+    return {
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": reply.text, **reply.message},
+                "finish_reason": reply.finish_reason,
+            }
+        ],
+        "usage": usage,
+    }
