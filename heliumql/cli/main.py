@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case ["run", *rest]:
                 options = run_parser().parse_args(rest)
             case [word, *_] if word.isidentifier() and not Path(word).exists():
-                raise UsageError(f"no command or file {word!r}", hint="commands are: run")
+                raise UsageError(
+                    f"no command or file {word!r}", hint="commands are: run (see heliumql --help)"
+                )
             case _:
                 options = run_parser("heliumql").parse_args(given)
         from heliumql.cli.run import run

@@ -102,13 +102,15 @@ class Output:
 
     def _opened(self) -> io.FileIO:
         # Not before there is something to write: a mistake in the SQL leaves the file alone.
-        if self._stream is None and self._path is None:
-            self._stream = io.FileIO(_STANDARD_OUTPUT, "w", closefd=False)
-        elif self._stream is None:
+        if self._stream is None:
             try:
-                self._stream = io.FileIO(str(self._path), "w")
+                if self._path is None:
+                    self._stream = io.FileIO(_STANDARD_OUTPUT, "w", closefd=False)
+                else:
+                    self._stream = io.FileIO(str(self._path), "w")
             except OSError as error:
-                raise UsageError(f"cannot write {self._path}: {error.strerror}") from None
+                place = self._path or "to standard output"
+                raise UsageError(f"cannot write {place}: {error.strerror}") from None
         return self._stream
 
 

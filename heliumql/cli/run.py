@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -56,6 +58,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, done: list[Stats])
     if options.model is not None:
         settings["llm_default_model"] = options.model
     scripts = _scripts(options)
+    _check_used(parameters, [text for text, _ in scripts])
     progress = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
     output = Output(options.format, options.output, progress.clear if progress else None)
     with (
@@ -94,11 +97,23 @@ def _scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
     return [*([_read(file)] if file else []), *((sql, None) for sql in options.commands)]
 
 
+def _check_used(parameters: Collection[str], texts: list[str]) -> None:
+    """A value that no statement asks for is a slip of the pen; it would be lost silently."""
+    named = {name.lower(): name for text in texts for name in re.findall(r"\$(\w+)", text)}
+    for parameter in parameters:
+        if parameter.lower() not in named:
+            hint = "they have " + ", ".join(f"${name}" for name in sorted(named.values()))
+            raise UsageError(
+                f"--param {parameter}: no statement has ${parameter}", hint=hint if named else None
+            )
+
+
 def _read(file: str) -> tuple[str, str]:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}") from None
+        hint = f'heliumql -c "{file}"' if " " in file else None
+        raise UsageError(f"cannot read {file}: {error.strerror}", hint=hint) from None
     name = "<stdin>" if file == "-" else file
     try:
         return data.decode("utf-8-sig"), name

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-PROGRAM = [sys.executable, "-m", "heliumql.cli.main"]
+PROGRAM = [sys.executable, "-m", "heliumql"]
 
 
 @dataclass(frozen=True)

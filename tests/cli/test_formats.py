@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,17 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from cli_program import Run
+
+from heliumql.cli.formats import (
+    Format,
+    write_arrow_file,
+    write_csv,
+    write_json,
+    write_jsonl,
+    write_markdown,
+    write_parquet,
+)
+from heliumql.errors import BudgetError
 
 ODD = """
 SELECT * FROM (VALUES
@@ -166,3 +178,29 @@ def test_explain_is_plain_text_in_every_text_format(run: Run) -> None:
     assert "explain_key" not in plain
     for name in ("csv", "json", "jsonl", "markdown"):
         assert run("-c", "EXPLAIN SELECT 1 AS one", "--format", name).out == plain
+
+
+@pytest.mark.parametrize("write", [write_csv, write_jsonl, write_markdown])
+def test_rows_are_written_before_the_next_ones_are_asked_for(write: Format) -> None:
+    sink = io.BytesIO()
+    seen = []
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for i in range(3):
+            yield pa.record_batch({"i": [i]})
+            seen.append(str(i) in sink.getvalue().decode().splitlines()[-1])
+
+    write(pa.schema([("i", pa.int64())]), batches(), sink)
+    assert seen == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    "write", [write_csv, write_json, write_jsonl, write_markdown, write_arrow_file, write_parquet]
+)
+def test_errors_of_the_statement_come_through_as_they_are(write: Format) -> None:
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"i": [1]})
+        raise BudgetError("llm_max_calls")
+
+    with pytest.raises(BudgetError, match="llm_max_calls"):
+        write(pa.schema([("i", pa.int64())]), batches(), io.BytesIO())

@@ -116,6 +116,8 @@ def test_settings_are_set_before_all_else(run: Run) -> None:
         (["--set", "=1", "-c", "SELECT 1"], "'' is not a name"),
         (["--format", "xml", "-c", "SELECT 1"], "invalid choice: 'xml'"),
         (["--unknown"], "--unknown"),
+        (["--param", "n=1", "-c", "SELECT $m, $k"], "no statement has $n\nhint: they have $k, $m"),
+        (["SELECT 42"], 'hint: heliumql -c "SELECT 42"'),
         (["missing.hql"], "cannot read missing.hql: No such file or directory"),
         (["."], "cannot read .: Is a directory"),
         (["explane", "-c", "SELECT 1"], "no command or file 'explane'"),
@@ -208,6 +210,14 @@ def test_help_and_version_are_on_standard_output(run: Run) -> None:
     assert "usage: heliumql FILE" in run("--help").out
     assert "--param NAME=VALUE" in run("run", "--help").out
     assert run("run", "--help").err == ""
+
+
+def test_a_full_disk_is_told(run: Run) -> None:
+    done = run("-c", "SELECT 1", "--output", "/dev/full", "--format", "csv")
+    assert (done.status, done.err) == (
+        1,
+        "error: cannot write the result: No space left on device\n",
+    )
 
 
 def test_help_imports_nothing_heavy() -> None:
