@@ -157,6 +157,8 @@ class SqlType:
         if self.name == "BOOLEAN" and stripped.lower() in ("true", "false"):
             return stripped.lower()
         value = self._checked(_loads(stripped))
+        if value is None and self.name != "JSON":
+            raise ValueError(f"null is not {self.sql()}")
         if self.is_nested:
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return str(value).lower() if isinstance(value, bool) else repr(value)
@@ -206,7 +208,8 @@ def parse_type(text: str) -> SqlType:
     from heliumql.source import Span
 
     tokens = [
-        (m.group(), m.start()) for m in re.finditer(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\w+|\S", text)
+        (m.group(), m.start())
+        for m in re.finditer(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\w+|\S", text)
     ]
     position = 0
 

@@ -1,0 +1,16 @@
+"""Binding: from core SQL to a bound query whose calls can be deferred."""
+
+from heliumql.binder.bind import Bound, Parameters, bind, bind_error, printed
+from heliumql.binder.carry import Carried, Cut, Unsupported, carry
+
+__all__ = [
+    "Bound",
+    "Carried",
+    "Cut",
+    "Parameters",
+    "Unsupported",
+    "bind",
+    "bind_error",
+    "carry",
+    "printed",
+]

@@ -1,0 +1,32 @@
+"""Engines answer calls. `open_engine` makes the one that a model's options ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from heliumql.engines.engine import Engine
+from heliumql.errors import CatalogError
+
+ENGINES = ("vllm", "openai", "simulated")
+
+
+def open_engine(options: Mapping[str, object]) -> Engine:
+    """An engine that is not started yet. Imports only what that engine needs.
+
+    Raises CatalogError where the options do not fit.
+    """
+    match options.get("engine", "vllm"):
+        case "vllm":
+            from heliumql.engines.vllm import VllmEngine
+
+            return VllmEngine(options)
+        case "openai":
+            from heliumql.engines.openai import OpenAIEngine
+
+            return OpenAIEngine(options)
+        case "simulated":
+            from heliumql.engines.simulated import SimulatedEngine
+
+            return SimulatedEngine(options)
+        case other:
+            raise CatalogError(f"unknown engine {other!r}", hint="engines: " + ", ".join(ENGINES))

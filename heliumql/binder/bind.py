@@ -1,0 +1,123 @@
+"""Binding: DuckDB resolves names, stars, views, macros and subqueries; we read the tree it gives.
+
+`EXPLAIN (SQL)` of DuckDB 2.0 prints the bound and optimized query as plain SQL, with predicates
+and projections pushed below the calls and unused calls pruned; `json_serialize_sql` turns it into
+a tree. The stand-in for calls raises when it is evaluated, so that nothing can fold it away.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from heliumql.binder.carry import LLM, LLM_INFO, Unsupported
+from heliumql.binder.tree import Node, walk
+from heliumql.errors import BindError, HeliumQLError
+from heliumql.source import Span
+from heliumql.syntax import Core, error_offset
+
+Parameters = Mapping[str, Any] | list[Any] | tuple[Any, ...] | None
+
+# Errors of these kinds are the user's; others mean that DuckDB cannot print this plan as SQL.
+_USERS_OWN = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+_VOLATILE_IN_EVERY_ROW = {"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval"}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A query as DuckDB bound it."""
+
+    text: str
+    tree: Node  # the query node
+    names: tuple[str, ...]
+    types: tuple[str, ...]  # as DuckDB writes them
+
+    @property
+    def sites(self) -> frozenset[int]:
+        """The call sites that are left."""
+        found = set()
+        for node in walk(self.tree):
+            if node.get("class") == "FUNCTION" and node["function_name"] in (LLM, LLM_INFO):
+                site = node["arguments"][0]["expression"]
+                while site.get("class") == "CAST":
+                    site = site["child"]
+                found.add(int(site["literal"]["text"]))
+        return frozenset(found)
+
+    @property
+    def volatile(self) -> bool:
+        """Evaluating it twice may give other rows."""
+        for node in walk(self.tree):
+            if node.get("sample"):
+                return True
+            if node.get("function_name") in _VOLATILE_IN_EVERY_ROW:
+                return True
+        return False
+
+
+def bind(connection: duckdb.DuckDBPyConnection, core: Core, parameters: Parameters) -> Bound:
+    """Binds core SQL of a query on the user's connection.
+
+    Raises BindError for the user's mistakes and Unsupported where DuckDB cannot give the tree.
+    """
+    try:
+        text = connection.execute("EXPLAIN (SQL) " + core.text, parameters).fetchall()[0][1]
+    except _USERS_OWN as error:
+        raise bind_error(error, core) from None
+    except duckdb.Error as error:
+        raise Unsupported(f"a statement that DuckDB does not print: {_first_line(error)}") from None
+    serialized = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()[0][0]
+    document = json.loads(serialized)
+    if document.get("error"):
+        raise Unsupported(str(document.get("error_message")))
+    described = connection.execute("DESCRIBE " + text).fetchall()
+    return Bound(
+        text,
+        document["statements"][0]["node"],
+        tuple(row[0] for row in described),
+        tuple(row[1] for row in described),
+    )
+
+
+def is_users_mistake(error: duckdb.Error) -> bool:
+    """The statement names something that is not there, or is not SQL."""
+    return isinstance(error, _USERS_OWN)
+
+
+def printed(connection: duckdb.DuckDBPyConnection, node: Node) -> str:
+    """A query node as SQL."""
+    document = {"error": False, "statements": [{"node": node, "named_param_map": []}]}
+    row = connection.execute(
+        "SELECT json_deserialize_sql(?::JSON)", [json.dumps(document)]
+    ).fetchall()[0]
+    return str(row[0])
+
+
+def bind_error(error: duckdb.Error, core: Core) -> HeliumQLError:
+    """DuckDB's error about core SQL as an error about the user's text."""
+    message = str(error)
+    span: Span | None = None
+    offset = error_offset(message.replace("LINE 1: EXPLAIN (SQL) ", "LINE 1: "), core.text)
+    if offset is None:
+        offset = error_offset(message, "EXPLAIN (SQL) " + core.text)
+        offset = None if offset is None else max(0, offset - len("EXPLAIN (SQL) "))
+    if offset is not None:
+        span = core.source_map.span(offset)
+    lines = [x for x in message.split("\n") if x.strip() and not x.startswith("LINE ")]
+    lines = [x for x in lines if x.strip() != "^"]
+    text = re.sub(r"^\w+( \w+)? Error: ", "", lines[0])
+    hints = [x.strip() for x in lines[1:]]
+    return BindError(
+        text[:1].lower() + text[1:] if text[1:2].islower() else text,
+        span=span,
+        hint=" ".join(hints) or None,
+    )
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).split("\n")[0]

@@ -1,0 +1,88 @@
+"""Identities: a call is named by what it computes (architecture: the idea).
+
+The identity is a 128-bit BLAKE2b hash of everything that can change the answer: the model, the
+parameters, the type and the messages. Where a message refers to another call, that call's identity
+is hashed, not its text: a Merkle hash, known before any model has run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from heliumql.calls.references import References
+
+History = Sequence[Mapping[str, str | None]] | None
+
+_SIZE = 16
+
+
+def kind_key(parts: Mapping[str, Any]) -> bytes:
+    """The name of what a site's calls share: model, parameters, type. Order does not matter."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=32).digest()
+
+
+@dataclass
+class Namer:
+    """Names the calls of one site. Holds hash states of the messages that rows share."""
+
+    kind: bytes
+    references: References
+    _states: dict[tuple[str | None, str], Any] = field(default_factory=dict)
+
+    def names(
+        self,
+        prompts: Sequence[str | None],
+        systems: Sequence[str | None] | None = None,
+        histories: Sequence[History] | None = None,
+    ) -> list[bytes | None]:
+        """The identities of a batch; None where the prompt is NULL."""
+        nameless, nonce = self.references.nameless, self.references.nonce
+        if systems is None and histories is None:
+            base = self._state(None, "")
+            result: list[bytes | None] = []
+            for prompt in prompts:
+                if prompt is None:
+                    result.append(None)
+                    continue
+                state = base.copy()
+                state.update((nameless(prompt) if nonce in prompt else prompt).encode())
+                result.append(state.digest())
+            return result
+        return [
+            None
+            if prompt is None
+            else self.name(
+                prompt,
+                None if systems is None else systems[i],
+                None if histories is None else histories[i],
+            )
+            for i, prompt in enumerate(prompts)
+        ]
+
+    def name(self, prompt: str, system: str | None, history: History) -> bytes:
+        """The identity of one call."""
+        nameless = self.references.nameless
+        before = ""
+        if history:
+            pairs = [[m["role"], m["content"]] for m in history]
+            before = nameless(json.dumps(pairs, ensure_ascii=False))
+        state = self._state(None if system is None else nameless(system), before).copy()
+        state.update(nameless(prompt).encode())
+        return bytes(state.digest())
+
+    def _state(self, system: str | None, history: str) -> Any:
+        state = self._states.get((system, history))
+        if state is None:
+            state = hashlib.blake2b(self.kind, digest_size=_SIZE)
+            for part in (None if system is None else system.encode(), history.encode()):
+                # Lengths keep (a, bc) and (ab, c) apart; no system differs from an empty one.
+                state.update(b"-" if part is None else b"%d:" % len(part) + part)
+            if len(self._states) > 1024:
+                self._states.clear()
+            self._states[(system, history)] = state
+        return state

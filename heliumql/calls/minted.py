@@ -1,0 +1,148 @@
+"""Calls named in a pass, as columns: their messages stay in the Arrow batches they came in.
+
+What exceeds the memory allowed goes to a temporary file and is read back through a memory map, so
+that a statement with millions of prompts does not hold them in memory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from heliumql.calls.identity import History
+
+
+@dataclass(frozen=True)
+class Messages:
+    """What one call says: `prompt` may hold references, so may the others."""
+
+    site: int
+    prompt: str
+    system: str | None
+    history: History
+
+
+class SpilledBatches:
+    """Record batches in order; beyond `max_bytes` they live in a temporary file."""
+
+    def __init__(self, max_bytes: int = 128_000_000) -> None:
+        self.max_bytes = max_bytes
+        self._held: list[pa.RecordBatch | tuple[int, int]] = []  # or (file, batch in it)
+        self._resident: list[int] = []
+        self._bytes = 0
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._files: list[pa.ipc.RecordBatchFileReader] = []
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def append(self, batch: pa.RecordBatch) -> int:
+        """Keeps the batch; its number."""
+        self._held.append(batch)
+        self._resident.append(len(self._held) - 1)
+        self._bytes += batch.nbytes
+        if self._bytes > self.max_bytes:
+            self._spill()
+        return len(self._held) - 1
+
+    def __getitem__(self, number: int) -> pa.RecordBatch:
+        held = self._held[number]
+        if isinstance(held, tuple):
+            file, index = held
+            return self._files[file].get_batch(index)
+        return held
+
+    def clear(self) -> None:
+        self._held, self._resident, self._bytes, self._files = [], [], 0, []
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _spill(self) -> None:
+        """Writes what is in memory to a file of its own; one schema a file."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="heliumql-")
+        by_schema: dict[str, list[int]] = {}
+        for number in self._resident:
+            held = self._held[number]
+            assert isinstance(held, pa.RecordBatch)
+            by_schema.setdefault(str(held.schema), []).append(number)
+        for numbers in by_schema.values():
+            path = Path(self._folder.name) / f"{len(self._files)}.arrow"
+            first = self._held[numbers[0]]
+            assert isinstance(first, pa.RecordBatch)
+            with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as out:
+                for number in numbers:
+                    out.write_batch(self._held[number])
+            reader = pa.ipc.open_file(pa.memory_map(str(path)))
+            for index, number in enumerate(numbers):
+                self._held[number] = (len(self._files), index)
+            self._files.append(reader)
+        self._resident, self._bytes = [], 0
+
+
+class MintedCalls:
+    """All calls that a statement has named, by identity."""
+
+    def __init__(self, max_bytes: int = 128_000_000) -> None:
+        self._batches = SpilledBatches(max_bytes)
+        self._places: dict[bytes, int] = {}  # batch << 32 | row
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, identity: bytes) -> bool:
+        return identity in self._places
+
+    def add(
+        self,
+        site: int,
+        identities: list[bytes | None],
+        prompts: pa.Array,
+        systems: pa.Array | None,
+        histories: pa.Array | None,
+    ) -> None:
+        """Keeps the messages of those calls of the batch that are new."""
+        places = self._places
+        fresh = [
+            row
+            for row, identity in enumerate(identities)
+            if identity is not None and identity not in places
+        ]
+        if not fresh:
+            return
+        columns: dict[str, pa.Array] = {"prompt": prompts}
+        if systems is not None:
+            columns["system"] = systems
+        if histories is not None:
+            columns["history"] = histories
+        batch = pa.RecordBatch.from_pydict(columns)
+        if len(fresh) < len(identities) // 2:
+            batch = batch.take(pa.array(fresh))
+            rows = range(len(fresh))
+        else:
+            rows = fresh  # type: ignore[assignment]
+        batch = batch.replace_schema_metadata({"site": str(site)})
+        number = self._batches.append(batch) << 32
+        for row, source in zip(rows, fresh, strict=True):
+            identity = identities[source]
+            assert identity is not None
+            places[identity] = number | row
+
+    def messages(self, identity: bytes) -> Messages:
+        place = self._places[identity]
+        batch, row = self._batches[place >> 32], place & 0xFFFFFFFF
+        names = batch.schema.names
+        return Messages(
+            int(batch.schema.metadata[b"site"]),
+            batch.column("prompt")[row].as_py(),
+            batch.column("system")[row].as_py() if "system" in names else None,
+            batch.column("history")[row].as_py() if "history" in names else None,
+        )
+
+    def clear(self) -> None:
+        self._batches.clear()
+        self._places = {}

@@ -1,0 +1,64 @@
+"""The settings `SET llm_* = ..`, with their types and defaults; the session reads them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from heliumql.errors import CatalogError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Values of all settings; the names are those after `llm_`."""
+
+    default_model: str = ""  # '': the one model made, or demo where none was
+    optimizer: bool = True
+    verify: bool = False
+    cache: str = "use"
+    cache_bytes: int = 10_000_000_000
+    on_error: str = "null"
+    window_bytes: int = 128_000_000
+    batch_rows: int = 1024
+
+    def with_value(self, name: str, value: object) -> Settings:
+        """A changed copy. Raises CatalogError where the setting or the value does not exist."""
+        key = _key(name)
+        changed: dict[str, Any] = {key: _fitting(name, value, getattr(Settings(), key))}
+        return replace(self, **changed)
+
+    def without(self, name: str) -> Settings:
+        """A copy in which the setting has its default."""
+        default: dict[str, Any] = {_key(name): getattr(Settings(), _key(name))}
+        return replace(self, **default)
+
+
+SETTINGS = tuple(f"llm_{f.name}" for f in fields(Settings))
+_CHOICES = {"llm_cache": ("use", "refresh", "off"), "llm_on_error": ("null", "fail")}
+_FLAGS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+
+
+def _key(name: str) -> str:
+    lowered = name.lower()
+    if lowered not in SETTINGS:
+        near = difflib.get_close_matches(lowered, SETTINGS, 1)
+        hint = f"did you mean {near[0]}?" if near else "settings: " + ", ".join(SETTINGS)
+        raise CatalogError(f"unknown setting {name}", hint=hint)
+    return lowered.removeprefix("llm_")
+
+
+def _fitting(name: str, value: object, default: object) -> object:
+    if isinstance(default, bool):
+        flag = _FLAGS.get(str(value).lower())
+        if flag is None:
+            raise CatalogError(f"{name} is on or off, not {value!r}")
+        return flag
+    if isinstance(default, int):
+        if isinstance(value, bool) or not str(value).isdigit() or int(str(value)) < 1:
+            raise CatalogError(f"{name} is a positive whole number, not {value!r}")
+        return int(str(value))
+    choices = _CHOICES.get(name.lower())
+    if choices is not None and str(value).lower() not in choices:
+        raise CatalogError(f"{name} cannot be {value!r}", hint="one of " + ", ".join(choices))
+    return str(value).lower() if choices else str(value)

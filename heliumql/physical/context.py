@@ -1,0 +1,31 @@
+"""What the evaluation of one statement works with, whichever way it is evaluated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+
+from heliumql.calls.answers import AnswerStore
+from heliumql.physical.flights import Flights
+from heliumql.physical.output import Caster
+from heliumql.physical.site import Site
+from heliumql.stats import Progress
+
+
+@dataclass(frozen=True)
+class Context:
+    """The session's parts that an evaluation needs."""
+
+    connection: duckdb.DuckDBPyConnection
+    sites: Mapping[int, Site]
+    store: AnswerStore
+    flights: Flights
+    caster: Caster
+    batch_rows: int = 1024
+    window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
+    verify: bool = False
+    progress: Callable[[Progress], None] | None = None
+    interrupted: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,140 @@
+"""Call by call: runs every call where SQL evaluates it, before DuckDB goes on.
+
+Two uses. As the reference (`SET llm_optimizer = 'off'`): every call by itself, nothing merged,
+deferred, stored or fetched. And as the way out for statements that cannot be evaluated in passes:
+then equal calls are one and answers are stored, and up to a vector of rows is in flight at once.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+
+from heliumql.binder import Parameters, bind_error
+from heliumql.binder.bind import is_users_mistake
+from heliumql.calls import CallGraph, Namer, References
+from heliumql.calls.references import Reference
+from heliumql.errors import ExecutionError
+from heliumql.physical import functions
+from heliumql.physical.context import Context
+from heliumql.physical.dispatch import Dispatcher
+from heliumql.syntax import CALL_FUNCTION, Core
+
+_SITE = re.compile(re.escape(CALL_FUNCTION) + r"\((\d+)")
+
+
+class EachCall:
+    """One statement, evaluated call by call. `reference`: equal calls are not merged."""
+
+    def __init__(
+        self, context: Context, core: Core, parameters: Parameters, *, reference: bool
+    ) -> None:
+        self.context = context
+        self.core = core
+        self.parameters = parameters
+        self.reference = reference
+        self.passes = 1
+        self.references = References()
+        namers = {n: Namer(s.kind, self.references) for n, s in context.sites.items()}
+        unfetched = frozenset(n for n, s in context.sites.items() if s.cache != "use")
+        self.graph = CallGraph(self.references, namers, context.store.get, unfetched)
+        self.dispatcher = Dispatcher(
+            self.graph,
+            context.sites,
+            context.store,
+            context.flights,
+            context.interrupted,
+            context.progress,
+        )
+        if reference:
+            self.graph.lookup = lambda identities: {}
+        self._lock = threading.Lock()
+        self._fault: BaseException | None = None
+
+    def call(
+        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
+    ) -> pa.Array:
+        """The answers of a vector of calls, all in flight at once."""
+        try:
+            with self._lock:
+                return self._call(site, prompts, systems, histories, path)
+        except BaseException as fault:  # DuckDB keeps only the message
+            self._fault = fault
+            raise
+
+    def _call(
+        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
+    ) -> pa.Array:
+        if self._fault is not None:
+            raise self._fault
+        texts, contents = prompts.to_pylist(), histories.to_pylist()
+        for row, history in enumerate(contents):
+            if history and any(m is None or m["content"] is None for m in history):
+                texts[row] = None
+        if self.reference or self.context.sites[site].sampled:
+            identities = [None if t is None else secrets.token_bytes(16) for t in texts]
+        else:
+            identities = self.graph.namers[site].names(texts, systems.to_pylist(), contents)
+        self.graph.minted.add(site, identities, prompts, systems, histories)
+        waiting = [i for i in identities if i is not None]
+        self.graph.demand(waiting)
+        self.dispatcher.run_until(lambda: all(map(self.graph.settled, waiting)))
+        return pa.array(
+            [None if i is None else self.graph.value(Reference(i, path)) for i in identities],
+            pa.string(),
+        )
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows as DuckDB gives them."""
+        try:
+            functions.enter_sites(self.context.sites, self)
+            reader = self.context.connection.sql(
+                self._text(), params=self.parameters
+            ).to_arrow_reader(self.context.batch_rows)
+            empty = True
+            for batch in reader:
+                empty = False
+                yield batch
+            if empty:
+                yield reader.schema.empty_table().combine_chunks().to_batches()[0]
+        except duckdb.Error as error:
+            raise self._explained(error) from None
+        finally:
+            self.close()
+
+    def execute(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """Runs a statement that is not a query; the columns and rows that DuckDB returns."""
+        try:
+            functions.enter_sites(self.context.sites, self)
+            result = self.context.connection.execute(self._text(), self.parameters)
+            names = tuple(column[0] for column in result.description or ())
+            return names, list(result.fetchall())
+        except duckdb.Error as error:
+            raise self._explained(error) from None
+        finally:
+            self.close()
+
+    def _text(self) -> str:
+        """Core SQL; sampled calls as a function that DuckDB evaluates for every row."""
+        sampled = {n for n, s in self.context.sites.items() if s.sampled}
+        return _SITE.sub(
+            lambda m: f"{functions.SAMPLED}({m[1]}" if int(m[1]) in sampled else m[0],
+            self.core.text,
+        )
+
+    def _explained(self, error: duckdb.Error) -> BaseException:
+        if self._fault is not None:
+            return self._fault
+        if is_users_mistake(error):
+            return bind_error(error, self.core)
+        return ExecutionError(str(error))
+
+    def close(self) -> None:
+        self.dispatcher.close()
+        functions.leave_sites(self.context.sites, self)
+        self.graph.minted.clear()

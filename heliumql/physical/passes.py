@@ -1,0 +1,327 @@
+"""Passes: evaluates a query in DuckDB before its calls have answers (deferred values).
+
+    pass: evaluate the relational part; a call with an answer gives the answer, one without gives a
+          reference to it; a cut holds back the rows that would inspect one
+          run the calls that cuts of the lowest level wait for, as one graph, without barriers
+          a cut held rows back? Next pass. Else these are the rows: put answers in their places.
+
+Reads of one statement see one snapshot: they run in a transaction, a read-only one of our own where
+the user has none. DuckDB runs them on one thread, so that evaluating again gives the same rows in
+the same order (string_agg without ORDER BY, scans, joins).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from heliumql.binder import Bound, Carried, printed
+from heliumql.calls import CallGraph, MintedCalls, Namer, References, SpilledBatches
+from heliumql.errors import ExecutionError, InternalError
+from heliumql.physical import functions
+from heliumql.physical.context import Context
+from heliumql.physical.dispatch import Dispatcher
+from heliumql.physical.output import Column, Void, mentions, resolved
+
+
+class Passes:
+    """One query, evaluated in passes. Iterate `batches()` once."""
+
+    def __init__(self, context: Context, bound: Bound) -> None:
+        self.context = context
+        self.bound = bound
+        self.references = References()
+        self.passes = 0
+        self.number = functions.enter(self)
+        namers = {n: Namer(s.kind, self.references) for n, s in context.sites.items()}
+        self.graph = CallGraph(
+            self.references,
+            namers,
+            context.store.get,
+            frozenset(n for n, s in context.sites.items() if s.cache != "use"),
+            MintedCalls(context.window_bytes),
+        )
+        self.dispatcher = Dispatcher(
+            self.graph,
+            context.sites,
+            context.store,
+            context.flights,
+            context.interrupted,
+            context.progress,
+        )
+        self._cuts: dict[int, dict[bytes, int]] = {}  # what each cut waits for: how many rows
+        self._fault: BaseException | None = None
+        self._lock = threading.Lock()
+        self._outer = False  # inside the user's transaction
+
+    def rewrite(self, carried: Carried) -> None:
+        """Takes the rewritten query (made for this statement's number)."""
+        self.carried = carried
+        self.columns = tuple(
+            Column(n, t, s)
+            for n, t, s in zip(self.bound.names, self.bound.types, carried.shapes, strict=True)
+        )
+        self.sql = printed(self.context.connection, carried.node)
+
+    # what DuckDB calls --------------------------------------------------------------------
+
+    def call(
+        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
+    ) -> pa.Array:
+        """Names a batch of calls; their answers, or references to them."""
+        try:
+            with self._lock:
+                return self._call(site, prompts, systems, histories, path)
+        except BaseException as fault:  # DuckDB keeps only the message
+            self._fault = fault
+            raise
+
+    def _call(
+        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
+    ) -> pa.Array:
+        graph = self.graph
+        some_systems = None if systems.null_count == len(systems) else systems
+        some_histories = None if histories.null_count == len(histories) else histories
+        texts = prompts.to_pylist()
+        history_list = None if some_histories is None else some_histories.to_pylist()
+        if history_list is not None:  # a NULL content makes the value NULL
+            for row, history in enumerate(history_list):
+                if history and any(m is None or m["content"] is None for m in history):
+                    texts[row] = None
+        identities = graph.namers[site].names(
+            texts,
+            None if some_systems is None else some_systems.to_pylist(),
+            history_list,
+        )
+        graph.minted.add(site, identities, prompts, some_systems, some_histories)
+        known, text = graph.known, graph.text
+        if known:
+            values = [None if i is None else text(i, path) for i in identities]
+        else:
+            before, after = self.references.prefix, path + "\ue001"
+            values = [None if i is None else f"{before}{i.hex()}{after}" for i in identities]
+        return pa.array(values, pa.string())
+
+    def ready(self, cut: int, texts: pa.Array) -> pa.Array:
+        """True where the text holds no reference; what the others wait for is noted."""
+        waiting = pc.match_substring(texts, self.references.nonce)
+        if not pc.any(waiting).as_py():
+            return pa.array([True] * len(texts), pa.bool_())
+        flags = pc.fill_null(waiting, False)
+        with self._lock:
+            noted = self._cuts.setdefault(cut, {})
+            for text in texts.filter(flags).to_pylist():
+                for identity in self.references.identities(text):
+                    noted[identity] = noted.get(identity, 0) + 1
+        return pc.invert(flags)
+
+    # evaluation ---------------------------------------------------------------------------
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows, in order, as the answers come in."""
+        try:
+            with _reading(self.context.connection) as self._outer:
+                shown: list[pa.RecordBatch] = []
+                for batch in self._rows():
+                    if self.context.verify:
+                        shown.append(batch)
+                    yield batch
+                if self.context.verify:
+                    self._verify(shown)
+        finally:
+            self.close()
+
+    def _rows(self) -> Iterator[pa.RecordBatch]:
+        done = 0  # rows that went out
+        evaluated = False
+        while True:
+            drained = self._drain_when_certain(again=evaluated)
+            evaluated = True
+            try:
+                fresh: Iterator[pa.RecordBatch] = (
+                    self._finished(part) for part in self._parts(drained, done)
+                )
+                if self._outer:
+                    # DuckDB's threads give rows in any order: none goes out before all are there.
+                    fresh = iter(list(fresh))
+                for batch in fresh:
+                    done += batch.num_rows
+                    yield batch
+                if done == 0:
+                    yield self._empty()
+                return
+            except Void:  # answers that came to NULL: DuckDB says what the rows are then
+                continue
+            finally:
+                drained.clear()
+
+    def _parts(self, drained: SpilledBatches, skip: int) -> Iterator[pa.RecordBatch]:
+        """The rows after the first `skip`, in small batches."""
+        for number in range(len(drained)):
+            whole = drained[number]
+            if skip >= whole.num_rows:
+                skip -= whole.num_rows
+                continue
+            for start in range(skip, whole.num_rows, self.context.batch_rows):
+                yield whole.slice(start, min(self.context.batch_rows, whole.num_rows - start))
+            skip = 0
+
+    def _finished(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch once its answers are there."""
+        graph = self.graph
+        needed = iter(mentions(batch, self.columns, self.references))
+        current = next(needed, None)
+
+        def answered() -> bool:
+            nonlocal current
+            while current is not None:
+                if not graph.settled(current):
+                    return False
+                current = next(needed, None)
+            return True
+
+        self.dispatcher.run_until(answered)
+        return self._with_answers(batch)
+
+    def _with_answers(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        def value(reference: object) -> str | None:
+            if reference.identity in self.graph.void:  # type: ignore[attr-defined]
+                raise Void
+            return self.graph.value(reference)  # type: ignore[arg-type]
+
+        arrays = [
+            resolved(batch.column(i), c.shape, self.references, value)
+            for i, c in enumerate(self.columns)
+        ]
+        plain = pa.RecordBatch.from_arrays(arrays, names=[f"c{i}" for i in range(len(arrays))])
+        return self.context.caster.cast(plain, self.columns)
+
+    def _empty(self) -> pa.RecordBatch:
+        reader = self.context.connection.sql(f"SELECT * FROM ({self.sql}) LIMIT 0")
+        table = reader.to_arrow_table()
+        arrays = [c.combine_chunks() for c in table.columns]
+        plain = pa.RecordBatch.from_arrays(arrays, names=[f"c{i}" for i in range(len(arrays))])
+        return self.context.caster.cast(plain, self.columns)
+
+    def _drain_when_certain(self, *, again: bool) -> SpilledBatches:
+        """Runs passes until no cut holds anything back; the rows of that pass, unanswered."""
+        while True:
+            drained = self._drain(again=again)
+            if drained is not None:
+                return drained
+            lowest = min(self.carried.cuts[c].level for c in self._cuts)
+            noted = [
+                identity
+                for number, calls in sorted(self._cuts.items())
+                if self.carried.cuts[number].level == lowest
+                for identity, rows in calls.items()
+                for _ in range(rows)
+            ]
+            before = len(self.graph.known) + len(self.graph.void)
+            self.graph.demand(noted, again=again)
+            waiting = set(noted)
+
+            def answered(waiting: set[bytes] = waiting) -> bool:
+                waiting.difference_update([w for w in waiting if self.graph.settled(w)])
+                return not waiting
+
+            self.dispatcher.run_until(answered)
+            if len(self.graph.known) + len(self.graph.void) == before:
+                raise InternalError("a pass that does not get any further")
+
+    def _drain(self, *, again: bool) -> SpilledBatches | None:
+        """One pass. Its rows, their calls on the way; None where a cut held rows back."""
+        self.passes += 1
+        self._cuts.clear()
+        self._fault = None
+        drained = SpilledBatches(self.context.window_bytes)
+        self.graph.void.clear()
+        try:
+            with nullcontext() if self._outer else _one_thread(self.context.connection):
+                reader = self.context.connection.sql(self.sql).to_arrow_reader(2048)
+                for batch in reader:
+                    if self._cuts:
+                        drained.clear()  # only what the cuts wait for matters now
+                        continue
+                    drained.append(batch)
+                    if not self.carried.cuts:
+                        self.graph.demand(
+                            mentions(batch, self.columns, self.references), again=again
+                        )
+                        self.dispatcher.pump()
+        except duckdb.Error as error:
+            drained.clear()
+            if self._fault is not None:
+                raise self._fault from None
+            if not self._cuts or self._outer:
+                raise ExecutionError(str(error)) from error
+            # Above a cut DuckDB saw only some of the rows: not the user's error.
+            self.context.connection.execute("ROLLBACK")
+            self.context.connection.execute("BEGIN TRANSACTION READ ONLY")
+        if self._cuts:
+            drained.clear()
+            return None
+        if self.carried.cuts:
+            for number in range(len(drained)):
+                self.graph.demand(
+                    mentions(drained[number], self.columns, self.references), again=again
+                )
+        return drained
+
+    def _verify(self, shown: list[pa.RecordBatch]) -> None:
+        """Evaluates once more with every answer known, and compares."""
+        drained = self._drain_when_certain(again=True)
+        rows = [
+            row
+            for number in range(len(drained))
+            for row in self._finished(drained[number]).to_pylist()
+        ]
+        drained.clear()
+        if rows != [row for batch in shown for row in batch.to_pylist()]:
+            raise InternalError("evaluating the statement again gave other rows")
+
+    def close(self) -> None:
+        """Stops what is still running for these rows."""
+        self.dispatcher.close()
+        functions.leave(self.number)
+        self.graph.minted.clear()
+
+
+@contextmanager
+def _reading(connection: duckdb.DuckDBPyConnection) -> Iterator[bool]:
+    """One snapshot for all passes; true inside a transaction of the user's."""
+    if in_transaction(connection):
+        yield True
+        return
+    connection.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        yield False
+    finally:
+        with suppress(duckdb.Error):  # the connection was closed under us: nothing is left to end
+            connection.execute("ROLLBACK")
+
+
+def in_transaction(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Outside of a transaction every statement has one of its own, with its own number."""
+    numbers = {connection.execute("SELECT txid_current()").fetchall()[0][0] for _ in range(2)}
+    return len(numbers) == 1
+
+
+@contextmanager
+def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        try:
+            connection.execute(f"SET threads = {threads}")
+        except duckdb.Error:  # inside a transaction that an error aborted; set after its end
+            connection.execute("ROLLBACK")
+            connection.execute(f"SET threads = {threads}")
+            connection.execute("BEGIN TRANSACTION READ ONLY")
