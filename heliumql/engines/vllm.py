@@ -161,7 +161,7 @@ class VllmEngine:
             for number in range(self._options.workers):
                 workers.append(self._launch(number))
             for worker in workers:
-                self._await(worker)
+                worker.ready()
         except BaseException:  # Ctrl-C too must leave no process
             for worker in workers:
                 worker.discard()
@@ -171,14 +171,6 @@ class VllmEngine:
     def _launch(self, number: int) -> WorkerProcess:
         settings, environment = _settings(self._options, number)
         return WorkerProcess(settings, environment)
-
-    def _await(self, worker: WorkerProcess) -> None:
-        try:
-            worker.ready()
-        except EngineError as error:
-            raise EngineError(
-                error.message.replace(": ", f": {self._options.model}: ", 1), hint=error.hint
-            ) from None
 
     def _place(self, messages: Iterable[tuple[str, str]]) -> int:
         if len(self._loads) == 1:
@@ -248,7 +240,7 @@ class VllmEngine:
             return None
         worker = self._launch(number)
         try:
-            self._await(worker)
+            worker.ready()
         except EngineError as error:
             worker.discard()
             self._fail(
@@ -322,6 +314,7 @@ def _settings(options: VllmOptions, number: int) -> tuple[dict[str, Any], dict[s
             **{key: value for key, value in chosen.items() if value is not None},
         },
         "kv_cache_tokens": options.kv_cache_tokens,
+        "fetch": folder is None,
         "memory_share": share,  # of a GPU
         "small": options.small,
         "workers": options.workers,

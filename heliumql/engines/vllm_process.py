@@ -37,6 +37,7 @@ class WorkerProcess:
     """
 
     def __init__(self, settings: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+        self._model = settings["engine_args"]["model"]
         self._folder = tempfile.TemporaryDirectory(prefix="heliumql-vllm-")
         self._noise = open(Path(self._folder.name) / "output", "w+b")  # noqa: SIM115
         ours, theirs = socket.socketpair()
@@ -69,10 +70,10 @@ class WorkerProcess:
             case ("ready", int() as max_model_len):
                 return max_model_len
             case ("failed", "missing", what):
-                raise EngineError(f"model not found: {what}")
+                raise EngineError(what)
             case ("failed", _, what):
-                raise EngineError(f"vLLM could not load the model: {what}")
-        raise EngineError(f"the vLLM worker ended while it started{self.last_words()}")
+                raise EngineError(f"vLLM could not load {self._model}: {what}")
+        raise EngineError(f"the vLLM worker ended while it loaded {self._model}{self.last_words()}")
 
     def send(self, message: object) -> None:
         """Send, or drop it if the process is gone: whoever receives hears of that."""

@@ -6,7 +6,8 @@ tuple, go over one socket:
     from the parent   ("start", settings)               first of all
                       ("calls", spec, [(call, [(role, content), ..], priority), ..])
                       ("cancel", [call, ..])
-    to the parent     ("ready", max_model_len) or ("failed", kind, what)
+    to the parent     ("ready", max_model_len) or ("failed", kind, what), where kind is
+                      missing (no such model), load or broken
                       ("answers", [(call, text, error, finish_reason, prompt_tokens,
                                     cached_tokens, output_tokens), ..])
 
@@ -45,10 +46,13 @@ def main() -> None:
     listener.start()
     _, settings = inbox.get()
     try:
+        if settings["fetch"]:
+            _fetch_config(settings["engine_args"]["model"], settings["engine_args"].get("revision"))
         engine = _load(settings)
         prompts = Prompts(_tokenizer(settings), settings["thinking"], settings["template_args"])
     except Exception as error:  # whatever a model can fail with is said to the parent
-        connection.send(("failed", *_diagnose(error)))
+        kind = "missing" if isinstance(error, LookupError) else "load"
+        connection.send(("failed", kind, _one_line(error)))
         raise
     connection.send(("ready", engine.model_config.max_model_len))
     try:
@@ -255,20 +259,34 @@ def _load(settings: dict[str, Any]) -> Any:
     return LLMEngine.from_engine_args(EngineArgs(**arguments))
 
 
-def _diagnose(error: BaseException) -> tuple[str, str]:
-    """What kind of failure it is ("missing": there is no such model) and what to say."""
-    chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
-        chain.append(cause)
-    names = {type(e).__name__ for e in chain}
-    absent = {"RepositoryNotFoundError", "RevisionNotFoundError", "GatedRepoError"}
-    absent |= {"LocalEntryNotFoundError", "OfflineModeIsEnabled"}
-    missing = names & absent or any("valid model identifier" in str(e) for e in chain)
-    return "missing" if missing else "load", _one_line(error)
+def _fetch_config(model: str, revision: str | None) -> None:
+    """Look the name up on the Hugging Face hub, so that a wrong one is told as such, and soon:
+    vLLM asks for file after file, each with retries. Raises LookupError."""
+    from huggingface_hub import errors, hf_hub_download
+
+    try:
+        hf_hub_download(model, "config.json", revision=revision)
+    except errors.GatedRepoError:
+        raise LookupError(
+            f"model {model} is gated: ask for access on its page, then run `hf auth login`"
+        ) from None
+    except errors.RepositoryNotFoundError:
+        raise LookupError(
+            f"the Hugging Face hub has no model {model} (or a private one: run `hf auth login`)"
+        ) from None
+    except errors.RevisionNotFoundError:
+        raise LookupError(f"model {model} has no revision {revision}") from None
+    except errors.LocalEntryNotFoundError:
+        raise LookupError(
+            f"model {model} is not on this machine and the Hugging Face hub cannot be reached"
+        ) from None
+    except errors.EntryNotFoundError:
+        raise LookupError(f"{model} on the Hugging Face hub has no config.json") from None
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    text = re.sub(r"\[type=\w+, input_value=.*", "", str(error), flags=re.DOTALL)  # pydantic's
+    return " ".join(text.split()) or type(error).__name__
 
 
 if __name__ == "__main__":

@@ -12,16 +12,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
+from receiver import Receiver, calls, name, spec
 
-from heliumql.engines.engine import REQUESTS, CallSpec, Sampling
 from heliumql.engines.vllm import VllmEngine
 from heliumql.errors import CatalogError, EngineError
-from heliumql.types import TEXT, parse_type
+from heliumql.types import parse_type
 
 HERE = Path(__file__).parent
 PATIENCE = 120  # seconds that anything may take on a busy machine
@@ -46,34 +46,6 @@ def engine(checkpoint: Path) -> Iterator[VllmEngine]:
     engine.close()
 
 
-class Inbox:
-    """What an engine delivered."""
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.errors: list[EngineError] = []
-        self._news = threading.Condition()
-
-    def deliver(self, batch: pa.RecordBatch | EngineError) -> None:
-        with self._news:
-            if isinstance(batch, EngineError):
-                self.errors.append(batch)
-            else:
-                self.rows += batch.to_pylist()
-            self._news.notify_all()
-
-    def wait(self, count: int) -> list[dict[str, Any]]:
-        """The answers in the order of their arrival, once there are so many."""
-        with self._news:
-            assert self._news.wait_for(lambda: len(self.rows) >= count or self.errors, PATIENCE)
-        assert not self.errors
-        return self.rows
-
-
-def call(number: int) -> bytes:
-    return number.to_bytes(16, "big")
-
-
 def submit(
     engine: VllmEngine,
     prompts: Sequence[str],
@@ -82,27 +54,26 @@ def submit(
     priorities: Sequence[int] | None = None,
     system: str | None = None,
     **sampling: Any,
-) -> Inbox:
+) -> Receiver:
     """Calls numbered from 0 with these user messages."""
-    head = [{"role": "system", "content": system}] if system else []
-    rows = [
-        {
-            "call": call(number),
-            "messages": [*head, {"role": "user", "content": prompt}],
-            "priority": priorities[number] if priorities else number,
-        }
-        for number, prompt in enumerate(prompts)
-    ]
-    spec = CallSpec(Sampling(**sampling), TEXT if returns == "VARCHAR" else parse_type(returns))
-    inbox = Inbox()
-    engine.submit(spec, pa.RecordBatch.from_pylist(rows, schema=REQUESTS), inbox.deliver)
-    return inbox
+    head = [("system", system)] if system else []
+    messages = [[*head, ("user", prompt)] for prompt in prompts]
+    receiver = Receiver()
+    order = priorities or range(len(prompts))
+    engine.submit(spec(returns, **sampling), calls(messages, priorities=order), receiver)
+    return receiver
+
+
+def wait(receiver: Receiver, count: int) -> dict[int, dict[str, Any]]:
+    answers = receiver.wait(count, PATIENCE)
+    assert not receiver.errors
+    return answers
 
 
 def ask(engine: VllmEngine, prompts: Sequence[str], **how: Any) -> list[dict[str, Any]]:
     """Their answers, in the order of the prompts."""
-    rows = submit(engine, prompts, **how).wait(len(prompts))
-    return sorted(rows, key=lambda row: row["call"])
+    answers = wait(submit(engine, prompts, **how), len(prompts))
+    return [answers[number] for number in range(len(prompts))]
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
@@ -125,7 +96,6 @@ def alive(pid: int) -> bool:
 class TestAnswers:
     def test_every_call_is_answered_once(self, engine: VllmEngine) -> None:
         answers = ask(engine, [f"say {n}" for n in range(100)], max_tokens=4)
-        assert [a["call"] for a in answers] == [call(n) for n in range(100)]
         for answer in answers:
             assert answer["error"] is None
             assert answer["text"] is not None
@@ -243,25 +213,23 @@ class TestSteering:
         engine.start()
         try:
             priorities = [5, 2, 7, 1, 6, 3, 4]
-            inbox = submit(engine, ["go"] * 7, priorities=priorities, max_tokens=3)
-            order = [priorities[row["call"][-1]] for row in inbox.wait(7)]
+            receiver = submit(engine, ["go"] * 7, priorities=priorities, max_tokens=3)
+            order = [priorities[number] for number in wait(receiver, 7)]
         finally:
             engine.close()
         assert order == sorted(priorities)
 
     def test_a_cancelled_call_ends_at_once_and_others_go_on(self, engine: VllmEngine) -> None:
-        inbox = submit(engine, ["long", "also long", "third"], max_tokens=2000)
-        engine.cancel([call(0), call(2), call(99)])
-        ended = inbox.wait(2)
-        assert [(r["call"], r["finish_reason"], r["text"]) for r in ended] == [
-            (call(0), "cancelled", None),
-            (call(2), "cancelled", None),
-        ]
-        engine.cancel([call(1)])
-        inbox.wait(3)
+        receiver = submit(engine, ["long", "also long", "third"], max_tokens=2000)
+        engine.cancel([name(0), name(2), name(99)])
+        assert {n: (a["finish_reason"], a["text"]) for n, a in receiver.answers.items()} == {
+            0: ("cancelled", None),
+            2: ("cancelled", None),
+        }
+        engine.cancel([name(1)])
+        wait(receiver, 3)
         [again] = ask(engine, ["short"], max_tokens=2)
-        assert again["error"] is None
-        assert len(inbox.rows) == 3  # nothing more about the cancelled ones
+        assert again["error"] is None  # and the receiver refuses a second answer to a call
 
     def test_ctrl_c_in_the_terminal_does_not_reach_a_worker(self, engine: VllmEngine) -> None:
         [pid] = engine.pids
@@ -278,13 +246,12 @@ class TestDeath:
         self, engine: VllmEngine
     ) -> None:
         [pid] = engine.pids
-        inbox = submit(engine, [f"number {n}" for n in range(80)], max_tokens=200)
-        inbox.wait(1)
+        receiver = submit(engine, [f"number {n}" for n in range(80)], max_tokens=200)
+        wait(receiver, 1)
         os.kill(pid, signal.SIGKILL)
-        rows = inbox.wait(80)
-        assert sorted(row["call"] for row in rows) == [call(n) for n in range(80)]
-        assert all(row["error"] is None for row in rows)
-        assert {row["requests"] for row in rows} == {1, 2}
+        answers = wait(receiver, 80)
+        assert all(answer["error"] is None for answer in answers.values())
+        assert {answer["requests"] for answer in answers.values()} == {1, 2}
         assert engine.pids != [pid]
         assert not alive(pid)
 
@@ -292,12 +259,12 @@ class TestDeath:
         engine = VllmEngine({"model": str(checkpoint)})
         engine.start()
         try:
-            inbox = submit(engine, ["poison"], max_tokens=3500)
+            receiver = submit(engine, ["poison"], max_tokens=3500)
             [first] = engine.pids
             os.kill(first, signal.SIGKILL)
             assert eventually(lambda: engine.pids not in ([], [first]))
             os.kill(engine.pids[0], signal.SIGKILL)
-            [row] = inbox.wait(1)
+            row = wait(receiver, 1)[0]
             assert row["finish_reason"] == "error"
             assert "died twice with this call in flight (signal 9)" in row["error"]
             [answer] = ask(engine, ["good"], max_tokens=2)
@@ -313,11 +280,11 @@ class TestDeath:
         engine = VllmEngine({"model": str(folder)})
         engine.start()
         try:
-            inbox = submit(engine, ["long"], max_tokens=3500)
+            receiver = submit(engine, ["long"], max_tokens=3500)
             (folder / "model.safetensors").unlink()
             os.kill(engine.pids[0], signal.SIGKILL)
-            assert eventually(lambda: bool(inbox.errors))
-            assert "could not be started again" in inbox.errors[0].message
+            assert eventually(lambda: bool(receiver.errors))
+            assert "could not be started again" in receiver.errors[0].message
             assert engine.pids == []
             with pytest.raises(EngineError, match="could not be started again"):
                 submit(engine, ["more"])
@@ -398,9 +365,9 @@ class TestLeaving:
         engine.start()
         pids = engine.pids
         assert len(pids) == 1
-        inbox = submit(engine, ["long", "longer"], max_tokens=3000)
+        receiver = submit(engine, ["long", "longer"], max_tokens=3000)
         engine.close()
-        assert [row["finish_reason"] for row in inbox.rows] == ["cancelled"] * 2
+        assert [a["finish_reason"] for a in receiver.answers.values()] == ["cancelled"] * 2
         engine.close()
         assert not any(alive(pid) for pid in pids)
         assert set(threading.enumerate()) <= threads
@@ -433,11 +400,45 @@ class TestErrorsAtTheStart:
             VllmEngine({"model": str(tmp_path)}).start()
 
     @needs_vllm
+    @pytest.mark.parametrize(
+        ("code", "message"),
+        [
+            ("RepoNotFound", "the Hugging Face hub has no model nobody/nothing"),
+            ("GatedRepo", "model nobody/nothing is gated"),
+            ("RevisionNotFound", "model nobody/nothing has no revision v2"),
+            ("EntryNotFound", "nobody/nothing on the Hugging Face hub has no config"),
+        ],
+    )
+    def test_a_name_that_the_hub_does_not_give(
+        self, code: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Hub(BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                self.send_response(403 if code == "GatedRepo" else 404)
+                self.send_header("X-Error-Code", code)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        monkeypatch.setenv("HF_HOME", str(tmp_path))
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
+            threading.Thread(target=hub.serve_forever).start()
+            monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{hub.server_port}")
+            try:
+                with pytest.raises(EngineError, match=message):
+                    VllmEngine({"model": "nobody/nothing", "revision": "v2"}).start()
+            finally:
+                hub.shutdown()
+
+    @needs_vllm
     def test_weights_that_cannot_be_read(self, checkpoint: Path, tmp_path: Path) -> None:
         folder = tmp_path / "broken"
         shutil.copytree(checkpoint, folder)
         (folder / "model.safetensors").write_bytes(b"not weights")
-        with pytest.raises(EngineError, match="could not load the model") as caught:
+        with pytest.raises(EngineError, match="vLLM could not load") as caught:
             VllmEngine({"model": str(folder)}).start()
         assert str(folder) in caught.value.message
 
