@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,7 +161,7 @@ class SqlType:
         if value is None and self.name != "JSON":
             raise ValueError(f"null is not {self.sql()}")
         if self.is_nested:
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            return _encodable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
         return str(value).lower() if isinstance(value, bool) else repr(value)
 
     def _checked(self, value: object) -> object:
@@ -172,7 +173,7 @@ class SqlType:
             case "BOOLEAN" if isinstance(value, bool):
                 return value
             case "DOUBLE" if isinstance(value, int | float) and not isinstance(value, bool):
-                if math.isfinite(value):
+                if abs(value) <= sys.float_info.max:
                     return float(value)
             case "ENUM" if isinstance(value, str):
                 if value in self.values:
@@ -188,12 +189,13 @@ class SqlType:
                     raise ValueError(f"field {missing[0]!r} is missing")
                 return {n: t._checked(value[n]) for n, t in self.fields}
             case name if name in _INTEGERS and isinstance(value, int | float):
-                if not isinstance(value, bool) and float(value).is_integer():
+                # abs(..) is compared first: floats cannot hold what a model may write
+                if not isinstance(value, bool) and abs(value) < 1 << 64 and value == int(value):
                     bound = 1 << (_INTEGERS[name] - 1)
                     if -bound <= int(value) < bound:
                         return int(value)
         shown = json.dumps(value, ensure_ascii=False)
-        raise ValueError(f"{shown[:60]} is not {self.sql()}")
+        raise ValueError(f"{_encodable(shown[:60])} is not {self.sql()}")
 
 
 TEXT = SqlType("VARCHAR")
@@ -283,9 +285,28 @@ def parse_type(text: str) -> SqlType:
 
 def _loads(text: str) -> object:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{text[:60]!r} is not JSON ({error.msg})") from None
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:  # models at a loss write one bracket after another
+        raise ValueError(f"{text[:60]!r} .. is nested too deeply") from None
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise ValueError(f"{text[:60]!r} is not JSON ({reason})") from None
+
+
+def _no_number(name: str) -> object:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is too large")
+    return number
+
+
+def _encodable(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON may hold but UTF-8 may not."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _dq(name: str) -> str:
