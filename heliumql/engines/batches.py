@@ -39,7 +39,16 @@ def failed(call: bytes, error: str, requests: int = 1) -> Answer:
 
 
 def one_line(error: str) -> str:
-    return " ".join(error.split())
+    return encodable(" ".join(error.split()))
+
+
+def encodable(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON may hold but Arrow may not."""
+    return (
+        text
+        if text.isascii()
+        else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
 
 
 def cancelled(call: bytes, requests: int = 0) -> Answer:

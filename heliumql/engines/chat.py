@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from heliumql.engines.batches import Answer, Messages, failed
+from heliumql.engines.batches import Answer, Messages, encodable, failed, one_line
 from heliumql.engines.engine import CallSpec
 from heliumql.types import SqlType
 
@@ -99,14 +99,14 @@ def read_completion(
     if _is_wrapped(returns):
         text = _unwrapped(text, returns)
     finish = "length" if reason == "length" else "stop"
-    return Answer(call, text, None, finish, prompt, cached, output, requests)
+    return Answer(call, encodable(text), None, finish, prompt, cached, output, requests)
 
 
 def error_message(body: bytes) -> tuple[str, str | None]:
     """The message and the code in an error response, whatever the server's habit."""
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         payload = None
     code = None
     message: object = payload
@@ -119,7 +119,7 @@ def error_message(body: bytes) -> tuple[str, str | None]:
             message = json.dumps(message)
     if not isinstance(message, str):
         message = body.decode("utf-8", "replace")
-    return " ".join(message.split())[:_SHOWN], None if code is None else str(code)
+    return one_line(message)[:_SHOWN], None if code is None else str(code)
 
 
 def _is_wrapped(returns: SqlType) -> bool:
@@ -130,7 +130,7 @@ def _is_wrapped(returns: SqlType) -> bool:
 def _unwrapped(text: str, returns: SqlType) -> str:
     try:
         payload = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text  # cut short, or a server that ignores schemas: the type check decides
     if not isinstance(payload, dict) or "value" not in payload:
         return text

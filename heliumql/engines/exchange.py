@@ -11,10 +11,9 @@ import json
 import random
 import threading
 import time
-from collections.abc import Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 import aiohttp
 
@@ -32,8 +31,6 @@ _CLOSE_SECONDS = 10.0
 # Below the five seconds after which common servers close an idle connection: a request that
 # meets such a close is lost.
 _KEEP_ALIVE = 4.0
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -104,9 +101,9 @@ class Exchange:
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
 
-    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the loop and wait for it, from another thread."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+    def schedule_check(self) -> Future[None]:
+        """Called from another thread: begin to `check`."""
+        return asyncio.run_coroutine_threadsafe(self.check(), self.loop)
 
     def close(self) -> None:
         """Called from another thread: everything in flight is cancelled, the thread ends."""
@@ -121,11 +118,13 @@ class Exchange:
                 self.loop.close()
 
     async def _stop(self) -> None:
-        tasks = [flight.task for flight in self._live.values() if flight.task is not None]
         self.cancel(list(self._live))
         self._flush()
         if self._wake is not None:
             self._wake.cancel()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
@@ -295,7 +294,7 @@ class Exchange:
         returns = flight.submission.spec.returns
         try:
             payload = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _Unusable("the server's answer is not JSON") from None
         try:
             return read_completion(flight.request.call, returns, payload, flight.requests)
@@ -412,3 +411,11 @@ class Exchange:
     def _safe(self, message: str) -> str:
         """The message of a server, which may repeat the key."""
         return message.replace(self._key, "***") if self._key else message
+
+
+def wait_for(check: Future[None]) -> None:
+    """Called from another thread: wait for the end of a check."""
+    try:
+        check.result()
+    except CancelledError:
+        raise EngineError("the engine was closed meanwhile") from None

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from heliumql.engines.batches import read_requests
 from heliumql.engines.engine import CallSpec, Deliver
-from heliumql.engines.exchange import Exchange, Flight, Submission
+from heliumql.engines.exchange import Exchange, Flight, Submission, wait_for
 from heliumql.engines.server import read_server
 
 
@@ -32,24 +32,28 @@ class OpenAIEngine:
         return exchange.limit.value if exchange is not None else self._server.concurrency
 
     def start(self) -> None:
-        exchange = self._opened()
-        if not self._checked:
-            exchange.wait(exchange.check())
-            self._checked = True
+        with self._lock:
+            if self._checked:
+                return
+            checking = self._opened().schedule_check()
+        wait_for(checking)
+        self._checked = True
 
     def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
-        exchange = self._opened()
         submission = Submission(spec, deliver)
         flights = [Flight(request, submission) for request in read_requests(requests)]
-        exchange.loop.call_soon_threadsafe(exchange.take, flights)
+        with self._lock:  # so that `close` comes before or after, and cancels it if after
+            exchange = self._opened()
+            exchange.loop.call_soon_threadsafe(exchange.take, flights)
 
     def advance(self) -> None:
         """Time passes by itself."""
 
     def cancel(self, calls: Sequence[bytes]) -> None:
-        exchange = self._exchange
-        if exchange is not None:
-            exchange.loop.call_soon_threadsafe(exchange.cancel, list(calls))
+        with self._lock:
+            exchange = self._exchange
+            if exchange is not None:
+                exchange.loop.call_soon_threadsafe(exchange.cancel, list(calls))
 
     def close(self) -> None:
         with self._lock:
@@ -60,8 +64,7 @@ class OpenAIEngine:
             exchange.close()
 
     def _opened(self) -> Exchange:
-        with self._lock:
-            if self._exchange is None:
-                self._exchange = Exchange(self._server, self._server.key())
-                atexit.register(self.close)
-            return self._exchange
+        if self._exchange is None:
+            self._exchange = Exchange(self._server, self._server.key())
+            atexit.register(self.close)
+        return self._exchange

@@ -174,15 +174,13 @@ class SimulatedEngine:
 
     def cancel(self, calls: Sequence[bytes]) -> None:
         with self._lock:
-            deliveries = []
-            for call in calls:
-                if call in self._flights:
-                    self._events.remove(call)
-                    deliveries.append(self._land(call, cancelled(call)))
+            deliveries = self._drop(calls)
         _hand_out(deliveries)
 
     def close(self) -> None:
-        self.cancel(list(self._flights))
+        with self._lock:
+            deliveries = self._drop(list(self._flights))
+        _hand_out(deliveries)
 
     def _take(self, request: Request, spec: CallSpec, salt: bytes, deliver: Deliver) -> None:
         call = request.call
@@ -266,6 +264,14 @@ class SimulatedEngine:
 
     def _due(self, call: bytes, when: float) -> None:
         heapq.heappush(self._late, (when, next(self._ties), call))
+
+    def _drop(self, calls: Sequence[bytes]) -> list[tuple[Deliver, Answer | EngineError]]:
+        deliveries = []
+        for call in calls:
+            if call in self._flights:
+                self._events.remove(call)
+                deliveries.append(self._land(call, cancelled(call)))
+        return deliveries
 
     def _land(self, call: bytes, answer: Answer) -> tuple[Deliver, Answer | EngineError]:
         flight = self._flights.pop(call)

@@ -104,6 +104,9 @@ def respond(content: Any, finish: str | None = "stop", **message: Any) -> dict[s
         ("INTEGER", '{"val', '{"val'),  # cut short
         ("STRUCT(value INTEGER)", '{"value": 1}', '{"value": 1}'),
         ("JSON", '{"value": 1}', '{"value": 1}'),
+        ("VARCHAR[]", '{"value": ["\\ud83d"]}', '["\ufffd"]'),  # half a character
+        ("VARCHAR", "half \ud83d, whole \U0001f600", "half \ufffd, whole \U0001f600"),
+        ("INTEGER[]", "[" * 5000, "[" * 5000),
     ],
 )
 def test_wrapped_answers_are_unwrapped(returns: str, content: str, text: str):
@@ -163,6 +166,7 @@ def test_what_is_no_completion_is_refused(payload: Any):
         (b"<html>\n Bad gateway", "<html> Bad gateway", None),
         (b"", "", None),
         (b"\xff", "\ufffd", None),
+        (b'{"error": "half \\ud83d"}', "half \ufffd", None),
     ],
 )
 def test_errors_are_read_whatever_the_habit_of_the_server(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import socket
 import subprocess
 import sys
@@ -430,6 +431,50 @@ def test_statements_share_the_engine_and_get_their_own_answers(
         thread.join()
         receiver.wait(20)
         assert receiver.texts() == {100 * i + k: f"echo {i}.{k}" for k in range(20)}
+
+
+def test_whatever_happens_every_call_is_answered_once(server: StubServer, engines: Engines):
+    chance = random.Random(7)
+    troubles = [
+        Reply(status=429),
+        Reply(status=500),
+        Reply(status=400),
+        Reply(reset=True),
+        Reply("long " * 1000, truncate=True),
+        Reply(raw=b"[" * 5000),
+        Reply(seconds=5),
+        Reply("half \ud83d"),
+    ]
+
+    def any_trouble(seen: Seen) -> Reply:
+        if chance.random() < 0.4:
+            return chance.choice(troubles)
+        return Reply("fine", seconds=chance.random() / 20)
+
+    server.reply = any_trouble
+    engine = engines(server, timeout=0.2)
+    receiver = Receiver()
+    for first in range(0, 400, 40):
+        prompts = [str(i) for i in range(40)]
+        engine.submit(spec(retries=1), calls(prompts, first), receiver)
+        engine.cancel([name(chance.randrange(first + 40)) for _ in range(8)])
+        time.sleep(0.01)
+    receiver.wait(400)
+    assert receiver.errors == []
+    reasons = {row["finish_reason"] for row in receiver.answers.values()}
+    assert reasons == {"stop", "error", "cancelled"}
+    run(engine, ["after"], spec(retries=30), first=1000)
+    while server.in_flight:
+        time.sleep(0.01)
+
+
+def test_an_engine_that_is_closed_while_it_starts_says_so(engines: Engines):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine = engines(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+        closing = threading.Timer(0.2, engine.close)
+        closing.start()
+        assert started(engine).message == "the engine was closed meanwhile"
+        closing.join()
 
 
 def test_answers_that_finish_together_arrive_together(server: StubServer, engines: Engines):
