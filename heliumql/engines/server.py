@@ -70,10 +70,10 @@ class Server:
         """The error of a server that cannot be connected to."""
         reason = getattr(error, "os_error", None) or error
         reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-        return EngineError(
-            f"the server at {self.url} is unreachable: {reason}",
-            hint="is it running, and is base_url right?",
-        )
+        hint = "is it running, and is base_url right?"
+        if "CERTIFICATE_VERIFY_FAILED" in str(reason):
+            hint = "the environment variable SSL_CERT_FILE may name a file of your own authorities"
+        return EngineError(f"the server at {self.url} is unreachable: {reason}", hint=hint)
 
     def refused(self, status: int, message: str, location: str | None) -> EngineError:
         """The error of a status that no call can overcome."""
