@@ -1,0 +1,1 @@
+"""What HeliumQL brings along: demonstration data, the demonstration model, and their makers."""

@@ -1,0 +1,55 @@
+"""The loss of the model over answers, and how many of them it gets right.
+
+`train.py` minimizes the one, `measure.py` counts the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch.nn import functional
+from transformers import Qwen3ForCausalLM
+
+from catalog.demo.corpus import Sample
+
+
+def answer_loss(
+    model: Qwen3ForCausalLM, batch: Sequence[Sample]
+) -> tuple[torch.Tensor, list[bool]]:
+    """The loss over the tokens of the answers, and which answers greedy decoding would give."""
+    width = max(len(s.tokens) for s in batch)
+    tokens = torch.zeros(len(batch), width, dtype=torch.long)
+    rows: list[int] = []
+    columns: list[int] = []
+    ends = [0]
+    for row, sample in enumerate(batch):
+        tokens[row, : len(sample.tokens)] = torch.tensor(sample.tokens)
+        for start, end, _ in sample.answers:
+            rows += [row] * (end - start)
+            columns += range(start, end)
+            ends.append(len(rows))
+    row_index, column_index = torch.tensor(rows), torch.tensor(columns)
+    # Padding stands at the right, where causal attention never looks: no mask is needed.
+    hidden = model.model(input_ids=tokens).last_hidden_state
+    logits = model.lm_head(hidden[row_index, column_index - 1]).float()
+    wanted = tokens[row_index, column_index]
+    right = logits.detach().argmax(-1) == wanted
+    exact = [bool(right[a:b].all()) for a, b in pairwise(ends)]
+    return functional.cross_entropy(logits, wanted), exact
+
+
+def tally(model: Qwen3ForCausalLM, samples: Sequence[Sample]) -> tuple[Counter[str], Counter[str]]:
+    """Answers asked for and exact answers, by task."""
+    asked: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for at in range(0, len(samples), 32):
+        batch = samples[at : at + 32]
+        with torch.no_grad():
+            _, exact = answer_loss(model, batch)
+        tasks = [task for s in batch for _, _, task in s.answers]
+        asked.update(tasks)
+        right.update(task for task, good in zip(tasks, exact, strict=True) if good)
+    return asked, right
