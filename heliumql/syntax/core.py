@@ -17,7 +17,7 @@ from heliumql.source import Span, display_width
 from heliumql.types import SqlType
 
 CALL_FUNCTION = "__hql_llm"  # (BIGINT, VARCHAR, VARCHAR, HISTORY_TYPE) -> VARCHAR
-INFO_FUNCTION = "__hql_llm_info"  # the same arguments -> VARCHAR, JSON of INFO_TYPE
+INFO_FUNCTION = "__hql_llm_info"  # the same arguments -> VARCHAR, JSON with every key of INFO_TYPE
 HISTORY_TYPE = "STRUCT(role VARCHAR, content VARCHAR)[]"
 INFO_TYPE = (
     "STRUCT(status INTEGER, error VARCHAR, finish_reason VARCHAR, prompt_tokens INTEGER, "

@@ -133,12 +133,14 @@ class _Desugar:
         self._text = text
         self._context = context
         self._column = column or _column
-        self._sites: list[CallSite] = []
+        self._sites: dict[int, CallSite] = {}
+        self._known: dict[int, _Site] = {}  # by where the call begins
+        self._outer: set[int] = set()  # calls that were LEFT JOINed ON TRUE
         self._uses = Uses(())
 
     def core(self) -> Core:
-        sites = sorted(self._sites, key=lambda site: site.number)
-        return Core(self.writer.text(), tuple(sites), self.writer.source_map())
+        sites = tuple(self._sites[number] for number in sorted(self._sites))
+        return Core(self.writer.text(), sites, self.writer.source_map())
 
     def statement(self) -> None:
         tokens = tokenize(self._text)
@@ -154,7 +156,7 @@ class _Desugar:
         site = _Site(number, parts, span)
         self._add_site(site, "LLM_GENERATE", name, diagnostics=False)
         if as_table:
-            self._select(site, messages=False, info=False)
+            self._select(site, outer=False, messages=False, info=False)
         else:
             self._value(site)
 
@@ -178,6 +180,11 @@ class _Desugar:
                     else:
                         self._scalar(element)
                     start = element.end
+                case Token() if element.word == "LEFT" and level != "values":
+                    join = self._without_left(elements, index)
+                    if join is not None:
+                        self.writer.copy(start, element.start)
+                        start = elements[join].start
                 case Token():
                     pass
             position.take(element)
@@ -188,35 +195,63 @@ class _Desugar:
         self._elements(expression.items, span.start, span.end, "values")
 
     def _scalar(self, call: Call) -> None:
-        site = self._new_site(call, as_table=False)
+        site = self._site_of(call, as_table=False)
         self._add_site(site, call.verb.text.upper(), None, diagnostics=False)
         self._value(site)
 
     def _table(self, call: Call, after: Sequence[Element], position: Position, block: Span) -> None:
-        alias = _alias(after)
-        site = self._new_site(call, as_table=True)
+        alias, _ = _alias(after)
+        site = self._site_of(call, as_table=True)
         hidden = Span(position.from_start, call.end)
         messages = self._uses.named("messages", alias, block, hidden)
         info = self._uses.named("llm", alias, block, hidden)
         self._add_site(site, call.verb.text.upper(), alias, diagnostics=info)
         span = site.span
+
+        def lateral() -> None:
+            outer = call.start in self._outer
+            self.writer.put("(", span)
+            self._select(site, outer=outer, messages=messages, info=info)
+            self.writer.put(")", span)
+
         if site.parts.table is None:
             if not position.lateral and not position.begins:
                 self.writer.put("LATERAL ", span)
-            self._parenthesized(span, lambda: self._select(site, messages=messages, info=info))
+            lateral()
             return
         items = site.parts.table
         self.writer.put("(SELECT __t.*, __g.* FROM (", span)
         self._elements(items, items[0].start, items[-1].end, "query")
         self.writer.put(") AS __t, LATERAL ", span)
-        self._parenthesized(span, lambda: self._select(site, messages=messages, info=info))
+        lateral()
         self.writer.put(" AS __g)", span)
+
+    def _without_left(self, elements: Sequence[Element], index: int) -> int | None:
+        """Where JOIN stands, if at `index` is `LEFT JOIN call ON TRUE`.
+
+        A call gives at least one row once an empty list gives one too, so LEFT changes nothing; and
+        without it DuckDB need not join the calls back to their rows.
+        """
+        join = index + (2 if _words(elements[index + 1 : index + 2]) == ["OUTER"] else 1)
+        if _words(elements[join : join + 1]) != ["JOIN"]:
+            return None
+        at = join + (2 if _words(elements[join + 1 : join + 2]) == ["LATERAL"] else 1)
+        call = elements[at] if at < len(elements) else None
+        if not isinstance(call, Call) or not _on_true(elements[at + 1 :]):
+            return None
+        if self._site_of(call, as_table=True).parts.table is not None:
+            return None
+        self._outer.add(call.start)
+        return join
 
     # --- Sites ------------------------------------------------------------------------------
 
-    def _new_site(self, call: Call, *, as_table: bool) -> _Site:
-        parts = read_call(call, self._text, as_table=as_table)
-        return _Site(self._context.next_site(), parts, call.span)
+    def _site_of(self, call: Call, *, as_table: bool) -> _Site:
+        """The site of the call: one, also where its SQL is written more than once."""
+        if call.start not in self._known:
+            parts = read_call(call, self._text, as_table=as_table)
+            self._known[call.start] = _Site(self._context.next_site(), parts, call.span)
+        return self._known[call.start]
 
     def _add_site(self, site: _Site, verb: str, name: str | None, *, diagnostics: bool) -> None:
         offset = self._context.offset
@@ -224,7 +259,8 @@ class _Desugar:
         if "model_span" in options:
             options["model_span"] = options["model_span"].shifted(offset)
         prompt = site.parts.prompt
-        self._sites.append(
+        self._sites.setdefault(
+            site.number,
             CallSite(
                 number=site.number,
                 verb=verb,
@@ -234,14 +270,16 @@ class _Desugar:
                 template=prompt.text if isinstance(prompt, Template) else None,
                 diagnostics=diagnostics,
                 **options,
-            )
+            ),
         )
 
     # --- SQL of a call ----------------------------------------------------------------------
 
-    def _value(self, site: _Site) -> None:
-        """The call as a value of its type."""
+    def _value(self, site: _Site, *, null_if_empty: bool = False) -> None:
+        """The call as a value of its type, an empty list as NULL if asked for."""
         before, after = _casts(site.parts.returns)
+        if null_if_empty:  # answers are compact JSON; NULLIF would name the call twice
+            before, after = before + "regexp_replace(", r", '^\[\]$', 'null')" + after
         self.writer.put(before, site.span)
         self._call(site, CALL_FUNCTION)
         self.writer.put(after, site.span)
@@ -311,48 +349,68 @@ class _Desugar:
 
     # --- SQL of a call as a table -----------------------------------------------------------
 
-    def _parenthesized(self, span: Span, write: Callable[[], None]) -> None:
-        self.writer.put("(", span)
-        write()
-        self.writer.put(")", span)
+    def _select(self, site: _Site, *, outer: bool, messages: bool, info: bool) -> None:
+        """The SELECT whose columns are those of the call.
 
-    def _select(self, site: _Site, *, messages: bool, info: bool) -> None:
-        """The SELECT whose columns are those of the call."""
+        It has two levels: a template that reads an outer column `text` would be taken to mean the
+        answer if that had its name beside the call. UNNEST stands right above the call: there
+        DuckDB needs no join to follow the outer columns, and keeps the order of the list.
+        """
         returns, span, put = site.parts.returns, site.span, self.writer.put
-        more = "".join(
-            f", {name}" for name, wanted in (("messages", messages), ("llm", info)) if wanted
-        )
-        # Columns get their names outside of the SELECT that makes the call: there, a template that
-        # reads an outer column `text` would be taken to mean the alias.
-        put(f"SELECT {_columns(returns)}{more} FROM (", span)
-        item = _elements_of(returns)
-        if item:
-            put(f"SELECT {item}{more} FROM (", span)
-        put("SELECT ", span)
-        if more:
-            self._extended(site, messages=messages, info=info)
+        more = ", __messages AS messages" if messages else ""
+        more += ", __llm AS llm" if info else ""
+        put(f"SELECT {_columns(returns)}{more} FROM (SELECT ", span)
+        if returns.name == "LIST":
+            put("unnest(coalesce(", span)
+            self._value(site, null_if_empty=outer)
+            put(", [NULL]))", span)
         else:
             self._value(site)
-            put(" AS __value", span)
-        put(")" * (2 if item else 1), span)
-
-    def _extended(self, site: _Site, *, messages: bool, info: bool) -> None:
-        """The value with `messages` and `llm` beside it; the messages are computed once."""
-        span, put = site.span, self.writer.put
-        arguments = f"({site.number}, __prompt, __system, __history)"
-        before, after = _casts(site.parts.returns)
-        put(f"{before}__reply{after} AS __value", span)
+        put(" AS __value", span)
         if messages:
-            put(f", {_messages(site.parts)} AS messages", span)
+            put(", ", span)
+            self._messages(site)
+            put(" AS __messages", span)
         if info:
-            put(f", CAST(CAST({INFO_FUNCTION}{arguments} AS JSON) AS {INFO_TYPE}) AS llm", span)
-        put(f" FROM (SELECT {CALL_FUNCTION}{arguments} AS __reply, * FROM (SELECT ", span)
+            put(", CAST(CAST(", span)
+            self._call(site, INFO_FUNCTION)
+            put(f" AS JSON) AS {INFO_TYPE}) AS __llm", span)
+        put(")", span)
+
+    def _messages(self, site: _Site) -> None:
+        """The conversation: what was sent, and the reply."""
+        parts, span, put = site.parts, site.span, self.writer.put
+        before = parts.system is not None or parts.history is not None
+        put("list_concat(" if before else "", span)
+        if parts.system is None and before:
+            self._earlier(site)
+        elif parts.system is not None:
+            put("CASE WHEN ", span)
+            self._system(site)
+            put(" IS NULL THEN ", span)
+            self._earlier(site)
+            put(" ELSE list_concat([{'role': 'system', 'content': ", span)
+            self._system(site)
+            put("}], list_filter(" if parts.history else "}], ", span)
+            self._earlier(site)
+            others = ", lambda message: message.role <> 'system')" if parts.history else ""
+            put(others + ") END", span)
+        put(", " if before else "", span)
+        put("[{'role': 'user', 'content': ", span)
         self._prompt(site)
-        put(" AS __prompt, ", span)
-        self._system(site)
-        put(" AS __system, ", span)
+        put("}, {'role': 'assistant', 'content': ", span)
+        self._call(site, CALL_FUNCTION)
+        put("}]" + (")" if before else ""), span)
+
+    def _earlier(self, site: _Site) -> None:
+        """The history, empty where there is none."""
+        nothing = f"CAST([] AS {HISTORY_TYPE})"
+        if site.parts.history is None:
+            self.writer.put(nothing, site.span)
+            return
+        self.writer.put("coalesce(", site.span)
         self._history(site)
-        put(" AS __history))", span)
+        self.writer.put(f", {nothing})", site.span)
 
 
 def _casts(returns: SqlType) -> tuple[str, str]:
@@ -376,30 +434,6 @@ def _columns(returns: SqlType) -> str:
     return "__value AS text"
 
 
-def _elements_of(returns: SqlType) -> str | None:
-    """One row per element of a list; NULL is one row."""
-    if returns.name != "LIST":
-        return None
-    return "unnest(CASE WHEN __value IS NULL THEN [NULL] ELSE __value END) AS __value"
-
-
-def _messages(parts: CallParts) -> str:
-    """The conversation: what was sent, and the reply."""
-    turn = "[{'role': 'user', 'content': __prompt}, {'role': 'assistant', 'content': __reply}]"
-    earlier = f"coalesce(__history, CAST([] AS {HISTORY_TYPE}))" if parts.history else None
-    if parts.system is None:
-        return f"list_concat({earlier}, {turn})" if earlier else turn
-    with_system = "[{'role': 'system', 'content': __system}]"
-    if earlier:
-        others = f"list_filter({earlier}, lambda message: message.role <> 'system')"
-        with_system = f"list_concat({with_system}, {others})"
-    whole = f"list_concat({with_system}, {turn})"
-    if isinstance(parts.system, Template) and all(isinstance(p, str) for p in parts.system.parts):
-        return whole
-    without = f"list_concat({earlier}, {turn})" if earlier else turn
-    return f"CASE WHEN __system IS NULL THEN {without} ELSE {whole} END"
-
-
 def _column(placeholder: Placeholder) -> str:
     return ".".join(quoted_name(name) for name in placeholder.path)
 
@@ -415,14 +449,31 @@ def _parameter(placeholder: Placeholder, types: dict[str, str]) -> str:
     return sql
 
 
-def _alias(after: Sequence[Element]) -> str | None:
-    """The alias that follows a call in FROM."""
-    words = [element for element in after[:2] if isinstance(element, Token)]
-    if words and words[0].word == "AS":
-        words = words[1:]
-    if not words or words[0].type not in ("NAME", "QUOTED_NAME") or words[0].word in _NO_ALIAS:
-        return None
-    return identifier(words[0])
+def _words(elements: Sequence[Element]) -> list[str]:
+    return [element.word if isinstance(element, Token) else "" for element in elements]
+
+
+def _alias(after: Sequence[Element]) -> tuple[str | None, int]:
+    """The alias that follows a call in FROM, and how many elements it takes."""
+    taken = 1 if _words(after[:1]) == ["AS"] else 0
+    name = after[taken] if taken < len(after) else None
+    if not isinstance(name, Token) or name.type not in ("NAME", "QUOTED_NAME"):
+        return None, 0
+    if name.word in _NO_ALIAS:
+        return None, 0
+    columns = after[taken + 1] if taken + 1 < len(after) else None
+    return identifier(name), taken + (2 if isinstance(columns, Group) else 1)
+
+
+def _on_true(after: Sequence[Element]) -> bool:
+    """Whether `[alias] ON TRUE` follows, and nothing more of a condition."""
+    _, taken = _alias(after)
+    if _words(after[taken : taken + 2]) != ["ON", "TRUE"]:
+        return False
+    end = after[taken + 2] if taken + 2 < len(after) else None
+    if end is None:
+        return True
+    return isinstance(end, Token) and (end.type == "COMMA" or end.word in _NO_ALIAS)
 
 
 def _prompt_parts(create: CreatePrompt) -> CallParts:
@@ -485,7 +536,7 @@ def _relative(span: Span, offset: int) -> Span:
 
 def _refuse_definitions(elements: Sequence[Element]) -> None:
     """A call cannot stand in the definition of a table or index: DuckDB would have to keep it."""
-    words = [element.word if isinstance(element, Token) else "" for element in elements]
+    words = _words(elements)
     match [word for word in words[:6] if word]:
         case ["CREATE", *rest] if "INDEX" in rest[:2]:
             place, defined = "an index", elements

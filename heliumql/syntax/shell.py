@@ -36,7 +36,8 @@ def shell(text: str) -> Shell:
         case "CREATE":
             return _create(text, tokens)
         case word if word in _QUERY or tokens[main].type == "LPAR":
-            return Shell("select", Span(tokens[0].start, tokens[-1].end), text.strip())
+            span = Span(tokens[0].start, tokens[-1].end)
+            return Shell("select", span, text[span.start : span.end])
         case _:
             return Shell("other")
 
@@ -50,12 +51,13 @@ def _outermost(tokens: Sequence[Token]) -> list[Token]:
             depth += 1
             if depth == 1:
                 result.append(token)
-        elif token.type in ("RPAR", "RSQB", "RBRACE"):
+        elif token.type in ("RPAR", "RSQB", "RBRACE") and depth:
             depth -= 1
-            if depth == 0:
-                result[-1] = result[-1]._replace(end=token.end)
+            result[-1] = result[-1]._replace(end=token.end)
         elif depth == 0 and token.type != "SEMICOLON":
             result.append(token)
+    if depth:  # never closed: DuckDB will say so
+        result[-1] = result[-1]._replace(end=tokens[-1].end)
     return result
 
 

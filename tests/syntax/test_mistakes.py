@@ -1,0 +1,127 @@
+"""What people get wrong is told in one line, at its place, with the next thing to try."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import understand
+
+from heliumql.errors import HeliumQLError
+
+# The place that the error points at stands between >> and <<.
+MISTAKES = [
+    ("CREATE MODEL m >>(<<engine = 'vllm')", "WITH is missing", "CREATE MODEL name WITH ("),
+    ("CREATE MODEL m WITH >>engine<< = 'vllm'", "in parentheses", "WITH (engine"),
+    ("CREATE MODEL m WITH (engine >>'vllm'<<)", "'=' is missing after engine", "engine = 'vllm'"),
+    ("CREATE MODEL m WITH (a = 1 >>b<< = 2)", "a comma is missing before b", ""),
+    ("CREATE MODEL m WITH (a = 1, >>A<< = 2)", "the option a is there twice", ""),
+    ("CREATE MODEL m WITH (a = >>)<<", "unexpected ')'", "a string"),
+    ("CREATE MODEL >>'m'<< WITH (a = 1)", "the name of the model is missing", "double quotes"),
+    ("CREATE MODEL m WITH (a = 1", "never closed", ""),
+    ("CREATE MODEL m WITH (a = 1)>>)<<", "closes nothing", ""),
+    ("CREATE MODEL m >>MADE<< WITH (a = 1)", "unexpected 'MADE'", "WITH"),
+    ("CREATE PROMPT p >>AS<< 'x'", "a prompt has parameters", "p() AS"),
+    ("CREATE PROMPT p() >>'x'<<", "AS is missing", "AS 'Explain {x}'"),
+    ("CREATE PROMPT p() AS >>x<<", "one string literal", "CREATE PROMPT"),
+    ("CREATE PROMPT p>>()<<", "", ""),
+    ("CREATE PROMPT p(a, >>a<<) AS 'x'", "the parameter a is there twice", ""),
+    ("CREATE PROMPT p() RETURNS >>TEXTT<< AS 'x'", "unknown answer type TEXTT", "VARCHAR"),
+    ("CREATE PROMPT p(a) AS 'see >>{b}<<'", "the prompt has no parameter b", "parameters are a"),
+    ("CREATE PROMPT p(a) AS '>>{0}<<'", "the prompt has no parameter 0", "parameters are a"),
+    ("CREATE PROMPT p(a) WITH (system = '>>{b}<<') AS '{a}'", "no parameter b", "parameters are a"),
+    ("CREATE PROMPT p(a) WITH (system = >>3<<) AS '{a}'", "system is a template", ""),
+    (
+        "CREATE PROMPT p(a) WITH (>>modell<< = 'q') AS '{a}'",
+        "unknown option",
+        "did you mean model?",
+    ),
+    ("CREATE PROMPT p(a) WITH (top_p = >>2<<) AS '{a}'", "top_p must be a number from 0 to 1", ""),
+    ("DROP MODEL >><<", "the name of the model is missing", "a word"),
+    ("SET llm_optimizer >>'off'<<", "unexpected", "'=' or TO"),
+    ("SET llm_optimizer = 'a' >>'b'<<", "unexpected", "the end of the statement"),
+    ("CLEAR CACHE >>model<< = 'q'", "unexpected 'model'", "WHERE"),
+    ("CLEAR CACHE >>WHERE<<", "WHERE has no condition", ""),
+    ("EXPLAIN (FORMAT >>yaml<<) SELECT LLM_GENERATE('x')", "unknown format yaml", "mermaid"),
+    ("EXPLAIN (>>VERBOSE<<) SELECT LLM_GENERATE('x')", "unknown option of EXPLAIN", "ANALYZE"),
+    ("SELECT >>LLM_GENERATE()<<", "LLM_GENERATE needs a prompt", "LLM_GENERATE('About"),
+    ("SELECT >>LLM_GENERATE(model => 'm')<<", "LLM_GENERATE needs a prompt", ""),
+    ("SELECT LLM_GENERATE('x' >>model<< => 'm')", "a comma is missing before model", "model => .."),
+    ("SELECT LLM_GENERATE('x'>>,<< )", "missing after this comma", ""),
+    ("SELECT LLM_GENERATE(>>,<< 'x')", "missing before this comma", ""),
+    ("SELECT LLM_GENERATE('x', model >>=><<)", "the argument has no value", ""),
+    ("SELECT LLM_GENERATE>>(<<'x'", "never closed", ""),
+    ("SELECT LLM_GENERATE('x')>>)<<", "closes nothing", ""),
+    ("SELECT LLM_GENERATE('x'>>]<<", "does not close the '('", ""),
+    ("SELECT LLM_GENERATE(>>'<<x), 3", "never closed", ""),
+    (
+        "SELECT LLM_GENERATE('x', >>maxtokens<< => 3)",
+        "no argument maxtokens",
+        "did you mean max_tokens?",
+    ),
+    ("SELECT LLM_FILTER('x', >>returns<< => 'INTEGER')", "no argument returns", "arguments are"),
+    ("SELECT LLM_FILTER('x' RETURNS >>INTEGER<<)", "always BOOLEAN", ""),
+    ("SELECT LLM_GENERATE('x', seed => 1, >>SEED<< => 2)", "seed is there twice", ""),
+    ("SELECT LLM_GENERATE('x', model => 'm', >>3<<)", "without a name", "come first"),
+    ("SELECT LLM_GENERATE('x', max_tokens => >>3 + 1<<)", "must be a constant", "options may not"),
+    ("SELECT LLM_GENERATE('x', max_tokens => >>$n<<)", "must be a constant", ""),
+    ("SELECT LLM_GENERATE('x', max_tokens => >>0<<)", "max_tokens must be a whole number", ""),
+    ("SELECT LLM_GENERATE('x', temperature => >>'hot'<<)", "temperature must be a number", ""),
+    ("SELECT LLM_GENERATE('x', seed => >>1.5<<)", "seed must be a whole number", ""),
+    ("SELECT LLM_GENERATE('x', stop => >>[1]<<)", "stop must be", ""),
+    ("SELECT LLM_GENERATE('x', cache => >>'never'<<)", "'refresh'", ""),
+    ("SELECT LLM_GENERATE('x', on_error => >>'ignore'<<)", "'null' or 'fail'", ""),
+    ("SELECT LLM_GENERATE('x', model => >>3<<)", "the name of a model", ""),
+    ("SELECT LLM_GENERATE('x', n => >>2<<)", "n > 1 is not available yet", ""),
+    ("SELECT LLM_GENERATE('see >>{<<a b}')", "'{' begins no placeholder", "{{"),
+    ("SELECT LLM_GENERATE('it''s >>{<<\"a\": 1}')", "'{' begins no placeholder", "{{"),
+    ("SELECT LLM_GENERATE(E'it\\'s \\x41>>{<<')", "'{' begins no placeholder", "{{"),
+    ("SELECT LLM_GENERATE('x', system => $$>>{<<$$)", "'{' begins no placeholder", "{{"),
+    ("SELECT LLM_GENERATE('{0} >>{1}<<', 3)", "no value {1}", "counted from {0}"),
+    ("SELECT LLM_GENERATE('>>{0}<<')", "none is given", ""),
+    ("SELECT LLM_GENERATE(a || 'b', >>c<<)", "only where the prompt is a template", "system =>"),
+    ("SELECT LLM_GENERATE('x', returns => >>3<<)", "an SQL type as a string", "RETURNS STRUCT"),
+    ("SELECT LLM_GENERATE('x', returns => 'STRUCT(a >>FOO<<)')", "unknown answer type FOO", "ENUM"),
+    ("SELECT LLM_GENERATE('x' RETURNS STRUCT(a >>FOO<<))", "unknown answer type FOO", "ENUM"),
+    ("SELECT LLM_GENERATE('x' RETURNS >>STRUCT(a<<", "", ""),
+    ("SELECT LLM_GENERATE('x', returns => 'INT' RETURNS >>INT<<)", "there twice", ""),
+    ("SELECT * FROM LLM_GENERATE(>>SELECT<< 1, prompt => 'x')", "own parentheses", "((SELECT"),
+    ("SELECT LLM_GENERATE(>>SELECT<< 1)", "own parentheses", "((SELECT"),
+    ("SELECT * FROM t, >>LLM_FILTER('x')<<", "a condition, not a table", "WHERE"),
+    ("SELECT >>LLM_CLASSIFY<<('x', ['a'])", "LLM_CLASSIFY is not available yet", "LLM_GENERATE"),
+    ("SELECT 1; PROFILE SELECT >>LLM_SCORE<<('x')", "LLM_SCORE is not available yet", ""),
+    ("EXPLAIN ANALYZE SELECT LLM_GENERATE('>>{<<')", "'{' begins no placeholder", "{{"),
+    ("CREATE VIEW w AS SELECT LLM_GENERATE('>>{<<')", "'{' begins no placeholder", "{{"),
+    (
+        "CREATE MACRO w(a) AS LLM_GENERATE('x', >>modle<< => 'a')",
+        "no argument modle",
+        "did you mean model?",
+    ),
+    ("PREPARE s AS SELECT LLM_GENERATE('>>{<<')", "'{' begins no placeholder", "{{"),
+    (
+        "SELECT 1; SELECT LLM_GENERATE('x', >>modle<< => 'a')",
+        "no argument modle",
+        "did you mean model?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "message", "hint"), MISTAKES)
+def test_a_mistake_is_told_at_its_place(case: str, message: str, hint: str) -> None:
+    text = case.replace(">>", "").replace("<<", "")
+    with pytest.raises(HeliumQLError) as raised:
+        understand(text)
+    error = raised.value
+    assert message in error.message
+    assert hint in (error.hint or "")
+    assert "\n" not in error.message
+    assert error.span is not None
+    if ">>" in case and message:
+        start = case.index(">>")
+        end = case.index("<<") - 2
+        if end > start:
+            assert text[error.span.start : error.span.end] == text[start:end]
+
+
+def test_nesting_without_end_is_an_error_not_a_crash() -> None:
+    text = "SELECT LLM_GENERATE('x') + " + "(" * 5000 + "1" + ")" * 5000
+    with pytest.raises(HeliumQLError, match="nested too deeply"):
+        understand(text)
