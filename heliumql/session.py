@@ -56,11 +56,16 @@ class Shared:
 
     def engine(self, model: Model) -> Engine:
         """The engine of the model; made once, started with its first call."""
-        key = repr(sorted((k, repr(v)) for k, v in model.options.items()))
+        key = _engine_key(model)
         with self._lock:
             if key not in self.engines:
                 self.engines[key] = open_engine(model.options)
             return self.engines[key]
+
+    def keep(self, model: Model, engine: Engine) -> None:
+        """Uses this engine for the model."""
+        with self._lock:
+            self.engines[_engine_key(model)] = engine
 
     def close(self) -> None:
         with self._lock:
@@ -180,14 +185,19 @@ class Connection:
             return EachCall(context, planned.core, parameters, reference=reference)
         passes = Passes(context, planned.bound)
         declared = {n: s.declared for n, s in planned.sites.items()}
-        passes.rewrite(
-            carry(
-                planned.bound.tree,
-                statement=passes.number,
-                declared=declared,
-                aggregates=self._aggregates(),
+        try:
+            passes.rewrite(
+                carry(
+                    planned.bound.tree,
+                    statement=passes.number,
+                    declared=declared,
+                    aggregates=self._aggregates(),
+                )
             )
-        )
+        except Unsupported as reason:
+            passes.close()
+            other = self._call_by_call(planned.core, parameters, str(reason))
+            return self._evaluation(other, parameters)
         return passes
 
     def _context(self, sites: Mapping[int, Site]) -> Context:
@@ -651,6 +661,17 @@ class Connection:
             self.duckdb.unregister(hidden)
         return self
 
+    def register_model(self, name: str, engine: Engine, **options: object) -> Connection:
+        """Makes an engine of your own (heliumql.engines.engine.Engine) a model of this session.
+
+        `options` may hold sampling defaults (max_tokens, temperature ..), as in CREATE MODEL.
+        """
+        model = Model(name, {"engine": "python", "model": f"{name}-{id(engine)}", **options})
+        self.catalog.models[name.lower()] = model
+        self.catalog.entries[("model", name.lower())] = Entry("model", name, "", temp=True)
+        self._shared.keep(model, engine)
+        return self
+
     def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
         """Runs the statements of a file in order; the results of its queries, evaluated."""
         results = []
@@ -829,6 +850,10 @@ class _Held:
 
     def stats(self) -> Stats:
         return self.known
+
+
+def _engine_key(model: Model) -> str:
+    return repr(sorted((k, repr(v)) for k, v in model.options.items()))
 
 
 def _quoted(name: str) -> str:

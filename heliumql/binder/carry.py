@@ -58,6 +58,7 @@ _CARRYING_WINDOWS = {
     "WINDOW_LAG", "WINDOW_LEAD", "WINDOW_FIRST_VALUE", "WINDOW_LAST_VALUE", "WINDOW_NTH_VALUE",
 }  # fmt: skip
 # What comes out does not change when the rows that a cut holds back are left out, but for them.
+_GUARDED_JOINS = {"INNER", "SEMI", "ANTI", "LEFT", "RIGHT", "FULL", "OUTER"}
 _MONOTONE_JOINS = {"INNER", "SEMI"}
 
 
@@ -561,8 +562,9 @@ class _Block:
             highest = max([together.highest, *(c.level for c in self.stage_cuts.values())])
             self.stage_cuts, self.clause = cut_before, "WHERE"
             if waiting:
-                if source["ref_type"] != "REGULAR":
-                    raise Unsupported(f"a {source['ref_type']} join on an answer")
+                kind = source["join_type"]
+                if source["ref_type"] != "REGULAR" or kind not in _GUARDED_JOINS:
+                    raise Unsupported(f"a {source['ref_type']} {kind} join on an answer")
                 guarded = self._guarded(waiting, [v.node for v in plain])
                 result["condition"] = tree.conjunction([*(v.node for v in plain), guarded])
             together = replace(together, highest=highest)
@@ -680,7 +682,7 @@ class _Block:
             return self._inspecting(expression)
         match shape:
             case Answer():
-                serialized = json.dumps(target, sort_keys=True)
+                serialized = tree.type_key(target)
                 if shape.type_json == serialized:
                     return value
                 if shape.is_text and shape.declared == name:  # cast when it is looked at
@@ -804,7 +806,7 @@ class _Block:
         number = tree.constant_integer(site)
         assert number is not None
         declared = "JSON" if name == INFO else self.rewriter.declared[number]
-        varchar = json.dumps(tree.type_node("VARCHAR"), sort_keys=True)
+        varchar = tree.type_key(tree.type_node("VARCHAR"))
         return _Value(function(name, *nodes), Answer("VARCHAR", varchar, declared=declared), ready)
 
     def _extracted(self, expression: Node, arguments: Sequence[Node]) -> _Value:
@@ -816,10 +818,9 @@ class _Block:
                 for child in json.loads(value.shape.type_json)["children"]:
                     if child["alias"].lower() == key.lower():
                         node = function(FIELD, value.node, tree.text(child["alias"]))
-                        plain = {**child, "alias": ""}
                         kind = str(child["type_name"]).upper()
                         nested = kind in ("STRUCT", "LIST", "MAP", "JSON")
-                        shape = Answer(kind, json.dumps(plain, sort_keys=True), nested)
+                        shape = Answer(kind, tree.type_key(child), nested)
                         return _Value(node, shape, value.ready)
             case Struct() if key is not None and value.shape.field(key) is not None:
                 field = value.shape.field(key)

@@ -61,6 +61,19 @@ def meaning(node: Node) -> str:
     return json.dumps(clean(node), sort_keys=True)
 
 
+def type_key(node: Node) -> str:
+    """A type node as text: equal for equal types, and to be loaded back."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: clean(v) for k, v in value.items() if not k.startswith("query_location")}
+        if isinstance(value, list):
+            return [clean(v) for v in value]
+        return value
+
+    return json.dumps({**clean(node), "alias": ""}, sort_keys=True)
+
+
 def column(*names: str) -> Node:
     return {
         "class": "COLUMN_REF",

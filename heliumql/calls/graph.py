@@ -244,8 +244,9 @@ class CallGraph:
         return self._part(reference.identity, self.known[reference.identity], reference.path)
 
     def _part(self, identity: bytes, answer: Answer, path: str) -> str | None:
-        if path == INFO_PATH:
-            return answer.info("cache" if identity in self.cached else "engine")
+        if path.startswith(INFO_PATH):
+            info = answer.info("cache" if identity in self.cached else "engine")
+            return field_text(info, path.removeprefix(INFO_PATH))
         return field_text(answer.text, path)
 
     def _without_text(self, identity: bytes) -> bool:

@@ -101,7 +101,7 @@ class EachCall:
                 empty = False
                 yield batch
             if empty:
-                yield reader.schema.empty_table().combine_chunks().to_batches()[0]
+                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
         except duckdb.Error as error:
             raise self._explained(error) from None
         finally:

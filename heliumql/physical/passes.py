@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from heliumql.binder import Bound, Carried, printed
+from heliumql.binder import Bound, Carried, Unsupported, printed
 from heliumql.calls import CallGraph, MintedCalls, Namer, References, SpilledBatches
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
@@ -60,13 +60,20 @@ class Passes:
         self._outer = False  # inside the user's transaction
 
     def rewrite(self, carried: Carried) -> None:
-        """Takes the rewritten query (made for this statement's number)."""
+        """Takes the rewritten query (made for this statement's number).
+
+        Raises Unsupported where DuckDB does not take it.
+        """
         self.carried = carried
         self.columns = tuple(
             Column(n, t, s)
             for n, t, s in zip(self.bound.names, self.bound.types, carried.shapes, strict=True)
         )
-        self.sql = printed(self.context.connection, carried.node)
+        try:
+            self.sql = printed(self.context.connection, carried.node)
+            self.context.connection.execute("EXPLAIN " + self.sql).fetchall()
+        except duckdb.Error as error:
+            raise Unsupported(f"DuckDB does not take it rewritten: {error}") from None
 
     # what DuckDB calls --------------------------------------------------------------------
 
