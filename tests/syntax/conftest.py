@@ -31,12 +31,7 @@ from heliumql.syntax import (
     parse,
 )
 
-ODD_STATEMENTS = tuple(
-    re.split(
-        r"\n(?=[A-Z(])",
-        (Path(__file__).parent / "odd_statements.sql").read_text(encoding="utf-8").strip(),
-    )
-)
+ODD_STATEMENTS = _texts("statements.sql")
 
 
 def context(statement: Statement | None = None) -> DesugarContext:

@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import Stub, context, core_of
+from conftest import FORMS, Stub, context, core_of
 
 from heliumql.errors import BindError
 from heliumql.syntax import (
@@ -21,52 +21,6 @@ from heliumql.syntax import (
 )
 from heliumql.types import parse_type
 
-FORMS = [
-    "SELECT LLM_GENERATE('Translate: {body}') FROM reviews",
-    "SELECT id, g.text FROM reviews AS r, LATERAL LLM_GENERATE('On {r.body}') AS g",
-    "SELECT id, g.text FROM reviews AS r, LLM_GENERATE('On {r.body}') g WHERE id > 1",
-    "SELECT id, g.answer FROM reviews r JOIN LATERAL LLM_GENERATE('{r.body}') AS g(answer) ON TRUE",
-    "SELECT * FROM reviews r LEFT JOIN LLM_GENERATE('{r.body}') ON id = 1",
-    "SELECT * FROM reviews r CROSS JOIN LLM_GENERATE('{r.body}')",
-    "SELECT * FROM LLM_GENERATE('hello')",
-    "SELECT * FROM LATERAL LLM_GENERATE('hello') AS g",
-    "FROM LLM_GENERATE('hello')",
-    "FROM reviews r, LLM_GENERATE('{r.body}') g SELECT g.text, LLM_GENERATE('{g.text}')",
-    "SELECT * FROM (reviews r CROSS JOIN LLM_GENERATE('{r.body}') g) JOIN agents a ON a.agent <> g.text",
-    "SELECT * FROM ((reviews r CROSS JOIN LLM_GENERATE('{r.body}') g) CROSS JOIN agents)",
-    "SELECT * FROM ((SELECT 1 AS x) a CROSS JOIN LLM_GENERATE('{a.x}') g)",
-    "SELECT * FROM ((SELECT LLM_GENERATE('a') AS x) UNION ALL (SELECT text FROM LLM_GENERATE('b')))",
-    "SELECT (SELECT text FROM LLM_GENERATE('On {r.body}')) FROM reviews r",
-    "SELECT * FROM reviews r WHERE EXISTS (SELECT 1 FROM LLM_GENERATE('{r.body}') g WHERE text = 'x')",
-    "SELECT * FROM reviews r JOIN agents a ON LLM_FILTER('{a.role} about {r.body}'), LLM_GENERATE('{id}') g",
-    "SELECT * FROM LLM_GENERATE((SELECT id, body FROM reviews), prompt => 'Gist of {body}')",
-    "SELECT x.text FROM LLM_GENERATE(TABLE reviews, 'Gist of {body}', max_tokens := 40) AS x",
-    "SELECT * FROM LLM_GENERATE((SELECT LLM_GENERATE('{body}') AS b FROM reviews), prompt => '{b}')",
-    "SELECT * FROM agents, LLM_GENERATE((FROM reviews), prompt => '{body}') AS g",
-    "SELECT LLM_GENERATE((SELECT max(body) FROM reviews))",
-    "SELECT LLM_GENERATE(LLM_GENERATE('a {title}') || upper(body)) FROM reviews",
-    "SELECT DISTINCT ON (id) id, LLM_GENERATE('{body}'), LLM_GENERATE('{title}') FROM reviews",
-    "SELECT extract(year FROM DATE '2020-01-01'), id IS DISTINCT FROM 1, LLM_GENERATE('x') FROM reviews",
-    "SELECT * FROM VALUES (1), (2) AS t(a), LATERAL LLM_GENERATE('{a}') g",
-    "SELECT * FROM range(3) r(i), LLM_GENERATE('{i}') g GROUP BY ALL HAVING count(*) > 0",
-    "SELECT CASE WHEN LLM_FILTER('{title}') THEN LLM_GENERATE('{body}') END FROM reviews",
-    "SELECT count(*) FILTER (WHERE LLM_FILTER('{title}')) FROM reviews",
-    "SELECT title FROM reviews GROUP BY title HAVING LLM_FILTER('{title}')",
-    "SELECT list_transform(['a'], lambda x: LLM_GENERATE('{x}'))",
-    "SELECT title FROM reviews ORDER BY LLM_GENERATE('{body}', returns => 'DOUBLE') DESC LIMIT 1",
-    "WITH a AS (SELECT * FROM reviews, LLM_GENERATE('{body}') AS g), b AS (FROM a) SELECT * FROM b",
-    "WITH RECURSIVE r AS (SELECT 1 AS i, LLM_GENERATE('start') AS draft UNION ALL SELECT i + 1, g.text"
-    " FROM r, LLM_GENERATE('Better: {draft}') g WHERE i < 3 AND NOT LLM_FILTER('Good? {draft}'))"
-    " SELECT * FROM r",
-    "UPDATE reviews SET title = LLM_GENERATE('{body}'), body = LLM_GENERATE('{title}') WHERE id = 1",
-    "UPDATE agents SET role = g.text FROM reviews r, LLM_GENERATE('{r.body}') AS g WHERE r.title = agent",
-    "DELETE FROM reviews WHERE LLM_FILTER('{body}')",
-    "INSERT INTO agents SELECT title, g.text FROM reviews, LLM_GENERATE('{body}') g",
-    "INSERT INTO agents VALUES ('c', LLM_GENERATE('x'))",
-    "MERGE INTO agents USING reviews r ON agent = r.title WHEN MATCHED THEN UPDATE SET"
-    " agent = LLM_GENERATE('{r.body}'), role = LLM_GENERATE('{r.title}')",
-    "VALUES (LLM_GENERATE('a')), (LLM_GENERATE('b'))",
-]
 TYPES = [
     "VARCHAR",
     "BOOLEAN",
@@ -106,7 +60,8 @@ def test_every_type_binds_as_a_table_and_as_a_value(
 
 def test_a_placeholder_renders_as_the_column_cast_to_text(stub: Stub) -> None:
     stub.rows(
-        "SELECT LLM_GENERATE('{r.id}, {\"Odd Name\"}, {author.name}, {r.author.name}') FROM reviews r"
+        "SELECT LLM_GENERATE('{r.id}, {\"Odd Name\"}, {author.name}, {r.author.name}')"
+        " FROM reviews r"
     )
     assert [asked[1] for asked in stub.asked] == ["1, 7, Ann, Ann", "2, 8, Bob, Bob"]
 
@@ -137,8 +92,8 @@ def test_a_lateral_template_reads_outer_columns_that_share_a_name_with_the_answe
 
 def test_system_and_history_reach_the_call(stub: Stub) -> None:
     stub.rows(
-        "SELECT LLM_GENERATE('p', system => a.role, history => [{'role': 'user', 'content': agent}])"
-        " FROM agents a ORDER BY agent"
+        "SELECT LLM_GENERATE('p', system => a.role,"
+        " history => [{'role': 'user', 'content': agent}]) FROM agents a ORDER BY agent"
     )
     assert stub.asked == [
         (1, "p", "critic", [{"role": "user", "content": "a"}]),
@@ -313,8 +268,8 @@ def test_text_outside_of_calls_is_kept_character_for_character() -> None:
 
 def test_options_of_a_call_are_kept_as_given() -> None:
     (site,) = core_of(
-        "SELECT LLM_GENERATE('A {x}', model => 'Qwen', MAX_TOKENS => 5, temperature := 0.5, top_p => 1,"
-        " seed => -7, stop => ['a', 'b'], n => 1, retries => 0, on_error => 'FAIL', cache => 'off')"
+        "SELECT LLM_GENERATE('A {x}', model => 'Qwen', MAX_TOKENS => 5, temperature := 0.5,"
+        " top_p => 1, seed => -7, stop => ['a', 'b'], n => 1, retries => 0, on_error => 'FAIL', cache => 'off')"
     ).sites
     assert (site.model, site.max_tokens, site.temperature, site.top_p) == ("Qwen", 5, 0.5, 1.0)
     assert (site.seed, site.stop, site.n, site.retries) == (-7, ("a", "b"), 1, 0)
@@ -354,7 +309,8 @@ def test_spans_of_sites_point_into_the_file() -> None:
 def test_a_prompt_is_a_value_and_a_table(stub: Stub) -> None:
     stub.answer = lambda prompt: '{"verdict": "ok", "score": 3}'
     (create,) = parse(
-        "CREATE PROMPT critic(draft VARCHAR, depth INTEGER) RETURNS STRUCT(verdict VARCHAR, score INTEGER)"
+        "CREATE PROMPT critic(draft VARCHAR, depth INTEGER)"
+        " RETURNS STRUCT(verdict VARCHAR, score INTEGER)"
         " WITH (model = 'q', system = 'Depth {depth}', max_tokens = 9) AS $$Criticize: {draft}$$"
     )
     assert isinstance(create, CreatePrompt)
@@ -377,7 +333,8 @@ def test_a_prompt_is_a_value_and_a_table(stub: Stub) -> None:
 @pytest.mark.parametrize("type_text", TYPES)
 def test_a_prompt_of_every_type_binds_over_columns(stub: Stub, type_text: str) -> None:
     (create,) = parse(
-        f'CREATE PROMPT p(a, "o p" STRUCT(name VARCHAR)) RETURNS {type_text} AS \'{{a}} {{"o p".name}}\''
+        f'CREATE PROMPT p(a, "o p" STRUCT(name VARCHAR)) RETURNS {type_text}'
+        " AS '{a} {\"o p\".name}'"
     )
     assert isinstance(create, CreatePrompt)
     core = desugar_prompt(create, context())

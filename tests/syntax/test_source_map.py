@@ -21,11 +21,12 @@ def marked(text: str) -> tuple[str, int]:
         "SELECT LLM_GENERATE('{title}'), >>missing FROM reviews",
         "SELECT 1 FROM reviews WHERE LLM_FILTER('On {body} and >>{missing}')",
         "SELECT LLM_GENERATE('it''s ''{body}'' >>{r.missing}') FROM reviews r",
-        "SELECT g.text FROM reviews r,\n  LATERAL LLM_GENERATE('é日本 >>{r.missing}' RETURNS INTEGER) g",
+        "SELECT g.text FROM reviews r,\n LATERAL LLM_GENERATE('é日 >>{r.missing}' RETURNS INTEGER) g",
         "SELECT 'é日本', LLM_GENERATE('x' || >>missing) FROM reviews",
-        "SELECT LLM_GENERATE('{0}', >>missing), 'some more text', 'and more', 'so that it is cut' FROM reviews",
-        "SELECT 'a long text in front of it', 'so that the excerpt is cut at the front as well', >>missing"
-        " FROM reviews, LLM_GENERATE('{title}') g WHERE g.text = 'and a long text behind it for the end'",
+        "SELECT LLM_GENERATE('{0}', >>missing), 'some more text', 'and more', 'so that it is cut'"
+        " FROM reviews",
+        "SELECT 'a long text in front of it', 'so that the excerpt is cut at the front', >>missing"
+        " FROM reviews, LLM_GENERATE('{title}') g WHERE g.text = 'and a long text at the end'",
         "SELECT >>g.missing FROM LLM_GENERATE('x', returns => 'STRUCT(a INTEGER)') g",
         "SELECT * FROM LLM_GENERATE((SELECT >>missing FROM reviews), prompt => 'x')",
         "SELECT * FROM LLM_GENERATE((SELECT id FROM reviews), prompt => $$ab >>{missing}$$)",
