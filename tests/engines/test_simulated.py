@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -341,3 +342,24 @@ def test_an_unknown_option_is_answered_with_the_known_ones():
     with pytest.raises(CatalogError) as error:
         SimulatedEngine({"block_sise": 16})
     assert "block_size" in (error.value.hint or "")
+
+
+def test_threads_may_share_the_engine():
+    engine = SimulatedEngine({"max_num_seqs": 4})
+    receivers = [Receiver() for _ in range(4)]
+
+    def statement(number: int) -> None:
+        for k in range(50):
+            engine.submit(spec(), calls([f"row {k}"], first=1000 * number + k), receivers[number])
+            engine.advance()
+        while len(receivers[number].answers) < 50:
+            engine.advance()
+
+    threads = [threading.Thread(target=statement, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    answered = [sorted(receiver.texts().items()) for receiver in receivers]
+    assert [text for _, text in answered[0]] == [text for _, text in answered[3]]
+    assert len(engine.log) == 200
