@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import duckdb
+import pyarrow as pa
 
 import heliumql
 from heliumql.cli.arguments import UsageError, pairs
@@ -17,8 +20,11 @@ from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.progress import ProgressLine
 from heliumql.cli.report import say, say_error, say_failures, say_stats
 from heliumql.errors import HeliumQLError
+from heliumql.relation import Relation
 from heliumql.stats import Stats
+from heliumql.syntax import shell
 
+_PARAMETER = re.compile(r"\$(\w+)")
 _READER_GONE = 141  # 128 + SIGPIPE, as of any other program in a pipeline
 
 
@@ -69,22 +75,36 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, done: list[Stats])
         connection.duckdb.execute("SET arrow_lossless_conversion = true")
         connection.progress = progress
         for name, value in settings.items():
-            connection.set(name, value)
+            connection.execute(f"SET {name} = {_constant(name, value)}")
         # All is parsed before anything runs: a slip at the end costs no call.
         for statements in [connection.statements(text, name) for text, name in scripts]:
             for statement in statements:
+                before = connection.last_stats
                 try:
-                    result = connection.run(statement, parameters)
+                    text = statement.statement.text
+                    result = connection.run(statement, _named_in(text, parameters))
                     if result is not None:
-                        output.show(result.schema, result.batches())
+                        _show(text, result, output)
                 finally:
                     if progress:
                         progress.clear()
-                    if connection.last_stats is not None:
+                    if connection.last_stats is not None and connection.last_stats is not before:
                         done.append(connection.last_stats)
     output.close()
     if output.is_missing:
         say(f"warning: no statement gave rows; {options.output} was not written")
+
+
+def _show(text: str, result: Relation, output: Output) -> None:
+    """Writes the rows, unless they only say that a statement has changed something."""
+    schema = result.schema
+    # Closed at once, also on Ctrl-C: the stats are those of what ran until then.
+    with closing(cast("Generator[pa.RecordBatch]", result.batches())) as batches:
+        if schema.names in (["Count"], ["Success"]) and shell(text).kind != "select":
+            for _ in batches:
+                pass
+        else:
+            output.show(schema, batches)
 
 
 def _scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
@@ -97,12 +117,29 @@ def _scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
     return [*([_read(file)] if file else []), *((sql, None) for sql in options.commands)]
 
 
-def _check_used(parameters: Collection[str], texts: list[str]) -> None:
+def _constant(name: str, value: object) -> str:
+    """The value of a setting as SQL."""
+    match value:
+        case bool() | int() | float():
+            return str(value)
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case _:
+            raise UsageError(f"--set {name}: a setting is a text, a number, true or false")
+
+
+def _named_in(text: str, parameters: Mapping[str, object]) -> dict[str, object] | None:
+    """Those of the parameters that the text names; DuckDB refuses others."""
+    names = set(_PARAMETER.findall(text))
+    return {k: v for k, v in parameters.items() if k in names} or None
+
+
+def _check_used(parameters: Iterable[str], texts: Iterable[str]) -> None:
     """A value that no statement asks for is a slip of the pen; it would be lost silently."""
-    named = {name.lower(): name for text in texts for name in re.findall(r"\$(\w+)", text)}
+    named = {name for text in texts for name in _PARAMETER.findall(text)}
     for parameter in parameters:
-        if parameter.lower() not in named:
-            hint = "they have " + ", ".join(f"${name}" for name in sorted(named.values()))
+        if parameter not in named:
+            hint = "they have " + ", ".join(f"${name}" for name in sorted(named))
             raise UsageError(
                 f"--param {parameter}: no statement has ${parameter}", hint=hint if named else None
             )

@@ -22,6 +22,7 @@ from heliumql.cli.formats import (
     write_markdown,
     write_parquet,
 )
+from heliumql.cli.rendering import unique
 from heliumql.errors import BudgetError
 
 ODD = """
@@ -99,10 +100,11 @@ def test_jsonl_keeps_nested_values_and_all_digits(run: Run) -> None:
 
 
 def test_json_has_no_nan_and_each_name_once(run: Run) -> None:
-    query = """SELECT 'nan'::DOUBLE AS a, '-inf'::DOUBLE AS a, ['inf'::DOUBLE] AS a_1,
-                      'NaN "Infinity"' AS b, 2 AS "B" """
+    query = """SELECT 'nan'::DOUBLE AS a, '-inf'::DOUBLE AS b, ['inf'::DOUBLE] AS c,
+                      'NaN "Infinity"' AS d, 2 AS d"""
     out = run("-c", query, "--format", "jsonl").out
-    assert out == '{"a":null,"a_2":null,"a_1":[null],"b":"NaN \\"Infinity\\"","B":2}\n'
+    assert out == '{"a":null,"b":null,"c":[null],"d":"NaN \\"Infinity\\"","d_1":2}\n'
+    assert unique(["a", "a", "a_1", "A", "a"]) == ["a", "a_2", "a_1", "A", "a_3"]
 
 
 def test_json_of_no_rows_is_an_empty_array(run: Run) -> None:

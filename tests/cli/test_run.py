@@ -117,6 +117,7 @@ def test_settings_are_set_before_all_else(run: Run) -> None:
         (["--format", "xml", "-c", "SELECT 1"], "invalid choice: 'xml'"),
         (["--unknown"], "--unknown"),
         (["--param", "n=1", "-c", "SELECT $m, $k"], "no statement has $n\nhint: they have $k, $m"),
+        (["--set", "threads=[1]", "-c", "SELECT 1"], "--set threads: a setting is a text"),
         (["SELECT 42"], 'hint: heliumql -c "SELECT 42"'),
         (["missing.hql"], "cannot read missing.hql: No such file or directory"),
         (["."], "cannot read .: Is a directory"),

@@ -1,27 +1,27 @@
----- syntax
+---- syntax (without semicolons, or DuckDB's message would be about those)
 -- fails
-SELEC 1;
+SELEC 1
 
 -- fails
-SELECT 1 FROM;
+SELECT 1 FROM
 
 -- fails
-SELECT (1;
+SELECT (1
 
 -- fails
-SELECT 1);
+SELECT 1)
 
 -- fails
-CREATE TABLE (i INTEGER);
+CREATE TABLE (i INTEGER)
 
 -- fails
-SELECT * FROM range(3) WHERE;
+SELECT * FROM range(3) WHERE
 
 -- fails
-SELECT 1 AS;
+SELECT 1 AS
 
 -- fails
-INSERT INTO VALUES (1);
+INSERT INTO VALUES (1)
 
 ---- names
 CREATE TABLE books (title VARCHAR, published INTEGER);
