@@ -28,11 +28,10 @@ TOKEN_ORDER = (
 )
 
 
-@cache
-def parser(transformer: Any = None) -> Lark:
+def make_parser(transformer: Any) -> Lark:
     """The parser; the values of a parse are what the transformer makes."""
     return Lark(
-        resource("grammar/heliumql.lark").read_text(encoding="utf-8"),
+        _text(),
         parser="lalr",
         lexer="basic",
         start=["hql", "soup"],
@@ -44,18 +43,22 @@ def parser(transformer: Any = None) -> Lark:
 @cache
 def terminals() -> dict[str, re.Pattern[str]]:
     """The patterns of the grammar's tokens by name."""
-    found = {}
-    for terminal in parser().terminals:
-        if not isinstance(terminal.pattern, PatternStr):
-            found[terminal.name] = re.compile(terminal.pattern.to_regexp())
-    return found
+    # Read from the text: a file without calls is split before, and without, making the parser.
+    return {
+        found[1]: re.compile(found[2], re.IGNORECASE if found[3] else 0)
+        for found in re.finditer(r"^([A-Z_]+): +/(.*)/(i?)$", _text(), re.MULTILINE)
+    }
 
 
-@cache
-def keywords() -> dict[str, str]:
+def keywords(parser: Lark) -> dict[str, str]:
     """Terminal names by fixed text: keywords in upper case, punctuation."""
     return {
         terminal.pattern.value.upper(): terminal.name
-        for terminal in parser().terminals
+        for terminal in parser.terminals
         if isinstance(terminal.pattern, PatternStr)
     }
+
+
+@cache
+def _text() -> str:
+    return resource("grammar/heliumql.lark").read_text(encoding="utf-8")

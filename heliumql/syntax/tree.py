@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
+from lark import Lark, Transformer
 from lark import Token as LarkToken
-from lark import Transformer
 from lark.exceptions import UnexpectedToken
 
 from heliumql.errors import ParseError
 from heliumql.source import Span
-from heliumql.syntax.grammar import keywords, parser
+from heliumql.syntax.grammar import keywords, make_parser
 from heliumql.syntax.literals import decode
 from heliumql.syntax.mistakes import unexpected
 from heliumql.syntax.statements import Value
@@ -100,10 +101,10 @@ def parse_hql(tokens: Sequence[Token]) -> tuple[str, dict[str, Any]]:
 
 
 def _parse(tokens: Sequence[Token], start: str) -> Any:
-    machine: Any = parser(_builder).parse_interactive(start=start)
+    parser, fixed = _parser()
+    machine: Any = parser.parse_interactive(start=start)
     state = machine.parser_state
     table = state.parse_conf.states
-    fixed = keywords()
     feed = state.feed_token  # it takes whatever has a `type`
     opened: list[bool] = []  # of each open bracket, whether it is that of a call
     for index, token in enumerate(tokens):
@@ -273,7 +274,11 @@ class _Builder(Transformer[LarkToken, Any]):
         return "reset_option", _named(("name",), items)
 
 
-_builder = _Builder()
+@cache
+def _parser() -> tuple[Lark, dict[str, str]]:
+    """The parser and its keywords, made once, when the first statement needs it."""
+    parser = make_parser(_Builder())
+    return parser, keywords(parser)
 
 
 def number_value(text: str) -> int | float:

@@ -31,7 +31,22 @@ from heliumql.syntax import (
     parse,
 )
 
-ODD_STATEMENTS = _texts("statements.sql")
+
+def _texts(name: str) -> tuple[str, ...]:
+    """The statements of a file beside this one."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return tuple(statement.text for statement in parse(text))
+
+
+FORMS = _texts("forms.sql")  # calls in SQL
+STATEMENTS = _texts("statements.sql")  # all kinds of HQL
+# Not split by what is tested: a statement begins at the left margin and may go on with blanks.
+ODD_STATEMENTS = tuple(
+    re.split(
+        r"\n(?=[A-Z(])",
+        (Path(__file__).parent / "odd_statements.sql").read_text(encoding="utf-8").strip(),
+    )
+)
 
 
 def context(statement: Statement | None = None) -> DesugarContext:

@@ -269,7 +269,8 @@ def test_text_outside_of_calls_is_kept_character_for_character() -> None:
 def test_options_of_a_call_are_kept_as_given() -> None:
     (site,) = core_of(
         "SELECT LLM_GENERATE('A {x}', model => 'Qwen', MAX_TOKENS => 5, temperature := 0.5,"
-        " top_p => 1, seed => -7, stop => ['a', 'b'], n => 1, retries => 0, on_error => 'FAIL', cache => 'off')"
+        " top_p => 1, seed => -7, stop => ['a', 'b'], n => 1,"
+        " retries => 0, on_error => 'FAIL', cache => 'off')"
     ).sites
     assert (site.model, site.max_tokens, site.temperature, site.top_p) == ("Qwen", 5, 0.5, 1.0)
     assert (site.seed, site.stop, site.n, site.retries) == (-7, ("a", "b"), 1, 0)

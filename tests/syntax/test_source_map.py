@@ -21,7 +21,7 @@ def marked(text: str) -> tuple[str, int]:
         "SELECT LLM_GENERATE('{title}'), >>missing FROM reviews",
         "SELECT 1 FROM reviews WHERE LLM_FILTER('On {body} and >>{missing}')",
         "SELECT LLM_GENERATE('it''s ''{body}'' >>{r.missing}') FROM reviews r",
-        "SELECT g.text FROM reviews r,\n LATERAL LLM_GENERATE('é日 >>{r.missing}' RETURNS INTEGER) g",
+        "SELECT g.text FROM reviews r,\n LATERAL LLM_GENERATE('é日 >>{r.missing}' RETURNS INT) g",
         "SELECT 'é日本', LLM_GENERATE('x' || >>missing) FROM reviews",
         "SELECT LLM_GENERATE('{0}', >>missing), 'some more text', 'and more', 'so that it is cut'"
         " FROM reviews",
