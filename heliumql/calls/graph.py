@@ -116,6 +116,9 @@ class CallGraph:
 
     def _open(self, identity: bytes) -> list[bytes]:
         """Waits for the calls inside its messages, or is ready; those that are new are returned."""
+        if not any(identity in namer.linked for namer in self.namers.values()):
+            self._ready.append((identity, None))
+            return []
         messages = self.minted.messages(identity)
         inside = self._inside(messages)
         fresh = []

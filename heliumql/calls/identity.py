@@ -32,6 +32,7 @@ class Namer:
 
     kind: bytes
     references: References
+    linked: set[bytes] = field(default_factory=set)  # those whose messages hold a reference
     _states: dict[tuple[str | None, str], Any] = field(default_factory=dict)
 
     def names(
@@ -50,7 +51,11 @@ class Namer:
                     result.append(None)
                     continue
                 state = base.copy()
-                state.update((nameless(prompt) if nonce in prompt else prompt).encode())
+                if nonce in prompt:
+                    state.update(nameless(prompt).encode())
+                    self.linked.add(state.digest())
+                else:
+                    state.update(prompt.encode())
                 result.append(state.digest())
             return result
         return [
@@ -66,14 +71,19 @@ class Namer:
 
     def name(self, prompt: str, system: str | None, history: History) -> bytes:
         """The identity of one call."""
-        nameless = self.references.nameless
+        nameless, nonce = self.references.nameless, self.references.nonce
         before = ""
         if history:
             pairs = [[m["role"], m["content"]] for m in history]
-            before = nameless(json.dumps(pairs, ensure_ascii=False))
+            before = json.dumps(pairs, ensure_ascii=False)
+        linked = nonce in prompt or nonce in before or (system is not None and nonce in system)
+        before = nameless(before)
         state = self._state(None if system is None else nameless(system), before).copy()
         state.update(nameless(prompt).encode())
-        return bytes(state.digest())
+        identity: bytes = state.digest()
+        if linked:
+            self.linked.add(identity)
+        return identity
 
     def _state(self, system: str | None, history: str) -> Any:
         state = self._states.get((system, history))

@@ -171,15 +171,16 @@ class Dispatcher:
         return sum(len(b) for b in self._backlog.values())
 
     def _send(self, engine: Engine, calls: Iterable[ReadyCall]) -> None:
-        """Submits calls to their engine, one batch for those that share a spec."""
-        by_spec: dict[CallSpec, list[ReadyCall]] = {}
+        """Submits calls to their engine, one batch a site."""
+        by_site: dict[int, list[ReadyCall]] = {}
         for call in calls:
             flight = _Flight(call, owner=self._flights.join(call.identity, self._inbox))
             self._flying[call.identity] = flight
             self._in_engine[id(engine)] = self._in_engine.get(id(engine), 0) + 1
             if flight.owner:
-                by_spec.setdefault(self.sites[call.messages.site].spec, []).append(call)
-        for spec, group in by_spec.items():
+                by_site.setdefault(call.messages.site, []).append(call)
+        for site, group in by_site.items():
+            spec = self.sites[site].spec
             engine.submit(spec, _requests(group), self._deliver(spec, group))
 
     def _deliver(self, spec: CallSpec, calls: list[ReadyCall]) -> Deliver:

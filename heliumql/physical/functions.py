@@ -104,7 +104,7 @@ def _each(path: str) -> Callable[..., pa.Array]:
         evaluation = _each_call.get(number)
         if evaluation is None:
             raise RuntimeError("LLM calls run through HeliumQL")
-        return evaluation.call(number, *map(_array, (prompt, system, history)), path)
+        return evaluation.call(number, _array(prompt), _array(system), _array(history), path)
 
     return call
 
@@ -114,7 +114,8 @@ def _deferred(path: str) -> Callable[..., pa.Array]:
         if len(prompt) == 0:
             return pa.array([], pa.string())
         evaluation = _evaluations[statement[0].as_py()]
-        return evaluation.call(site[0].as_py(), *map(_array, (prompt, system, history)), path)
+        number = site[0].as_py()
+        return evaluation.call(number, _array(prompt), _array(system), _array(history), path)
 
     return call
 
@@ -141,4 +142,6 @@ def _field(answer: Any, name: Any) -> pa.Array:
 
 def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """DuckDB hands over one or the other."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(column, pa.ChunkedArray):
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return column

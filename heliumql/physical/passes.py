@@ -250,17 +250,7 @@ class Passes:
         self.graph.void.clear()
         try:
             with nullcontext() if self._outer else _one_thread(self.context.connection):
-                reader = self.context.connection.sql(self.sql).to_arrow_reader(2048)
-                for batch in reader:
-                    if self._cuts:
-                        drained.clear()  # only what the cuts wait for matters now
-                        continue
-                    drained.append(batch)
-                    if not self.carried.cuts:
-                        self.graph.demand(
-                            mentions(batch, self.columns, self.references), again=again
-                        )
-                        self.dispatcher.pump()
+                self._read(drained, again=again)
         except duckdb.Error as error:
             drained.clear()
             if self._fault is not None:
@@ -279,6 +269,21 @@ class Passes:
                     mentions(drained[number], self.columns, self.references), again=again
                 )
         return drained
+
+    def _read(self, drained: SpilledBatches, *, again: bool) -> None:
+        """Evaluates; where nothing can be held back, calls are on their way at once."""
+        reader = self.context.connection.sql(self.sql).to_arrow_reader(2048)
+        try:
+            for batch in reader:
+                if self._cuts:
+                    drained.clear()  # only what the cuts wait for matters now
+                    continue
+                drained.append(batch)
+                if not self.carried.cuts:
+                    self.graph.demand(mentions(batch, self.columns, self.references), again=again)
+                    self.dispatcher.pump()
+        finally:
+            reader.close()  # an open result keeps the connection from anything else
 
     def _verify(self, shown: list[pa.RecordBatch]) -> None:
         """Evaluates once more with every answer known, and compares."""
