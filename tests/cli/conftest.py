@@ -7,11 +7,14 @@ import os
 import pty
 import struct
 import subprocess
+import sys
 import termios
 from pathlib import Path
 
 import pytest
 from cli_program import PROGRAM, Finished, Run, environment
+
+sys.path.append(str(Path(__file__).parents[1] / "engines"))  # stub_server.py
 
 
 @pytest.fixture
