@@ -7,7 +7,7 @@ statements share a connection, blank lines separate statements, `-- fails` marks
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,29 +44,50 @@ def scripts() -> Iterator[Script]:
 SCRIPTS = list(scripts())
 
 
-def outcome(connection: duckdb.DuckDBPyConnection | heliumql.Connection, text: str) -> Outcome:
+def executed(connection: duckdb.DuckDBPyConnection | heliumql.Connection, text: str) -> Outcome:
+    """As a cursor gives it."""
+    result = connection.execute(text)
+    columns = tuple((c[0], str(c[1])) for c in result.description or ())
+    return Outcome(columns, shown(result.fetchall()))
+
+
+def related(connection: duckdb.DuckDBPyConnection | heliumql.Connection, text: str) -> Outcome:
+    """As a relation gives it; the type of a column is that of its values."""
+    relation = connection.sql(text)
+    if relation is None:
+        return Outcome()
+    return Outcome(tuple((name, "") for name in relation.columns), shown(relation.fetchall()))
+
+
+def shown(rows: list[tuple[object, ...]]) -> tuple[str, ...]:
+    # repr tells 1 from 1.0 and Decimal('1.0') from Decimal('1.00'), and NaN equals itself.
+    return tuple(map(repr, rows))
+
+
+def attempted(way: Way, connection: duckdb.DuckDBPyConnection, text: str) -> Outcome:
     try:
-        result = connection.execute(text)
-        columns = tuple((c[0], str(c[1])) for c in result.description or ())
-        # repr tells 1 from 1.0 and Decimal('1.0') from Decimal('1.00'), and NaN equals itself.
-        return Outcome(columns, tuple(map(repr, result.fetchall())))
+        return way(connection, text)
     except (duckdb.Error, HeliumQLError) as error:
         return Outcome(error=str(error))
 
 
+Way = Callable[[duckdb.DuckDBPyConnection, str], Outcome]
+
+
+@pytest.mark.parametrize("way", [executed, related])
 @pytest.mark.parametrize("script", SCRIPTS, ids=[s.name for s in SCRIPTS])
 def test_statements_without_calls_give_what_duckdb_gives(
-    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    script: Script, way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "duckdb").mkdir()
     (tmp_path / "heliumql").mkdir()
     with duckdb.connect() as plain, heliumql.connect() as ours:
         for statement in script.statements:
             monkeypatch.chdir(tmp_path / "duckdb")
-            expected = outcome(plain, statement)
+            expected = attempted(way, plain, statement)
             assert (expected.error is not None) == statement.startswith("-- fails"), expected
             monkeypatch.chdir(tmp_path / "heliumql")
-            actual = outcome(ours, statement)
+            actual = attempted(way, ours, statement)
             if expected.error is None:
                 assert actual == expected, statement
             else:
