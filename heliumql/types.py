@@ -259,6 +259,8 @@ def parse_type(text: str) -> SqlType:
             name = _SYNONYMS.get(word, word)
             if name not in _SCALARS:
                 position = start
+                if not word[0].isalpha():
+                    raise fail(f"a type is missing before {word!r}")
                 raise fail(
                     f"unknown answer type {tokens[start][0]}",
                     "types are " + ", ".join(sorted(_SCALARS)) + ", ENUM(..), STRUCT(..), and T[]",

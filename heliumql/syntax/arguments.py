@@ -93,6 +93,7 @@ def read_call(call: Call, source: str, *, as_table: bool) -> CallParts:
             raise _no_prompt(call, verb, table is not None)
         prompt, positional = positional[0], positional[1:]
     _no_bare_query([prompt, *positional], verb)
+    _no_name_for_a_text(prompt, verb)
     message = read_message(prompt.items)
     values = tuple(Expression(argument.items) for argument in positional)
     _check_values(message, values, verb)
@@ -226,6 +227,17 @@ def _no_bare_query(arguments: list[Argument], verb: str) -> None:
                 "a query as an argument stands in its own parentheses",
                 span=first.span,
                 hint=f"{verb}((SELECT ..), prompt => '..')",
+            )
+
+
+def _no_name_for_a_text(prompt: Argument, verb: str) -> None:
+    """`"About {x}"` is a name in SQL; nobody means a column of that name."""
+    match prompt.items:
+        case (Token(type="QUOTED_NAME") as name,) if "{" in name.text:
+            raise BindError(
+                "double quotes are for names, not for texts",
+                span=name.span,
+                hint=f"{verb}('..'); inside, '' is an apostrophe",
             )
 
 

@@ -144,6 +144,9 @@ class _Desugar:
 
     def statement(self) -> None:
         tokens = tokenize(self._text)
+        if all(token.type != "VERB" for token in tokens):
+            self.writer.copy(0, len(self._text))
+            return
         elements = parse_soup(tokens)
         _refuse_definitions(elements)
         self._uses = Uses(elements)

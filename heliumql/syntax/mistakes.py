@@ -55,8 +55,11 @@ def unexpected(tokens: Sequence[Token], index: int, expected: Iterable[str]) -> 
     opener = _unclosed(tokens[:index])
     call = _enclosing_call(tokens[:index])
     if found is not None and found.type == "ERROR":
+        hint = "inside a string write '' for an apostrophe, or put the string between $$ and $$"
         return ParseError(
-            "a quote or comment that begins here is never closed", span=_first(found.span)
+            "a quote or comment that begins here is never closed",
+            span=_first(found.span),
+            hint=hint if found.text[0] == "'" else None,
         )
     for error in (
         _bracket(found, opener),
@@ -186,6 +189,12 @@ def _name_or_option(
     found: Token | None, before: Token, expected: set[str], what: str
 ) -> ParseError | None:
     span = found.span if found else before.span
+    if found is not None and found.type == "VERB":
+        return ParseError(
+            f"{found.text} is the name of an LLM function",
+            span=span,
+            hint=f"give the {what.lower()} another name",
+        )
     if before.word == what and "NAME" in expected:
         return ParseError(
             f"the name of the {what.lower()} is missing",

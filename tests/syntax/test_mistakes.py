@@ -16,13 +16,13 @@ MISTAKES = [
     ("CREATE MODEL m WITH (a = 1, >>A<< = 2)", "the option a is there twice", ""),
     ("CREATE MODEL m WITH (a = >>)<<", "unexpected ')'", "a string"),
     ("CREATE MODEL >>'m'<< WITH (a = 1)", "the name of the model is missing", "double quotes"),
-    ("CREATE MODEL m WITH (a = 1", "never closed", ""),
+    ("CREATE MODEL m WITH >>(<<a = 1", "never closed", ""),
     ("CREATE MODEL m WITH (a = 1)>>)<<", "closes nothing", ""),
     ("CREATE MODEL m >>MADE<< WITH (a = 1)", "unexpected 'MADE'", "WITH"),
     ("CREATE PROMPT p >>AS<< 'x'", "a prompt has parameters", "p() AS"),
     ("CREATE PROMPT p() >>'x'<<", "AS is missing", "AS 'Explain {x}'"),
     ("CREATE PROMPT p() AS >>x<<", "one string literal", "CREATE PROMPT"),
-    ("CREATE PROMPT p>>()<<", "", ""),
+    ("CREATE PROMPT p(>>)<<", "the prompt has no template", "AS 'the template"),
     ("CREATE PROMPT p(a, >>a<<) AS 'x'", "the parameter a is there twice", ""),
     ("CREATE PROMPT p() RETURNS >>TEXTT<< AS 'x'", "unknown answer type TEXTT", "VARCHAR"),
     ("CREATE PROMPT p(a) AS 'see >>{b}<<'", "the prompt has no parameter b", "parameters are a"),
@@ -51,7 +51,11 @@ MISTAKES = [
     ("SELECT LLM_GENERATE>>(<<'x'", "never closed", ""),
     ("SELECT LLM_GENERATE('x')>>)<<", "closes nothing", ""),
     ("SELECT LLM_GENERATE('x'>>]<<", "does not close the '('", ""),
-    ("SELECT LLM_GENERATE(>>'<<x), 3", "never closed", ""),
+    ("SELECT LLM_GENERATE(>>'<<x), 3", "never closed", "write '' for an apostrophe"),
+    ("SELECT LLM_GENERATE('it's {x}>>'<<)", "never closed", "write '' for an apostrophe"),
+    ("SELECT LLM_GENERATE(>>/<<* x ", "never closed", ""),
+    ('SELECT LLM_GENERATE(>>"On {x}"<<)', "double quotes are for names", "apostrophe"),
+    ("CREATE PROMPT >>llm_filter<<(a) AS 'x'", "the name of an LLM function", "another name"),
     (
         "SELECT LLM_GENERATE('x', >>maxtokens<< => 3)",
         "no argument maxtokens",
@@ -81,7 +85,8 @@ MISTAKES = [
     ("SELECT LLM_GENERATE('x', returns => >>3<<)", "an SQL type as a string", "RETURNS STRUCT"),
     ("SELECT LLM_GENERATE('x', returns => 'STRUCT(a >>FOO<<)')", "unknown answer type FOO", "ENUM"),
     ("SELECT LLM_GENERATE('x' RETURNS STRUCT(a >>FOO<<))", "unknown answer type FOO", "ENUM"),
-    ("SELECT LLM_GENERATE('x' RETURNS >>STRUCT(a<<", "", ""),
+    ("SELECT LLM_GENERATE('x' RETURNS STRUCT>>(<<a", "never closed", ""),
+    ("SELECT LLM_GENERATE('x' RETURNS STRUCT(a>>)<<)", "a type is missing before ')'", ""),
     ("SELECT LLM_GENERATE('x', returns => 'INT' RETURNS >>INT<<)", "there twice", ""),
     ("SELECT * FROM LLM_GENERATE(>>SELECT<< 1, prompt => 'x')", "own parentheses", "((SELECT"),
     ("SELECT LLM_GENERATE(>>SELECT<< 1)", "own parentheses", "((SELECT"),
@@ -114,11 +119,9 @@ def test_a_mistake_is_told_at_its_place(case: str, message: str, hint: str) -> N
     assert hint in (error.hint or "")
     assert "\n" not in error.message
     assert error.span is not None
-    if ">>" in case and message:
-        start = case.index(">>")
-        end = case.index("<<") - 2
-        if end > start:
-            assert text[error.span.start : error.span.end] == text[start:end]
+    start, end = case.index(">>"), case.index("<<") - 2
+    if end > start:
+        assert text[error.span.start : error.span.end] == text[start:end]
 
 
 def test_nesting_without_end_is_an_error_not_a_crash() -> None:
