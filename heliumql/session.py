@@ -20,8 +20,17 @@ import duckdb
 import pyarrow as pa
 
 from heliumql import syntax
-from heliumql.binder import Bound, Carried, Parameters, Unsupported, bind, bind_error, carry
-from heliumql.binder.bind import is_users_mistake
+from heliumql.binder import (
+    Bound,
+    Carried,
+    Parameters,
+    Unsupported,
+    bind,
+    bind_error,
+    carry,
+    is_users_mistake,
+    without_excerpt,
+)
 from heliumql.calls import AnswerStore, kind_key
 from heliumql.catalog import Catalog, Entry, Model, Settings
 from heliumql.engines import open_engine
@@ -151,7 +160,8 @@ class Connection:
             carried = carry(
                 bound.tree, statement=0, declared=declared, aggregates=self._aggregates()
             )
-            return Planned(core, sites, bound.names, bound.types, bound, carried)
+            names = _shown_names(bound.names, known)
+            return Planned(core, sites, names, bound.types, bound, carried)
         except Unsupported as reason:
             return self._call_by_call(core, parameters, str(reason))
 
@@ -169,9 +179,10 @@ class Connection:
                 rows = self.duckdb.execute("DESCRIBE " + core.text, parameters).fetchall()
             except duckdb.Error as error:
                 if is_users_mistake(error):
-                    raise bind_error(error, core) from None
-                raise ExecutionError(str(error)) from None
-            names, types = tuple(r[0] for r in rows), tuple(r[1] for r in rows)
+                    raise bind_error(error, core, "DESCRIBE ") from None
+                raise ExecutionError(without_excerpt(error)) from None
+            names = _shown_names(tuple(r[0] for r in rows), {s.number: s for s in core.sites})
+            types = tuple(r[1] for r in rows)
         return Planned(core, sites, names, types, reason=reason)
 
     def _evaluation(self, planned: Planned, parameters: Parameters) -> Passes | EachCall:
@@ -182,8 +193,8 @@ class Connection:
             if reference:
                 off = {n: replace(s, cache="off") for n, s in planned.sites.items()}
                 context = replace(context, sites=off)
-            return EachCall(context, planned.core, parameters, reference=reference)
-        passes = Passes(context, planned.bound)
+            return EachCall(context, planned.core, parameters, planned.names, reference=reference)
+        passes = Passes(context, planned.bound, planned.names)
         declared = {n: s.declared for n, s in planned.sites.items()}
         try:
             passes.rewrite(
@@ -217,7 +228,7 @@ class Connection:
 
     def _site(self, call: CallSite) -> Site:
         """The call site bound to its model, engine and parameters."""
-        name = call.model or self.settings.default_model or self.catalog.default_model()
+        name = call.model or self.settings.default_model or self.catalog.default_model(call.span)
         model = self.catalog.model(name, call.model_span)
         options, default = model.options, Sampling()
 
@@ -428,7 +439,7 @@ class Connection:
             query = f"(SELECT {columns} FROM {_RESULT})"
             self.duckdb.execute(f"{outer.before} {query} {outer.after}").fetchall()
         except duckdb.Error as error:
-            raise ExecutionError(str(error)) from None
+            raise ExecutionError(without_excerpt(error)) from None
         finally:
             self.duckdb.unregister(_RESULT)
 
@@ -850,6 +861,18 @@ class _Held:
 
     def stats(self) -> Stats:
         return self.known
+
+
+def _shown_names(names: tuple[str, ...], sites: Mapping[int, CallSite]) -> tuple[str, ...]:
+    """Column names; where DuckDB named a column after the core SQL of a call, the verb's."""
+    shown: list[str] = []
+    for name in names:
+        found = re.search(r"__hql_llm\w*\((\d+)", name)
+        site = sites.get(int(found[1])) if found else None
+        plain = name if found is None else (site.verb.lower() if site else "llm_generate")
+        twins = sum(1 for other in shown if other == plain or other.startswith(f"{plain}_"))
+        shown.append(f"{plain}_{twins}" if found and twins else plain)
+    return tuple(shown)
 
 
 def _engine_key(model: Model) -> str:

@@ -1,6 +1,14 @@
 """Binding: from core SQL to a bound query whose calls can be deferred."""
 
-from heliumql.binder.bind import Bound, Parameters, bind, bind_error, printed
+from heliumql.binder.bind import (
+    Bound,
+    Parameters,
+    bind,
+    bind_error,
+    is_users_mistake,
+    printed,
+    without_excerpt,
+)
 from heliumql.binder.carry import Carried, Cut, Unsupported, carry
 
 __all__ = [
@@ -12,5 +20,7 @@ __all__ = [
     "bind",
     "bind_error",
     "carry",
+    "is_users_mistake",
     "printed",
+    "without_excerpt",
 ]

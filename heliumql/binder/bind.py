@@ -25,6 +25,7 @@ Parameters = Mapping[str, Any] | list[Any] | tuple[Any, ...] | None
 
 # Errors of these kinds are the user's; others mean that DuckDB cannot print this plan as SQL.
 _USERS_OWN = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+_BEFORE = "EXPLAIN (SQL) "
 _VOLATILE_IN_EVERY_ROW = {"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval"}
 
 
@@ -66,9 +67,9 @@ def bind(connection: duckdb.DuckDBPyConnection, core: Core, parameters: Paramete
     Raises BindError for the user's mistakes and Unsupported where DuckDB cannot give the tree.
     """
     try:
-        text = connection.execute("EXPLAIN (SQL) " + core.text, parameters).fetchall()[0][1]
+        text = connection.execute(_BEFORE + core.text, parameters).fetchall()[0][1]
     except _USERS_OWN as error:
-        raise bind_error(error, core) from None
+        raise bind_error(error, core, _BEFORE) from None
     except duckdb.Error as error:
         raise Unsupported(f"a statement that DuckDB does not print: {_first_line(error)}") from None
     serialized = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()[0][0]
@@ -98,25 +99,29 @@ def printed(connection: duckdb.DuckDBPyConnection, node: Node) -> str:
     return str(row[0])
 
 
-def bind_error(error: duckdb.Error, core: Core) -> HeliumQLError:
-    """DuckDB's error about core SQL as an error about the user's text."""
+def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLError:
+    """DuckDB's error about core SQL (behind the text `before`) as one about the user's text."""
     message = str(error)
     span: Span | None = None
-    offset = error_offset(message.replace("LINE 1: EXPLAIN (SQL) ", "LINE 1: "), core.text)
-    if offset is None:
-        offset = error_offset(message, "EXPLAIN (SQL) " + core.text)
-        offset = None if offset is None else max(0, offset - len("EXPLAIN (SQL) "))
+    offset = error_offset(message, before + core.text)
     if offset is not None:
-        span = core.source_map.span(offset)
-    lines = [x for x in message.split("\n") if x.strip() and not x.startswith("LINE ")]
-    lines = [x for x in lines if x.strip() != "^"]
-    text = re.sub(r"^\w+( \w+)? Error: ", "", lines[0])
-    hints = [x.strip() for x in lines[1:]]
+        span = core.source_map.span(max(0, offset - len(before)))
+        carets = len(max(re.findall(r"\^+", message), default="^"))
+        if span is not None and span.end == span.start + 1:
+            span = Span(span.start, span.start + carets)
+    lines = [x.strip() for x in message.split("\n") if x.strip(" ^")]
+    lines = [x for x in lines if not x.startswith("LINE ")]
+    text = re.sub(r"^\w+( \w+)? Error: ", "", lines[0]).rstrip("!")
     return BindError(
         text[:1].lower() + text[1:] if text[1:2].islower() else text,
         span=span,
-        hint=" ".join(hints) or None,
+        hint=" ".join(lines[1:]) or None,
     )
+
+
+def without_excerpt(error: duckdb.Error) -> str:
+    """The message without the line of SQL that DuckDB shows: it is not the user's text."""
+    return str(error).partition("\n\nLINE ")[0]
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -69,11 +69,12 @@ class Catalog:
             raise self.missing("model", name, span)
         return found
 
-    def default_model(self) -> str:
+    def default_model(self, span: Span | None = None) -> str:
         """The model of calls that name none, where no setting says which."""
         if len(self.models) > 1:
             raise CatalogError(
                 "which model? several were made: " + ", ".join(sorted(self.models)),
+                span=span,
                 hint="SET llm_default_model = '..', or model => '..' in the call",
             )
         return next(iter(self.models), "demo")

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder import Parameters, bind_error
-from heliumql.binder.bind import is_users_mistake
+from heliumql.binder import Parameters, bind_error, is_users_mistake, without_excerpt
 from heliumql.calls import CallGraph, Namer, References
 from heliumql.calls.references import Reference
 from heliumql.errors import ExecutionError
@@ -32,11 +31,18 @@ class EachCall:
     """One statement, evaluated call by call. `reference`: equal calls are not merged."""
 
     def __init__(
-        self, context: Context, core: Core, parameters: Parameters, *, reference: bool
+        self,
+        context: Context,
+        core: Core,
+        parameters: Parameters,
+        names: tuple[str, ...] = (),
+        *,
+        reference: bool,
     ) -> None:
         self.context = context
         self.core = core
         self.parameters = parameters
+        self.names = names
         self.reference = reference
         self.passes = 1
         self.references = References()
@@ -99,9 +105,10 @@ class EachCall:
             empty = True
             for batch in reader:
                 empty = False
-                yield batch
+                yield batch.rename_columns(list(self.names))
             if empty:
-                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+                nothing = pa.RecordBatch.from_pylist([], schema=reader.schema)
+                yield nothing.rename_columns(list(self.names))
         except duckdb.Error as error:
             raise self._explained(error) from None
         finally:
@@ -132,7 +139,7 @@ class EachCall:
             return self._fault
         if is_users_mistake(error):
             return bind_error(error, self.core)
-        return ExecutionError(str(error))
+        return ExecutionError(without_excerpt(error))
 
     def close(self) -> None:
         self.dispatcher.close()

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from heliumql.binder import Bound, Carried, Unsupported, printed
+from heliumql.binder import Bound, Carried, Unsupported, printed, without_excerpt
 from heliumql.calls import CallGraph, MintedCalls, Namer, References, SpilledBatches
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
@@ -32,9 +32,10 @@ from heliumql.physical.output import Column, Void, mentions, resolved
 class Passes:
     """One query, evaluated in passes. Iterate `batches()` once."""
 
-    def __init__(self, context: Context, bound: Bound) -> None:
+    def __init__(self, context: Context, bound: Bound, names: tuple[str, ...]) -> None:
         self.context = context
         self.bound = bound
+        self.names = names
         self.references = References()
         self.passes = 0
         self.number = functions.enter(self)
@@ -67,7 +68,7 @@ class Passes:
         self.carried = carried
         self.columns = tuple(
             Column(n, t, s)
-            for n, t, s in zip(self.bound.names, self.bound.types, carried.shapes, strict=True)
+            for n, t, s in zip(self.names, self.bound.types, carried.shapes, strict=True)
         )
         try:
             self.sql = printed(self.context.connection, carried.node)
@@ -256,7 +257,7 @@ class Passes:
             if self._fault is not None:
                 raise self._fault from None
             if not self._cuts or self._outer:
-                raise ExecutionError(str(error)) from error
+                raise ExecutionError(without_excerpt(error)) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
             self.context.connection.execute("ROLLBACK")
             self.context.connection.execute("BEGIN TRANSACTION READ ONLY")
