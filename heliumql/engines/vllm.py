@@ -58,11 +58,11 @@ class VllmEngine:
         self._lock = threading.Lock()  # guards all below
         self._flights: dict[bytes, _Flight] = {}
         self._loads = [0] * self._options.workers
-        self._workers: list[WorkerProcess | None] = []  # None while it is started again
+        self._workers: list[WorkerProcess] = []
         self._receivers: list[threading.Thread] = []
         self._error: EngineError | None = None
         self._closed = False
-        self._owner = os.getpid()
+        self._owner: int | None = None  # the process that started the workers
 
     @property
     def slots(self) -> int:
@@ -70,9 +70,9 @@ class VllmEngine:
 
     @property
     def pids(self) -> list[int]:
-        """The worker processes, in order; those just being started again left out."""
+        """The worker processes, in order."""
         with self._lock:
-            return [worker.pid for worker in self._workers if worker is not None]
+            return [worker.pid for worker in self._workers]
 
     def start(self) -> None:
         with self._starting:
@@ -84,7 +84,8 @@ class VllmEngine:
             self._options.check_model()
             workers = self._launch_all()
             with self._lock:
-                self._workers = list(workers)
+                self._workers = workers
+                self._owner = os.getpid()
                 self._error = None
             atexit.register(self.close)
             self._receivers = [
@@ -126,13 +127,12 @@ class VllmEngine:
             for flight in taken:
                 by_worker[flight.worker].append(flight.item[0])
             for number, ids in by_worker.items():
-                if number < len(self._workers) and (worker := self._workers[number]) is not None:
-                    worker.send(("cancel", ids))
+                self._workers[number].send(("cancel", ids))
         _deliver_all(taken, "cancelled", "cancelled")
 
     def close(self) -> None:
-        if os.getpid() != self._owner:
-            return  # a fork of the process that owns the workers
+        if self._owner not in (None, os.getpid()):
+            return  # in a fork of the process that owns the workers
         with self._starting:
             with self._lock:
                 self._closed = True
@@ -146,14 +146,12 @@ class VllmEngine:
         with self._lock:
             workers, self._workers = self._workers, []
         for worker in workers:
-            if worker is not None:
-                worker.kill()
+            worker.kill()
         for receiver in self._receivers:
             if receiver is not threading.current_thread():
                 receiver.join()
         for worker in workers:
-            if worker is not None:
-                worker.discard()
+            worker.discard()
 
     def _launch_all(self) -> list[WorkerProcess]:
         workers: list[WorkerProcess] = []
@@ -184,8 +182,8 @@ class VllmEngine:
         for flight in flights:
             groups[flight.worker, id(flight.batch)].append(flight)
         for (number, _), group in groups.items():
-            if (worker := self._workers[number]) is not None:
-                worker.send(("calls", group[0].batch.spec, [flight.item for flight in group]))
+            items = [flight.item for flight in group]
+            self._workers[number].send(("calls", group[0].batch.spec, items))
 
     def _take(self, calls: Iterable[bytes]) -> list[_Flight]:
         """Those of the calls that are in flight; they are no longer. Called with the lock held."""
@@ -196,7 +194,7 @@ class VllmEngine:
 
     def _receive(self, number: int) -> None:
         """Deliver a worker's answers, and start it again when it dies; the body of its thread."""
-        worker = self._workers[number]
+        worker: WorkerProcess | None = self._workers[number]
         deaths = 0
         while worker is not None:
             match worker.receive():
@@ -222,42 +220,40 @@ class VllmEngine:
     def _revive(self, number: int, dead: WorkerProcess, deaths: int) -> WorkerProcess | None:
         """A new process in place of the dead one, with its calls; None if the engine has ended."""
         with self._lock:
-            if self._closed or not self._workers:
+            if not self._workers:
                 return None
-            self._workers[number] = None
             suspects = [f for f in self._flights.values() if f.worker == number]
             poison = [f for f in suspects if f.deaths + 1 >= _DEATHS_OF_A_CALL]
             self._take(f.item[0] for f in poison)
             for flight in suspects:
-                call = flight.item[0]
-                if call in self._flights:
-                    self._flights[call] = replace(flight, deaths=flight.deaths + 1)
+                if flight.item[0] in self._flights:
+                    self._flights[flight.item[0]] = replace(flight, deaths=flight.deaths + 1)
         words = dead.last_words()
-        dead.discard()
         _deliver_all(poison, "error", f"the vLLM worker died twice with this call in flight{words}")
         if deaths >= _DEATHS_IN_A_ROW:
             self._fail(EngineError(f"the vLLM worker died {deaths} times in a row{words}"))
             return None
-        worker = self._launch(number)
+        with self._lock:
+            if not self._workers:
+                return None
+            dead.discard()
+            worker = self._workers[number] = self._launch(number)
+            # it reads them once the model is loaded, and those that come in the meantime
+            self._send(f for f in self._flights.values() if f.worker == number)
         try:
             worker.ready()
         except EngineError as error:
-            worker.discard()
             self._fail(
                 EngineError(f"the vLLM worker died and could not be started again: {error.message}")
             )
             return None
-        with self._lock:
-            if self._closed or not self._workers:
-                worker.discard()
-                return None
-            self._workers[number] = worker
-            self._send(f for f in self._flights.values() if f.worker == number)
         return worker
 
     def _fail(self, error: EngineError) -> None:
         """End the engine for all calls in flight; `start` may try anew."""
         with self._lock:
+            if not self._workers:
+                return  # closed in the meantime, or failed because of another worker
             self._error = error
             taken = self._take(list(self._flights))
         self._stop()

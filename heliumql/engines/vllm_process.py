@@ -98,9 +98,10 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it and all that it started, at once. There is nothing in it worth waiting for."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.returncode is None:  # else its number may be another's by now
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def discard(self) -> None:
         """Kill it and give back its files; nobody may be in `receive` any more."""

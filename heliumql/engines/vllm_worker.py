@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import queue
 import re
+import secrets
 import shutil
 import signal
 import sys
@@ -31,8 +32,8 @@ from typing import Any, NoReturn
 Answer = tuple[bytes, str | None, str | None, str, int, int, int]
 Messages = list[tuple[str, str]]
 
-_BREAK = "\ue000heliumql\ue001"
-"""Marks a place in a rendered prompt where tokenization starts anew."""
+_BREAK = f"\ue000{secrets.token_hex(8)}\ue001"
+"""Marks a place in a rendered prompt where tokenization starts anew; no data can hold it."""
 _LISTENING_SECONDS = 1.0
 _DEFAULT_KV_TOKENS = 32768
 _CPU_BLOCK = 32  # vLLM's CPU attention takes multiples of 32; small blocks share more
@@ -169,7 +170,9 @@ class Prompts:
         self._template_args = template_args
         # single characters cannot be cut apart; no chat format known to us uses one
         special = [t for t in tokenizer.all_special_tokens if len(t) > 1]
-        self._special = re.compile(f"(?=({'|'.join(map(re.escape, special)) or '(?!)'})).")
+        self._special = re.compile(
+            f"(?=({'|'.join(map(re.escape, special)) or '(?!)'})).", re.DOTALL
+        )
 
     def tokens(self, messages: Messages, typed: bool) -> list[int]:
         """The prompt. Text in a message that looks like a control token stays text: it is cut in
@@ -187,7 +190,7 @@ class Prompts:
         return tokens
 
     def _broken(self, content: str) -> str:
-        return self._special.sub(lambda m: m.group() + _BREAK, content.replace(_BREAK, ""))
+        return self._special.sub(lambda m: m.group() + _BREAK, content)
 
     def without_thoughts(self, text: str) -> str:
         """The answer proper of a model that thinks aloud first."""

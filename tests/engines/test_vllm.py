@@ -53,14 +53,15 @@ def submit(
     returns: str = "VARCHAR",
     priorities: Sequence[int] | None = None,
     system: str | None = None,
+    first: int = 0,
     **sampling: Any,
 ) -> Receiver:
-    """Calls numbered from 0 with these user messages."""
+    """Calls numbered from `first` with these user messages."""
     head = [("system", system)] if system else []
     messages = [[*head, ("user", prompt)] for prompt in prompts]
     receiver = Receiver()
     order = priorities or range(len(prompts))
-    engine.submit(spec(returns, **sampling), calls(messages, priorities=order), receiver)
+    engine.submit(spec(returns, **sampling), calls(messages, first, order), receiver)
     return receiver
 
 
@@ -262,7 +263,8 @@ class TestDeath:
             receiver = submit(engine, ["poison"], max_tokens=3500)
             [first] = engine.pids
             os.kill(first, signal.SIGKILL)
-            assert eventually(lambda: engine.pids not in ([], [first]))
+            assert eventually(lambda: engine.pids != [first])
+            wait(submit(engine, ["good"], first=1, max_tokens=2), 1)  # it is running again
             os.kill(engine.pids[0], signal.SIGKILL)
             row = wait(receiver, 1)[0]
             assert row["finish_reason"] == "error"
@@ -353,6 +355,19 @@ class TestLeaving:
         assert eventually(lambda: not any(alive(pid) for pid in pids))
         assert not [name for name in os.listdir(tmp_path) if "vllm" in name]
         assert set(os.listdir("/dev/shm")) <= shared
+
+    def test_close_does_not_wait_for_a_worker_that_is_started_again(self, checkpoint: Path) -> None:
+        engine = VllmEngine({"model": str(checkpoint)})
+        engine.start()
+        [first] = engine.pids
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: engine.pids != [first])
+        [second] = engine.pids
+        receiver = submit(engine, ["meanwhile"])
+        engine.close()
+        assert receiver.answers[0]["finish_reason"] == "cancelled"
+        assert not receiver.errors
+        assert not alive(second)
 
     def test_close_leaves_no_process_no_thread_no_file(
         self, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
