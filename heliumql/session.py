@@ -6,10 +6,12 @@ text -> statements -> core SQL -> bound tree -> rewritten tree -> passes -> call
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +52,16 @@ from heliumql.syntax import CallSite, Core, Statement
 
 _TEMPLATE_VERSION = 1  # of the way messages are made of a call; part of every identity
 _RESULT = "__hql_result"
+
+
+_open_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Leaving the program without close() leaves no process and no noise behind either."""
+    for connection in list(_open_connections):
+        connection.close()
 
 
 class Shared:
@@ -139,6 +151,7 @@ class Connection:
         self._open: _Run | None = None
         self._result: Relation | duckdb.DuckDBPyConnection | None = None
         self._closed = False
+        _open_connections.add(self)
         functions.register(connection)
         for entry in self.catalog.stored(connection):
             self._restore(entry)
