@@ -12,22 +12,10 @@ from heliumql.syntax.literals import LITERAL_TYPES, decode
 from heliumql.syntax.mistakes import suggestion
 from heliumql.syntax.statements import Value
 from heliumql.syntax.template import Placeholder, parse_template
-from heliumql.syntax.tokens import Token
+from heliumql.syntax.tokens import QUERY_STARTS, Token
 from heliumql.syntax.tree import Argument, Call, Constant, Element, Group, number_value
 from heliumql.types import BOOLEAN, TEXT, SqlType, parse_type
 
-QUERY_STARTS = {
-    "SELECT",
-    "FROM",
-    "WITH",
-    "VALUES",
-    "TABLE",
-    "PIVOT",
-    "UNPIVOT",
-    "DESCRIBE",
-    "SUMMARIZE",
-    "SHOW",
-}
 _VERBS = ("LLM_GENERATE", "LLM_FILTER")
 _EXPRESSIONS = ("prompt", "system", "history")
 

@@ -14,11 +14,10 @@ from heliumql.errors import BindError, ParseError
 from heliumql.source import Span
 from heliumql.syntax import statements as s
 from heliumql.syntax.mistakes import suggestion
-from heliumql.syntax.tokens import Token, identifier, split, tokenize
+from heliumql.syntax.tokens import QUERY_STARTS, Token, identifier, split, tokenize
 from heliumql.syntax.tree import Constant, parse_hql, parse_soup
 from heliumql.types import SqlType, parse_type
 
-_QUERY_STARTS = {"SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT", "DESCRIBE"}
 _WORDS = ("NAME", "QUOTED_NAME", "VERB")
 _FORMATS = ("text", "json", "html", "mermaid")
 
@@ -327,7 +326,7 @@ def _opens_options(tokens: Sequence[Token], index: int) -> bool:
     """Whether the parenthesis at `index` holds options of EXPLAIN and not a query."""
     if index + 1 >= len(tokens) or tokens[index].type != "LPAR":
         return False
-    return tokens[index + 1].type != "LPAR" and tokens[index + 1].word not in _QUERY_STARTS
+    return tokens[index + 1].type != "LPAR" and tokens[index + 1].word not in QUERY_STARTS
 
 
 def _by_comma(tokens: Sequence[Token]) -> list[list[Token]]:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from heliumql.source import Span
 from heliumql.syntax.core import Shell
-from heliumql.syntax.tokens import Token, tokenize
+from heliumql.syntax.tokens import QUERY_STARTS, Token, tokenize
 
-_QUERY = {"SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT"}
+_QUERY = QUERY_STARTS - {"DESCRIBE", "SUMMARIZE", "SHOW"}  # has rows of its own
 _MAIN = {"SELECT", "FROM", "VALUES", "TABLE", "PIVOT", "INSERT", "UPDATE", "DELETE", "MERGE"}
 
 

@@ -31,6 +31,12 @@ class Token(NamedTuple):
         return Span(self.start, self.end)
 
 
+QUERY_STARTS = {
+    *("SELECT", "FROM", "WITH", "VALUES", "TABLE", "PIVOT", "UNPIVOT"),
+    *("DESCRIBE", "SUMMARIZE", "SHOW"),
+}
+"""The words that a query, or a statement that can stand for one, begins with."""
+
 _SKIPPED = re.compile(r"(?:[\s\u200b\ufeff]|--[^\r\n]*)*+")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _PUNCTUATION = {

@@ -29,6 +29,8 @@ from heliumql.syntax import shell
         ("CREATE TABLE t (a INT)", "other"),
         ("CREATE VIEW v AS SELECT 1", "other"),
         ("SET threads = 1", "other"),
+        ("DESCRIBE SELECT 1", "other"),
+        ("SHOW TABLES", "other"),
         ("", "other"),
     ],
 )

@@ -1,0 +1,201 @@
+"""The SQL of one call, as a value and as a table; `desugar.py` says where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from heliumql.source import Span
+from heliumql.syntax.arguments import CallParts, Expression, Message, Template
+from heliumql.syntax.core import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION, INFO_TYPE
+from heliumql.syntax.literals import quoted, quoted_name
+from heliumql.syntax.template import Placeholder
+from heliumql.syntax.writer import Writer
+from heliumql.types import SqlType
+
+
+@dataclass(frozen=True)
+class Site:
+    """A call that is being written."""
+
+    number: int
+    parts: CallParts
+    span: Span
+
+
+class CallSql:
+    """Writes calls. `expression` writes an expression of the user, `column` gives the SQL of a
+    placeholder."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        expression: Callable[[Expression], None],
+        column: Callable[[Placeholder], str],
+    ) -> None:
+        self._writer = writer
+        self._expression = expression
+        self._column = column
+
+    def value(self, site: Site, *, null_if_empty: bool = False) -> None:
+        """The call as a value of its type, an empty list as NULL if asked for."""
+        before, after = _casts(site.parts.returns)
+        if null_if_empty:  # answers are compact JSON; NULLIF would name the call twice
+            before, after = before + "regexp_replace(", r", '^\[\]$', 'null')" + after
+        self._writer.put(before, site.span)
+        self._call(site, CALL_FUNCTION)
+        self._writer.put(after, site.span)
+
+    def _call(self, site: Site, function: str) -> None:
+        put, span = self._writer.put, site.span
+        put(f"{function}({site.number}, ", span)
+        self._prompt(site)
+        put(", ", span)
+        self._system(site)
+        put(", ", span)
+        self._history(site)
+        put(")", span)
+
+    def _prompt(self, site: Site) -> None:
+        hint = site.parts.returns.hint()
+        self._message(site.parts.prompt, site.parts.values, "\n" + hint if hint else "")
+
+    def _system(self, site: Site) -> None:
+        if site.parts.system is None:
+            self._writer.put("NULL", site.span)
+        else:
+            self._message(site.parts.system, site.parts.values, "")
+
+    def _history(self, site: Site) -> None:
+        if site.parts.history is None:
+            self._writer.put("NULL", site.span)
+            return
+        span = site.parts.history.span
+        self._writer.put("CAST(", span)
+        self._expression(site.parts.history)
+        self._writer.put(f" AS {HISTORY_TYPE})", span)
+
+    def _message(self, message: Message, values: Sequence[Expression], suffix: str) -> None:
+        """A prompt or system message as VARCHAR, with the suffix appended."""
+        if isinstance(message, Template):
+            self._template(message, values, suffix)
+            return
+        span = message.span
+        self._writer.put("(CAST(" if suffix else "CAST(", span)
+        self._expression(message)
+        self._writer.put(" AS VARCHAR)", span)
+        if suffix:
+            self._writer.put(f" || {quoted(suffix)})", span)
+
+    def _template(self, template: Template, values: Sequence[Expression], suffix: str) -> None:
+        put = self._writer.put
+        parts = list(template.parts)
+        if suffix and parts and isinstance(parts[-1], str):
+            parts[-1] += suffix
+        elif suffix:
+            parts.append(suffix)
+        parts = parts or [""]
+        put("(" if len(parts) > 1 else "", template.span)
+        for index, part in enumerate(parts):
+            if index:
+                put(" || ", template.span)
+            if isinstance(part, str):
+                put(quoted(part), template.span)
+            elif part.value is not None:
+                put("CAST(", part.span)
+                self._expression(values[part.value])
+                put(" AS VARCHAR)", part.span)
+            else:
+                put(f"CAST({self._column(part)} AS VARCHAR)", part.span)
+        put(")" if len(parts) > 1 else "", template.span)
+
+    # --- SQL of a call as a table -----------------------------------------------------------
+
+    def select(self, site: Site, *, outer: bool, messages: bool, info: bool) -> None:
+        """The SELECT whose columns are those of the call.
+
+        It has two levels: a template that reads an outer column `text` would be taken to mean the
+        answer if that had its name beside the call. UNNEST stands right above the call: there
+        DuckDB needs no join to follow the outer columns, and keeps the order of the list.
+        """
+        returns, span, put = site.parts.returns, site.span, self._writer.put
+        more = ", __messages AS messages" if messages else ""
+        more += ", __llm AS llm" if info else ""
+        put(f"SELECT {_columns(returns)}{more} FROM (SELECT ", span)
+        if returns.name == "LIST":
+            put("unnest(coalesce(", span)
+            self.value(site, null_if_empty=outer)
+            put(", [NULL]))", span)
+        else:
+            self.value(site)
+        put(" AS __value", span)
+        if messages:
+            put(", ", span)
+            self._messages(site)
+            put(" AS __messages", span)
+        if info:
+            put(", CAST(CAST(", span)
+            self._call(site, INFO_FUNCTION)
+            put(f" AS JSON) AS {INFO_TYPE}) AS __llm", span)
+        put(")", span)
+
+    def _messages(self, site: Site) -> None:
+        """The conversation: what was sent, and the reply."""
+        parts, span, put = site.parts, site.span, self._writer.put
+        before = parts.system is not None or parts.history is not None
+        put("list_concat(" if before else "", span)
+        if parts.system is None and before:
+            self._earlier(site)
+        elif parts.system is not None:
+            put("CASE WHEN ", span)
+            self._system(site)
+            put(" IS NULL THEN ", span)
+            self._earlier(site)
+            put(" ELSE list_concat([{'role': 'system', 'content': ", span)
+            self._system(site)
+            put("}], list_filter(" if parts.history else "}], ", span)
+            self._earlier(site)
+            others = ", lambda message: message.role <> 'system')" if parts.history else ""
+            put(others + ") END", span)
+        put(", " if before else "", span)
+        put("[{'role': 'user', 'content': ", span)
+        self._prompt(site)
+        put("}, {'role': 'assistant', 'content': ", span)
+        self._call(site, CALL_FUNCTION)
+        put("}]" + (")" if before else ""), span)
+
+    def _earlier(self, site: Site) -> None:
+        """The history, empty where there is none."""
+        nothing = f"CAST([] AS {HISTORY_TYPE})"
+        if site.parts.history is None:
+            self._writer.put(nothing, site.span)
+            return
+        self._writer.put("coalesce(", site.span)
+        self._history(site)
+        self._writer.put(f", {nothing})", site.span)
+
+
+def _casts(returns: SqlType) -> tuple[str, str]:
+    """What stands before and after a call to make its text a value of the type."""
+    if returns.is_text:
+        return "", ""
+    if returns.name == "JSON":
+        return "CAST(", " AS JSON)"
+    if returns.is_nested:
+        return "CAST(CAST(", f" AS JSON) AS {returns.sql()})"
+    return "CAST(", f" AS {returns.sql()})"
+
+
+def _columns(returns: SqlType) -> str:
+    """The columns that a value gives as a table."""
+    row = returns.item if returns.name == "LIST" else returns
+    if row is not None and row.name == "STRUCT":
+        return ", ".join(
+            f"__value.{quoted_name(name)} AS {quoted_name(name)}" for name, _ in row.fields
+        )
+    return "__value AS text"
+
+
+def column(placeholder: Placeholder) -> str:
+    """A placeholder as the column that it names."""
+    return ".".join(quoted_name(name) for name in placeholder.path)
