@@ -7,6 +7,8 @@ import io
 import pyarrow as pa
 import pytest
 from cli_program import Run
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from heliumql.cli import progress as progress_module
 from heliumql.cli.progress import ProgressLine, clock, describe
@@ -18,7 +20,7 @@ from heliumql.stats import Progress, Stats
 DIM_NULL = "\x1b[2mNULL\x1b[0m"
 
 
-def table(columns: dict[str, list[object]], width: int | None, *, batch: int = 7) -> list[str]:
+def table(columns: dict[str, object], width: int | None, *, batch: int = 7) -> list[str]:
     rows = pa.table(columns)
     sink = io.BytesIO()
     batches = iter(rows.to_batches(max_chunksize=batch))
@@ -98,6 +100,24 @@ def test_wide_and_combining_characters_keep_the_columns_straight() -> None:
     lines = table({"s": ["日本語", "e\u0301a", "👩‍🚀", "plain"], "t": ["x"] * 4}, 80)
     edges = {display_width(line) for line in lines}
     assert len(edges) == 1
+
+
+cells = st.none() | st.text(max_size=40) | st.text(alphabet="日本🦆e\u0301ab \n", max_size=60)
+
+
+@given(
+    rows=st.integers(1, 12).flatmap(
+        lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), max_size=50)
+    ),
+    width=st.integers(25, 120),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_table_fits_and_is_straight(rows: list[list[str | None]], width: int) -> None:
+    columns = {f"c{i}": pa.array(c, pa.string()) for i, c in enumerate(zip(*rows, strict=True))}
+    lines = table(columns or {"none": []}, width)
+    edges = {display_width(line) for line in lines if line[0] in "┌│├└"}
+    assert len(edges) == 1
+    assert edges.pop() <= width
 
 
 def test_answers_cannot_give_orders_to_the_terminal() -> None:
