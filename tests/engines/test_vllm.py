@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -91,6 +92,16 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def children(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may end while we look
+            status = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(status[1]) == parent and status[0] != "Z":
+                found.append(int(folder.name))
+    return found
 
 
 @needs_vllm
@@ -356,6 +367,18 @@ class TestLeaving:
         assert not [name for name in os.listdir(tmp_path) if "vllm" in name]
         assert set(os.listdir("/dev/shm")) <= shared
 
+    def test_ctrl_c_while_the_model_is_loaded_leaves_nothing(
+        self, checkpoint: Path, tmp_path: Path
+    ) -> None:
+        process = self.run(PROGRAM, checkpoint, tmp_path)
+        assert eventually(lambda: len(children(process.pid)) == 2)
+        pids = children(process.pid)
+        process.send_signal(signal.SIGINT)
+        _, noise = process.communicate(timeout=PATIENCE)
+        assert noise.rstrip().endswith("KeyboardInterrupt")
+        assert not any(alive(pid) for pid in pids)
+        assert os.listdir(tmp_path) == []
+
     def test_close_does_not_wait_for_a_worker_that_is_started_again(self, checkpoint: Path) -> None:
         engine = VllmEngine({"model": str(checkpoint)})
         engine.start()
@@ -390,6 +413,51 @@ class TestLeaving:
         assert os.listdir(tmp_path) == []
         with pytest.raises(EngineError, match="closed"):
             submit(engine, ["more"])
+
+
+class TestGpus:
+    """Which worker gets which GPU; the workers are not run."""
+
+    @pytest.mark.parametrize(
+        ("visible", "workers", "devices", "shares"),
+        [
+            ("0,1", 2, ["0", "1"], [0.9, 0.9]),
+            ("3,GPU-5f", 1, ["3"], [0.9]),
+            ("0,1", 3, ["0", "1", "0"], [0.45, 0.45, 0.45]),
+            ("", 2, [None, None], [0.9, 0.9]),
+        ],
+    )
+    def test_workers_are_spread_over_the_visible_gpus(
+        self,
+        visible: str,
+        workers: int,
+        devices: list[str | None],
+        shares: list[float],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        told = []
+
+        class Told(Exception):
+            pass
+
+        class Process:
+            def __init__(self, settings: dict[str, Any], environment: dict[str, str]) -> None:
+                told.append((environment.get("CUDA_VISIBLE_DEVICES"), settings["memory_share"]))
+
+            def ready(self) -> None:
+                raise Told
+
+            def discard(self) -> None:
+                pass
+
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+        monkeypatch.setattr("heliumql.engines.vllm.WorkerProcess", Process)
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        (tmp_path / "config.json").write_text("{}")
+        with pytest.raises(Told):
+            VllmEngine({"model": str(tmp_path), "workers": workers}).start()
+        assert told == list(zip(devices, shares, strict=True))
 
 
 class TestErrorsAtTheStart:
