@@ -45,6 +45,7 @@ from heliumql.physical.flights import Flights
 from heliumql.physical.output import Caster, schema_of
 from heliumql.physical.passes import Passes
 from heliumql.physical.site import Site
+from heliumql.physical.snapshot import OneThread
 from heliumql.relation import Relation
 from heliumql.source import Source, Span
 from heliumql.stats import Progress, Stats
@@ -72,6 +73,7 @@ class Shared:
         self.store = AnswerStore()
         self.flights = Flights()
         self.caster = Caster()
+        self.one_thread = OneThread()
         self.users = 0
         self._lock = threading.Lock()
 
@@ -232,6 +234,7 @@ class Connection:
             self._shared.store,
             self._shared.flights,
             self._shared.caster,
+            self._shared.one_thread,
             batch_rows=settings.batch_rows,
             window_bytes=settings.window_bytes,
             verify=settings.verify,

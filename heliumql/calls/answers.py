@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a call came to. `text` is None where it failed (`error` says why) or was a null."""
 
@@ -48,7 +47,7 @@ class AnswerStore:
     _OVERHEAD = 200  # bytes of an entry beside its text
 
     def __init__(self, max_bytes: int = 10_000_000_000) -> None:
-        self._answers: OrderedDict[bytes, Answer] = OrderedDict()
+        self._answers: dict[bytes, Answer] = {}  # the least recently used first
         self._bytes = 0
         self._lock = threading.Lock()
         self.max_bytes = max_bytes
@@ -66,7 +65,7 @@ class AnswerStore:
         with self._lock:
             found = {i: self._answers[i] for i in identities if i in self._answers}
             for identity in found:
-                self._answers.move_to_end(identity)
+                self._answers[identity] = self._answers.pop(identity)
         return found
 
     def put(self, answers: Mapping[bytes, Answer]) -> None:

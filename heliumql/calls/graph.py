@@ -20,7 +20,7 @@ from heliumql.calls.references import INFO_PATH, Reference, References, field_te
 Lookup = Callable[[Iterable[bytes]], Mapping[bytes, Answer]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ReadyCall:
     """A call whose messages hold no reference any more; `identity` names its final text."""
 
@@ -59,7 +59,7 @@ class CallGraph:
         self.known: dict[bytes, Answer] = {}
         self.void: set[bytes] = set()  # a call they refer to has no text: to be named anew
         self.cached: set[bytes] = set()
-        self.demanded: set[bytes] = set()
+        self.demanded: set[bytes] = set()  # and not answered yet
         self._ready: deque[tuple[bytes, Messages | None]] = deque()
         self._waiting: dict[bytes, _Waiting] = {}
         self._dependents: dict[bytes, list[bytes]] = {}
@@ -83,7 +83,7 @@ class CallGraph:
         """
         fresh: list[bytes] = []
         for identity in identities:
-            if identity not in self.demanded:
+            if identity not in self.demanded and identity not in self.known:
                 self.counts.asked += 1
                 self.demanded.add(identity)
                 fresh.append(identity)
@@ -124,7 +124,7 @@ class CallGraph:
         fresh = []
         for dependency in inside:
             self.counts.asked += 1
-            if dependency in self.demanded:
+            if dependency in self.demanded or dependency in self.known:
                 self._again(dependency)
             else:
                 self.demanded.add(dependency)
@@ -260,6 +260,8 @@ class CallGraph:
 
     def _settle(self, identity: bytes, answer: Answer) -> None:
         self.known[identity] = answer
+        self.demanded.discard(identity)
+        self.minted.forget(identity)
         self._release(identity)
 
     def _settle_void(self, identity: bytes) -> None:

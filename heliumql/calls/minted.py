@@ -15,7 +15,7 @@ import pyarrow as pa
 from heliumql.calls.identity import History
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Messages:
     """What one call says: `prompt` may hold references, so may the others."""
 
@@ -23,6 +23,9 @@ class Messages:
     prompt: str
     system: str | None
     history: History
+
+
+_GONE = (-1, -1)
 
 
 class SpilledBatches:
@@ -54,6 +57,14 @@ class SpilledBatches:
             file, index = held
             return self._files[file].get_batch(index)
         return held
+
+    def drop(self, number: int) -> None:
+        """Lets go of a batch that is not needed any more."""
+        held = self._held[number]
+        if isinstance(held, pa.RecordBatch):
+            self._bytes -= held.nbytes
+            self._resident.remove(number)
+        self._held[number] = _GONE
 
     def clear(self) -> None:
         self._held, self._resident, self._bytes, self._files = [], [], 0, []
@@ -90,6 +101,7 @@ class MintedCalls:
     def __init__(self, max_bytes: int = 128_000_000) -> None:
         self._batches = SpilledBatches(max_bytes)
         self._places: dict[bytes, int] = {}  # batch << 32 | row
+        self._live: list[int] = []  # calls of each batch that are still needed
 
     def __len__(self) -> int:
         return len(self._places)
@@ -126,11 +138,13 @@ class MintedCalls:
         else:
             rows = fresh  # type: ignore[assignment]
         batch = batch.replace_schema_metadata({"site": str(site)})
+        before = len(places)
         number = self._batches.append(batch) << 32
         for row, source in zip(rows, fresh, strict=True):
             identity = identities[source]
             assert identity is not None
             places[identity] = number | row
+        self._live.append(len(places) - before)
 
     def messages(self, identity: bytes) -> Messages:
         place = self._places[identity]
@@ -143,6 +157,14 @@ class MintedCalls:
             batch.column("history")[row].as_py() if "history" in names else None,
         )
 
+    def forget(self, identity: bytes) -> None:
+        """The call is answered: its messages are not needed any more."""
+        place = self._places.pop(identity, None)
+        if place is not None:
+            self._live[place >> 32] -= 1
+            if self._live[place >> 32] == 0:
+                self._batches.drop(place >> 32)
+
     def clear(self) -> None:
         self._batches.clear()
-        self._places = {}
+        self._places, self._live = {}, []

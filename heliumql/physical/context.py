@@ -12,6 +12,7 @@ from heliumql.calls.answers import AnswerStore
 from heliumql.physical.flights import Flights
 from heliumql.physical.output import Caster
 from heliumql.physical.site import Site
+from heliumql.physical.snapshot import OneThread
 from heliumql.stats import Progress
 
 
@@ -24,6 +25,7 @@ class Context:
     store: AnswerStore
     flights: Flights
     caster: Caster
+    one_thread: OneThread
     batch_rows: int = 1024
     window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
     verify: bool = False

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 
 import duckdb
 import pyarrow as pa
@@ -27,6 +27,7 @@ from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher
 from heliumql.physical.output import Column, Void, mentions, resolved
+from heliumql.physical.snapshot import begin_again, reading
 
 
 class Passes:
@@ -106,8 +107,9 @@ class Passes:
             None if some_systems is None else some_systems.to_pylist(),
             history_list,
         )
-        graph.minted.add(site, identities, prompts, some_systems, some_histories)
         known, text = graph.known, graph.text
+        fresh = [None if i in known else i for i in identities] if known else identities
+        graph.minted.add(site, fresh, prompts, some_systems, some_histories)
         if known:
             values = [None if i is None else text(i, path) for i in identities]
         else:
@@ -133,7 +135,7 @@ class Passes:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, in order, as the answers come in."""
         try:
-            with _reading(self.context.connection) as self._outer:
+            with reading(self.context.connection) as self._outer:
                 shown: list[pa.RecordBatch] = []
                 for batch in self._rows():
                     if self.context.verify:
@@ -250,7 +252,8 @@ class Passes:
         drained = SpilledBatches(self.context.window_bytes)
         self.graph.void.clear()
         try:
-            with nullcontext() if self._outer else _one_thread(self.context.connection):
+            alone = self.context.one_thread.during(self.context.connection)
+            with nullcontext() if self._outer else alone:
                 self._read(drained, again=again)
         except duckdb.Error as error:
             drained.clear()
@@ -259,8 +262,7 @@ class Passes:
             if not self._cuts or self._outer:
                 raise ExecutionError(without_excerpt(error)) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
-            self.context.connection.execute("ROLLBACK")
-            self.context.connection.execute("BEGIN TRANSACTION READ ONLY")
+            begin_again(self.context.connection)
         if self._cuts:
             drained.clear()
             return None
@@ -303,38 +305,3 @@ class Passes:
         self.dispatcher.close()
         functions.leave(self.number)
         self.graph.minted.clear()
-
-
-@contextmanager
-def _reading(connection: duckdb.DuckDBPyConnection) -> Iterator[bool]:
-    """One snapshot for all passes; true inside a transaction of the user's."""
-    if in_transaction(connection):
-        yield True
-        return
-    connection.execute("BEGIN TRANSACTION READ ONLY")
-    try:
-        yield False
-    finally:
-        with suppress(duckdb.Error):  # the connection was closed under us: nothing is left to end
-            connection.execute("ROLLBACK")
-
-
-def in_transaction(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Outside of a transaction every statement has one of its own, with its own number."""
-    numbers = {connection.execute("SELECT txid_current()").fetchall()[0][0] for _ in range(2)}
-    return len(numbers) == 1
-
-
-@contextmanager
-def _one_thread(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    threads = connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
-    connection.execute("SET threads = 1")
-    try:
-        yield
-    finally:
-        try:
-            connection.execute(f"SET threads = {threads}")
-        except duckdb.Error:  # inside a transaction that an error aborted; set after its end
-            connection.execute("ROLLBACK")
-            connection.execute(f"SET threads = {threads}")
-            connection.execute("BEGIN TRANSACTION READ ONLY")
