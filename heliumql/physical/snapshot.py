@@ -1,0 +1,73 @@
+"""How passes read: one snapshot of the user's database, on one thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+import duckdb
+
+
+@contextmanager
+def reading(connection: duckdb.DuckDBPyConnection) -> Iterator[bool]:
+    """One snapshot for all passes; true inside a transaction of the user's."""
+    if in_transaction(connection):
+        yield True
+        return
+    connection.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        yield False
+    finally:
+        with suppress(duckdb.Error):  # the connection was closed under us: nothing is left to end
+            connection.execute("ROLLBACK")
+
+
+def begin_again(connection: duckdb.DuckDBPyConnection) -> None:
+    """A new snapshot, after an error ended the one of `reading`."""
+    connection.execute("ROLLBACK")
+    connection.execute("BEGIN TRANSACTION READ ONLY")
+
+
+def in_transaction(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Outside of a transaction every statement has one of its own, with its own number."""
+    numbers = {connection.execute("SELECT txid_current()").fetchall()[0][0] for _ in range(2)}
+    return len(numbers) == 1
+
+
+@dataclass
+class OneThread:
+    """DuckDB on one thread while any pass of this database runs, so that evaluating again gives
+
+    the same rows in the same order (string_agg without ORDER BY, scans, joins). DuckDB has this
+    setting for the database as a whole only: the first pass sets it, the last one sets it back.
+    """
+
+    _passes: int = 0
+    _threads: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def during(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        with self._lock:
+            if self._passes == 0:
+                query = "SELECT current_setting('threads')"
+                self._threads = connection.execute(query).fetchall()[0][0]
+                connection.execute("SET threads = 1")
+            self._passes += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._passes -= 1
+                if self._passes == 0:
+                    self._set_back(connection)
+
+    def _set_back(self, connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            connection.execute(f"SET threads = {self._threads}")
+        except duckdb.TransactionException:  # an error ended the transaction of this pass
+            connection.execute("ROLLBACK")
+            connection.execute(f"SET threads = {self._threads}")
+            connection.execute("BEGIN TRANSACTION READ ONLY")
