@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import FORMS, Stub, context, core_of
+from desugaring import FORMS, Stub, context, core_of
 
 from heliumql.errors import BindError
 from heliumql.syntax import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import understand
+from desugaring import understand
 
 from heliumql.errors import HeliumQLError
 

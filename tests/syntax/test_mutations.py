@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from conftest import FORMS, STATEMENTS, understand
+from desugaring import FORMS, STATEMENTS, understand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from conftest import Stub, context, core_of
+from desugaring import Stub, context, core_of
 
 from heliumql.syntax import CreateView, desugar, desugar_view, error_offset, parse
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from conftest import ODD_STATEMENTS
+from desugaring import ODD_STATEMENTS
 from hypothesis import given
 from hypothesis import strategies as st
 
