@@ -9,30 +9,37 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 import pyarrow as pa
 
 from heliumql.cli.rendering import Renderer, csv_header
 
-Format = Callable[[pa.Schema, Iterator[pa.RecordBatch], IO[bytes]], None]
+
+class Sink(Protocol):
+    """Takes bytes: a file, a pipe, a buffer."""
+
+    def write(self, data: bytes, /) -> int | None: ...
 
 
-def write_csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]) -> None:
+Format = Callable[[pa.Schema, Iterator[pa.RecordBatch], Sink], None]
+
+
+def write_csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     with Renderer(schema) as renderer:
         sink.write(csv_header(renderer.names).encode())
         for batch in batches:
             sink.write(renderer.csv_lines(batch).encode())
 
 
-def write_jsonl(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]) -> None:
+def write_jsonl(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     """One object a line."""
     with Renderer(schema) as renderer:
         for batch in batches:
             sink.write(renderer.json_objects(batch, "\n").encode())
 
 
-def write_json(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]) -> None:
+def write_json(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     """One array of objects."""
     separator, opening = ",\n", "[\n"
     with Renderer(schema) as renderer:
@@ -44,7 +51,7 @@ def write_json(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[by
     sink.write(b"\n]\n" if opening == separator else b"[]\n")
 
 
-def write_markdown(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]) -> None:
+def write_markdown(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     """A table of GitHub's Markdown; numbers stand at the right."""
     with Renderer(schema) as renderer:
         marks = ["---:" if renderer.is_number(i) else "---" for i in range(len(schema))]
@@ -53,21 +60,19 @@ def write_markdown(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: I
             sink.write("".join(map(_markdown_row, renderer.cells(batch))).encode())
 
 
-def write_arrow_stream(
-    schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]
-) -> None:
+def write_arrow_stream(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     with pa.ipc.new_stream(sink, schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
 
 
-def write_arrow_file(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]) -> None:
+def write_arrow_file(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     with pa.ipc.new_file(sink, schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
 
 
-def write_parquet(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]) -> None:
+def write_parquet(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
     """Parquet as DuckDB writes it, made in a temporary file (a footer cannot be streamed into)."""
     import duckdb
 

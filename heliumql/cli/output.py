@@ -8,13 +8,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
 from heliumql.cli.arguments import FORMATS, UsageError
 from heliumql.cli.formats import (
     Format,
+    Sink,
     write_arrow_file,
     write_arrow_stream,
     write_csv,
@@ -80,7 +81,7 @@ class Output:
             for batch in batches:
                 sink.write("".join(f"{text}\n" for text in batch.column(1).to_pylist()).encode())
         else:
-            self._target.writes(schema, batches, sink)  # type: ignore[arg-type]
+            self._target.writes(schema, batches, sink)
 
     def close(self) -> None:
         if self._stream is not None:
@@ -153,9 +154,7 @@ def _target(name: str, path: Path | None, terminal: bool) -> Target:
             width = shutil.get_terminal_size().columns if terminal else None
             colour = terminal and not os.environ.get("NO_COLOR")
 
-            def table(
-                schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: IO[bytes]
-            ) -> None:
+            def table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
                 write_table(schema, batches, sink, width=width, colour=colour)
 
             return Target(table, holds_several=True)

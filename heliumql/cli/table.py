@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import IO
 
 import pyarrow as pa
 
-from heliumql.cli.formats import visible
+from heliumql.cli.formats import Sink, visible
 from heliumql.cli.rendering import Renderer
 from heliumql.source import display_width
 
@@ -25,7 +24,7 @@ Row = tuple[str | None, ...]
 def write_table(
     schema: pa.Schema,
     batches: Iterator[pa.RecordBatch],
-    sink: IO[bytes],
+    sink: Sink,
     *,
     width: int | None,
     colour: bool,
