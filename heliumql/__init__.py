@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from heliumql.session import Connection
+    from heliumql.connection import Connection
 
 __version__ = importlib.metadata.version("heliumql")
 
@@ -38,7 +38,7 @@ def connect(
     """
     import duckdb
 
-    from heliumql.session import Connection
+    from heliumql.connection import Connection
 
     if isinstance(database, duckdb.DuckDBPyConnection):
         return Connection(database, owns=False)

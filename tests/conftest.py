@@ -10,7 +10,7 @@ import pytest
 
 import heliumql
 from heliumql.engines.simulated import Script, SimulatedEngine
-from heliumql.session import Connection
+from heliumql.connection import Connection
 from heliumql.stats import Stats
 
 MODES: dict[str, dict[str, object]] = {

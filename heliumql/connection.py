@@ -1,0 +1,479 @@
+"""Connections: statements in, relations out; the public face of HeliumQL in Python."""
+
+from __future__ import annotations
+
+import atexit
+import re
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from heliumql import syntax
+from heliumql.binder import Parameters, without_excerpt
+from heliumql.catalog import Catalog, Entry, Model
+from heliumql.definitions import Definitions, quoted
+from heliumql.engines.engine import Engine
+from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
+from heliumql.physical import functions
+from heliumql.physical.each import EachCall
+from heliumql.physical.output import schema_of
+from heliumql.physical.passes import Passes
+from heliumql.relation import Relation
+from heliumql.runs import CallRun, HeldRows, PlainRun
+from heliumql.session import Planned, Session
+from heliumql.shared import Shared
+from heliumql.source import Source
+from heliumql.stats import Progress, Stats
+from heliumql.syntax import Statement
+
+_RESULT = "__hql_result"
+
+_open_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Leaving the program without close() leaves no process and no noise behind either."""
+    for connection in list(_open_connections):
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A statement and the text it stands in, which its errors show."""
+
+    statement: Statement
+    source: Source
+
+
+class Connection:
+    """A connection to a database, as duckdb's, that understands HQL.
+
+    >>> import heliumql
+    >>> con = heliumql.connect()
+    >>> con.execute("SELECT 40 + ?", [2]).fetchall()
+    [(42,)]
+    >>> con.close()
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        owns: bool,
+        shared: Shared | None = None,
+    ) -> None:
+        self.duckdb = connection
+        self.last_stats: Stats | None = None
+        self._owns = owns
+        self._closed = False
+        shared = shared or Shared()
+        shared.users += 1
+        self._session = Session(connection, shared, Catalog())
+        self._definitions = Definitions(self._session)
+        self._prepared: dict[str, Statement] = {}
+        self._open: CallRun | None = None
+        self._result: Relation | duckdb.DuckDBPyConnection | None = None
+        self._source: Source | None = None
+        _open_connections.add(self)
+        functions.register(connection)
+        for entry in self._session.catalog.stored(connection):
+            self._restore(entry)
+
+    @property
+    def progress(self) -> Callable[[Progress], None] | None:
+        """Called now and then with how far the running statement is."""
+        return self._session.progress
+
+    @progress.setter
+    def progress(self, show: Callable[[Progress], None] | None) -> None:
+        self._session.progress = show
+
+    # statements ---------------------------------------------------------------------------
+
+    def statements(self, text: str, name: str | None = None) -> tuple[Parsed, ...]:
+        """The statements of a text; errors in one of them will show this text."""
+        source = Source(text, name)
+        try:
+            found = syntax.parse(text, llm_names=self._llm_names)
+        except HeliumQLError as error:
+            raise error.with_source(source) from None
+        return tuple(Parsed(s, source) for s in found)
+
+    def run(self, parsed: Parsed, parameters: Parameters = None) -> Relation | None:
+        """Runs one statement; the rows of a query are evaluated when they are read."""
+        self._begin()
+        self._source = parsed.source
+        try:
+            return self._dispatched(parsed.statement, parameters, restoring=False)
+        except HeliumQLError as error:
+            raise error.with_source(parsed.source) from None
+
+    def _restore(self, entry: Entry) -> None:
+        """Makes again for this session what a statement made earlier."""
+        statement = syntax.parse(entry.text, llm_names=self._llm_names)[0]
+        self._dispatched(statement, None, restoring=True)
+
+    def _dispatched(
+        self, statement: Statement, parameters: Parameters, restoring: bool
+    ) -> Relation | None:
+        match statement:
+            case syntax.Sql():
+                again = syntax.parse(statement.text, llm_names=self._llm_names)
+                if again and not isinstance(again[0], syntax.Sql):
+                    # A name in it has come to hold calls since the file was parsed.
+                    moved = replace(again[0], span=statement.span)
+                    return self._dispatched(moved, parameters, restoring)
+                return self._plain(statement.text, parameters)
+            case syntax.LlmSql():
+                return self._llm_statement(statement, parameters)
+            case syntax.CreateModel():
+                self._definitions.create_model(statement, restoring)
+            case syntax.CreatePrompt() | syntax.CreateView() | syntax.CreateMacro():
+                self._definitions.create_named(statement, restoring)
+            case syntax.DropModel() | syntax.DropPrompt() | syntax.DropNamed():
+                self._definitions.drop(statement)
+            case syntax.SetOption():
+                try:
+                    self.set(statement.name, statement.value)
+                except CatalogError as error:
+                    error.span = statement.name_span
+                    raise
+            case syntax.ResetOption():
+                self._session.settings = self._session.settings.without(statement.name)
+            case syntax.Show():
+                shown = self._definitions.show(statement)
+                if shown is None:  # a table of that name goes first
+                    return self._plain(statement.text, None)
+                return self._rows_relation(*shown)
+            case syntax.Describe():
+                return self._rows_relation(*self._definitions.describe(statement))
+            case syntax.ClearCache():
+                if statement.where is not None:
+                    raise BindError("CLEAR CACHE WHERE is not available yet", span=statement.span)
+                self._session.shared.store.clear()
+            case syntax.Explain():
+                return self._explain(statement, parameters)
+            case syntax.Prepare():
+                self._prepared[statement.name.lower()] = statement.statement
+            case syntax.Execute():
+                prepared = self._prepared[statement.name.lower()]
+                return self._dispatched(prepared, self._values(statement.arguments), restoring)
+            case syntax.Deallocate():
+                self._prepared.pop(statement.name.lower(), None)
+            case syntax.Profile():
+                raise BindError("PROFILE is not available yet", span=statement.span)
+            case _:
+                raise BindError(f"{statement.text[:20]} is not available yet", span=statement.span)
+        return None
+
+    def _plain(self, text: str, parameters: Parameters) -> Relation | None:
+        """A statement without LLM parts: DuckDB's, as it was written."""
+        self._result = None
+        started = time.monotonic()
+        relation = self.duckdb.sql(text, params=parameters)
+        self.last_stats = Stats(seconds=time.monotonic() - started)
+        if relation is None:
+            return None
+        return Relation(
+            tuple(relation.columns),
+            lambda: relation.limit(0).to_arrow_table().schema,
+            lambda: PlainRun(relation),
+            lambda table: self._python_rows(table),
+            lambda: str(relation.explain()),
+        )
+
+    def _llm_statement(self, statement: Statement, parameters: Parameters) -> Relation | None:
+        """A statement with calls: a query, or one that changes something."""
+        text, offset = statement.text, statement.span.start
+        outer = syntax.shell(text)
+        match outer.kind:
+            case "select":
+                return self._query(text, parameters, offset)
+            case "create_table_as" | "insert" | "copy_to" if outer.query and outer.span:
+                around = outer.before + outer.after
+                if self._session.settings.optimizer and not self._holds_calls(around):
+                    planned = self._session.planned(
+                        outer.query, parameters, offset + outer.span.start
+                    )
+                    if planned.bound is not None:
+                        self._filled(outer, planned, parameters)
+                        return None
+        core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
+        planned = self._session.call_by_call(core, parameters, f"{outer.kind} with calls")
+        evaluation = self._session.evaluation(planned, parameters)
+        assert isinstance(evaluation, EachCall)
+        run = self._call_run(evaluation, time.monotonic())
+        names, rows = run.executed()
+        return None if names == ("Count",) else self._rows_relation(names, rows)
+
+    def _query(self, text: str, parameters: Parameters, offset: int) -> Relation:
+        started = time.monotonic()
+        planned = self._session.planned(text, parameters, offset)
+        planning = time.monotonic() - started
+        first = [planned]
+
+        def run() -> CallRun:
+            self._begin()
+            begun = time.monotonic()
+            current = first.pop() if first else self._session.planned(text, parameters, offset)
+            return self._call_run(self._session.evaluation(current, parameters), begun - planning)
+
+        return Relation(
+            planned.names,
+            lambda: schema_of(self.duckdb, planned.names, planned.types),
+            run,
+            self._python_rows,
+            lambda: _explanation(planned),
+        )
+
+    def _call_run(self, evaluation: Passes | EachCall, started: float) -> CallRun:
+        if self._open is not None:
+            self._open.read_ahead()
+
+        def finished(run: CallRun) -> None:
+            if self._open is run:
+                self._open = None
+            self.last_stats = run.stats()
+
+        self._open = CallRun(evaluation, started, finished, self._source)
+        return self._open
+
+    def _filled(self, outer: syntax.Shell, planned: Planned, parameters: Parameters) -> None:
+        """INSERT, CREATE TABLE AS, COPY: all rows first, then one statement that writes them."""
+        run = self._call_run(self._session.evaluation(planned, parameters), time.monotonic())
+        table = pa.Table.from_batches(list(run.batches()))
+        table = table.rename_columns([f"c{i}" for i in range(table.num_columns)])
+        columns = ", ".join(
+            f"CAST(c{i} AS {t}) AS {quoted(n)}"
+            for i, (n, t) in enumerate(zip(planned.names, planned.types, strict=True))
+        )
+        self.duckdb.register(_RESULT, table)
+        try:
+            query = f"(SELECT {columns} FROM {_RESULT})"
+            self.duckdb.execute(f"{outer.before} {query} {outer.after}").fetchall()
+        except duckdb.Error as error:
+            raise ExecutionError(without_excerpt(error)) from None
+        finally:
+            self.duckdb.unregister(_RESULT)
+
+    def _begin(self) -> None:
+        """Before a statement: what an earlier one still reads is read to its end."""
+        if self._closed:
+            raise ExecutionError("the connection is closed")
+        self._session.interrupted.clear()
+        if self._open is not None:
+            self._open.read_ahead()
+
+    def _holds_calls(self, text: str) -> bool:
+        found = syntax.parse(text, llm_names=self._llm_names)
+        return any(isinstance(s, syntax.LlmSql) for s in found)
+
+    @property
+    def _llm_names(self) -> frozenset[str]:
+        return self._session.catalog.callable_names | frozenset(self._prepared)
+
+    def _explain(self, statement: syntax.Explain, parameters: Parameters) -> Relation:
+        inner = statement.statement
+        if statement.format != "text" or statement.analyze:
+            raise BindError("only plain EXPLAIN is available yet", span=statement.span)
+        outer = syntax.shell(inner.text)
+        text, offset = inner.text, inner.span.start
+        if outer.query is not None and outer.span is not None:
+            text, offset = outer.query, offset + outer.span.start
+        planned = self._session.planned(text, parameters, offset)
+        rows = [("logical_plan", _explanation(planned))]
+        return self._rows_relation(("explain_key", "explain_value"), rows)
+
+    def _values(self, arguments: str) -> Parameters:
+        """The arguments of EXECUTE, evaluated."""
+        if not arguments.strip():
+            return None
+        named = ":=" in arguments or "=>" in arguments
+        maker = "struct_pack" if named else "row"
+        value = self.duckdb.execute(f"SELECT {maker}({arguments})").fetchall()[0][0]
+        return (
+            value
+            if isinstance(value, dict) and named
+            else list(value.values() if isinstance(value, dict) else value)
+        )
+
+    def _rows_relation(self, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Relation:
+        """A small result that is there already."""
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        table = pa.table([pa.array(list(c)) for c in columns], names=list(names))
+        return Relation(
+            tuple(names),
+            lambda: table.schema,
+            lambda: HeldRows(table, Stats()),
+            self._python_rows,
+            lambda: "",
+        )
+
+    def _python_rows(self, table: pa.Table) -> list[tuple[Any, ...]]:
+        return self._session.shared.caster.python_rows(table)
+
+    # public -------------------------------------------------------------------------------
+
+    def sql(self, text: str, params: Parameters = None) -> Relation | None:
+        """The relation of the last statement of the text; those before it are run."""
+        result: Relation | None = None
+        for parsed in self.statements(text):
+            if result is not None:
+                result.fetchall()
+            result = self.run(parsed, params)
+        return result
+
+    def execute(self, text: str, params: Parameters = None) -> Connection:
+        """Runs the text; rows of its last statement are fetched from the connection."""
+        self._result = None
+        statements = self.statements(text)
+        for number, parsed in enumerate(statements):
+            if isinstance(self._result, Relation):
+                self._result.fetchall()
+            plain, last = parsed.statement, number == len(statements) - 1
+            if isinstance(plain, syntax.Sql) and not self._names_calls(plain.text):
+                self._begin()
+                self._result = self.duckdb.execute(plain.text, params if last else None)
+            else:
+                self._result = self.run(parsed, params if last else None)
+        return self
+
+    def _names_calls(self, text: str) -> bool:
+        names = self._llm_names
+        return bool(names) and not all(
+            isinstance(s, syntax.Sql) for s in syntax.parse(text, llm_names=names)
+        )
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return [] if self._result is None else list(self._result.fetchall())
+
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        return [] if self._result is None else list(self._result.fetchmany(size))
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return None if self._result is None else self._result.fetchone()
+
+    @property
+    def description(self) -> list[tuple[Any, ...]] | None:
+        """Name and type of each column, as in DB-API."""
+        if isinstance(self._result, Relation):
+            return [(f.name, str(f.type), *[None] * 5) for f in self._result.schema]
+        return None if self._result is None else self._result.description
+
+    def register(self, name: str, data: object) -> Connection:
+        """Makes an Arrow table or data frame a table of this session (a copy, read once)."""
+        self._begin()
+        hidden = f"__hql_source_{name}"
+        self.duckdb.register(hidden, data)
+        try:
+            self.duckdb.execute(
+                f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS FROM {quoted(hidden)}"
+            ).fetchall()
+        finally:
+            self.duckdb.unregister(hidden)
+        return self
+
+    def register_model(self, name: str, engine: Engine, **options: object) -> Connection:
+        """Makes an engine of your own (heliumql.engines.engine.Engine) a model of this session.
+
+        `options` may hold sampling defaults (max_tokens, temperature ..), as in CREATE MODEL.
+        """
+        model = Model(name, {"engine": "python", "model": f"{name}-{id(engine)}", **options})
+        catalog = self._session.catalog
+        catalog.models[name.lower()] = model
+        catalog.entries[("model", name.lower())] = Entry("model", name, "", temp=True)
+        self._session.shared.keep(model, engine)
+        return self
+
+    def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
+        """Runs the statements of a file in order; the results of its queries, evaluated."""
+        results = []
+        for parsed in self.statements(Path(path).read_text("utf-8"), str(path)):
+            relation = self.run(parsed, self._taken(parsed.statement, params))
+            if relation is not None:
+                results.append(self._evaluated(relation))
+        return results
+
+    def _taken(self, statement: Statement, params: Mapping[str, Any] | None) -> Parameters:
+        """Those of the parameters that the statement names; DuckDB refuses others."""
+        if not params:
+            return None
+        names = set(re.findall(r"\$(\w+)", statement.text))
+        return {k: v for k, v in params.items() if k in names} or None
+
+    def _evaluated(self, relation: Relation) -> Relation:
+        table, stats = relation.arrow(), relation.stats
+        return Relation(
+            tuple(relation.columns), lambda: table.schema, lambda: HeldRows(table, stats),
+            self._python_rows, relation.explain,
+        )  # fmt: skip
+
+    def set(self, name: str, value: object) -> None:
+        """`SET llm_..` from Python."""
+        self._session.settings = self._session.settings.with_value(name, value)
+        self._session.shared.store.max_bytes = self._session.settings.cache_bytes
+
+    def cursor(self) -> Connection:
+        """Another connection to the same database; engines and answers are shared."""
+        twin = Connection(self.duckdb.cursor(), owns=True, shared=self._session.shared)
+        theirs, ours = twin._session.catalog, self._session.catalog
+        theirs.models.update(ours.models)
+        for key, entry in ours.entries.items():
+            if key[0] == "model":
+                theirs.entries.setdefault(key, entry)
+            elif key not in theirs.entries:
+                twin._restore(entry)
+        twin._session.settings = self._session.settings
+        return twin
+
+    def interrupt(self) -> None:
+        """Stops the running statement; its calls are aborted, answers that came are kept."""
+        self._session.interrupted.set()
+        self.duckdb.interrupt()
+
+    def close(self) -> None:
+        """Leaves no process behind. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._open is not None:
+            self._open.close()
+        self._session.shared.users -= 1
+        if self._session.shared.users == 0:
+            self._session.shared.close()
+        if self._owns:
+            self.duckdb.close()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _explanation(planned: Planned) -> str:
+    """How a query is going to be evaluated, as text."""
+    lines = []
+    for site in planned.sites.values():
+        lines.append(f"call {site.name}: model {site.model}, returns {site.spec.returns.sql()}")
+    if planned.carried is None:
+        return "\n".join([*lines, f"evaluated call by call: {planned.reason}"])
+    cuts = planned.carried.cuts
+    for cut in cuts:
+        lines.append(f"cut {cut.number} in {cut.where}, level {cut.level}: waits for answers")
+    lines.append(f"passes: {max((c.level for c in cuts), default=0) + 1}")
+    assert planned.bound is not None
+    return "\n".join([*lines, planned.bound.text])

@@ -1,0 +1,166 @@
+"""Definitions: models, prompts, views and macros with calls, made, dropped and shown.
+
+DuckDB holds views, macros and prompts for the session, as TEMP objects in core SQL; their texts
+are kept by the catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from heliumql import syntax
+from heliumql.binder import bind_error
+from heliumql.catalog import Entry, Model
+from heliumql.engines import open_engine
+from heliumql.errors import CatalogError
+from heliumql.physical import functions
+from heliumql.session import Session
+from heliumql.source import Span
+from heliumql.syntax import Core
+
+Rows = tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]  # names and rows
+
+
+class Definitions:
+    """What CREATE, DROP, SHOW and DESCRIBE do in one session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.catalog = session.catalog
+        self.duckdb = session.duckdb
+        self._named: dict[str, frozenset[int]] = {}  # call sites of views, macros, prompts
+
+    def create_model(self, statement: syntax.CreateModel, restoring: bool) -> None:
+        options = dict(statement.options)
+        try:
+            open_engine(options).close()  # checks keys and values; starts nothing
+        except CatalogError as error:
+            spans = {**statement.option_spans}
+            culprit = next((k for k in spans if repr(k) in error.message), None)
+            error.span = spans[culprit] if culprit else statement.name_span
+            raise
+        entry = Entry("model", statement.name, statement.text, statement.temp)
+        if restoring:
+            self.catalog.entries[("model", statement.name.lower())] = entry
+        elif not self.catalog.add(
+            self.duckdb, entry, or_replace=statement.or_replace,
+            if_not_exists=statement.if_not_exists, span=statement.name_span,
+        ):  # fmt: skip
+            return
+        self.catalog.models[statement.name.lower()] = Model(statement.name, options)
+
+    def create_named(
+        self,
+        statement: syntax.CreatePrompt | syntax.CreateView | syntax.CreateMacro,
+        restoring: bool,
+    ) -> None:
+        """Prompts, views and macros live in DuckDB for the session, as core SQL."""
+        context = syntax.DesugarContext(functions.next_site, statement.span.start)
+        match statement:
+            case syntax.CreatePrompt():
+                kind, prompt = "prompt", syntax.desugar_prompt(statement, context)
+                texts, made = (
+                    [prompt.scalar, prompt.table],
+                    Core("", prompt.sites, prompt.source_map),
+                )
+            case syntax.CreateView():
+                kind, made = "view", syntax.desugar_view(statement, context)
+                texts = [made.text]
+            case syntax.CreateMacro():
+                kind, made = "macro", syntax.desugar_macro(statement, context)
+                texts = [made.text]
+        name = statement.name.lower()
+        known = (kind, name) in self.catalog.entries
+        if not known or statement.or_replace or restoring:
+            for text in texts:
+                try:
+                    self.duckdb.execute(text).fetchall()
+                except duckdb.Error as error:
+                    shown = Core(text, made.sites, made.source_map)
+                    raise bind_error(error, shown) from None
+        entry = Entry(kind, statement.name, statement.text, statement.temp)
+        if restoring:
+            self.catalog.entries[(kind, name)] = entry
+        elif not self.catalog.add(
+            self.duckdb, entry, or_replace=statement.or_replace,
+            if_not_exists=statement.if_not_exists, span=statement.name_span,
+        ):  # fmt: skip
+            return
+        self._named[name] = frozenset(s.number for s in made.sites)
+        self.session.sites |= {s.number: s for s in made.sites}
+
+    def drop(self, statement: syntax.DropModel | syntax.DropPrompt | syntax.DropNamed) -> None:
+        match statement:
+            case syntax.DropModel():
+                self.catalog.drop(
+                    self.duckdb,
+                    "model",
+                    statement.name,
+                    if_exists=statement.if_exists,
+                    span=statement.name_span,
+                )
+            case syntax.DropPrompt():
+                self._drop_named("prompt", statement.name, statement.if_exists, statement.name_span)
+            case syntax.DropNamed():
+                self._drop_named(
+                    statement.what, statement.name, statement.if_exists, statement.name_span
+                )
+
+    def _drop_named(self, kind: str, name: str, if_exists: bool, span: Span) -> None:
+        exists = (kind, name.lower()) in self.catalog.entries
+        self.catalog.drop(self.duckdb, kind, name, if_exists=if_exists, span=span)
+        if not exists:
+            return
+        place = f"temp.main.{quoted(name)}"
+        drops = [f"DROP VIEW {place}"]
+        if kind != "view":
+            drops = [f"DROP MACRO IF EXISTS {place}", f"DROP MACRO TABLE IF EXISTS {place}"]
+        for drop in drops:
+            self.duckdb.execute(drop).fetchall()
+        for number in self._named.pop(name.lower(), frozenset()):
+            self.session.sites.pop(number, None)
+
+    def show(self, statement: syntax.Show) -> Rows | None:
+        tables = self.duckdb.execute(
+            "SELECT count(*) FROM (SELECT table_name AS n FROM duckdb_tables() UNION ALL "
+            "SELECT view_name FROM duckdb_views()) WHERE lower(n) = ?", [statement.what]
+        ).fetchall()[0][0]  # fmt: skip
+        if tables:
+            return None  # a table of that name goes first
+        match statement.what:
+            case "models":
+                default = self.session.settings.default_model
+                if not default and len(self.catalog.models) < 2:
+                    default = self.catalog.default_model()
+                models = {**self.catalog.builtin, **self.catalog.models}
+                rows: list[tuple[Any, ...]] = [
+                    (m.name, m.options.get("engine", "vllm"), m.options.get("model"),
+                     m.name.lower() == default.lower())
+                    for m in models.values()
+                ]  # fmt: skip
+                return (("name", "engine", "model", "is_default"), rows)
+            case "prompts":
+                names = [(e.name,) for (k, _), e in self.catalog.entries.items() if k == "prompt"]
+                return (("name",), names)
+            case _:
+                store = self.session.shared.store
+                return (("answers", "bytes"), [(len(store), store.size)])
+
+    def describe(self, statement: syntax.Describe) -> Rows:
+        if statement.what == "model":
+            model = self.catalog.model(statement.name, statement.name_span)
+            pairs = [("engine", model.options.get("engine", "vllm"))]
+            pairs += [(k, v) for k, v in model.options.items() if k != "engine"]
+            return (("option", "value"), [(k, str(v)) for k, v in pairs])
+        entry = self.catalog.entries.get(("prompt", statement.name.lower()))
+        if entry is None:
+            raise self.catalog.missing("prompt", statement.name, statement.name_span)
+        return (("name", "statement"), [(entry.name, entry.text)])
+
+
+def quoted(name: str) -> str:
+    """A name as DuckDB reads it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'

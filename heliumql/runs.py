@@ -1,0 +1,136 @@
+"""Evaluations of statements as relations read them: rows, and what they cost."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from heliumql.errors import HeliumQLError
+from heliumql.physical.each import EachCall
+from heliumql.physical.passes import Passes
+from heliumql.source import Source
+from heliumql.stats import Stats
+
+
+class CallRun:
+    """One evaluation of a query with calls: its rows, and what it cost."""
+
+    def __init__(
+        self,
+        evaluation: Passes | EachCall,
+        started: float,
+        finished: Callable[[CallRun], None],
+        source: Source | None = None,
+    ) -> None:
+        self._finished = finished
+        self._text = source
+        self._evaluation = evaluation
+        self._started = started
+        self._planning = time.monotonic() - started
+        self._first: float | None = None
+        self._seconds: float | None = None
+        self._ahead: list[pa.RecordBatch] = []
+        self._source: Iterator[pa.RecordBatch] = iter(())
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        self._source = self._evaluation.batches()
+        try:
+            while True:
+                batch = self._ahead.pop(0) if self._ahead else next(self._source, None)
+                if batch is None:
+                    break
+                if self._first is None:
+                    self._first = time.monotonic() - self._started
+                yield batch
+        except HeliumQLError as error:
+            raise error if self._text is None else error.with_source(self._text) from None
+        finally:
+            self.close()
+
+    def executed(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        assert isinstance(self._evaluation, EachCall)
+        try:
+            return self._evaluation.execute()
+        finally:
+            self.close()
+
+    def read_ahead(self) -> None:
+        """Reads to the end, so that the connection is free for another statement."""
+        self._ahead += list(self._source)
+        self._source = iter(())
+        self._finish()
+
+    def close(self) -> None:
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()
+        self._evaluation.close()
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._seconds is None:
+            self._seconds = time.monotonic() - self._started
+        self._finished(self)
+
+    def stats(self) -> Stats:
+        counts, tally = self._evaluation.graph.counts, self._evaluation.dispatcher.tally
+        return Stats(
+            calls_asked=counts.asked,
+            calls_shared=counts.shared,
+            calls_cached=counts.cached,
+            calls_run=tally.run,
+            calls_wasted=tally.run - (counts.asked - counts.shared - counts.cached),
+            calls_failed=tally.failed,
+            requests_sent=tally.requests,
+            prompt_tokens=tally.prompt_tokens,
+            prefix_hit_tokens=tally.prefix_hit_tokens,
+            output_tokens=tally.output_tokens,
+            passes=self._evaluation.passes,
+            planning_seconds=self._planning,
+            first_row_seconds=self._first or 0.0,
+            seconds=self._seconds or time.monotonic() - self._started,
+            failures=tuple(
+                f"{message} ({count:,} calls)" if count > 1 else message
+                for message, count in itertools.islice(tally.failures.items(), 5)
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class PlainRun:
+    """A query without calls: DuckDB's rows."""
+
+    relation: duckdb.DuckDBPyRelation
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        reader = self.relation.to_arrow_reader(2048)
+        empty = True
+        for batch in reader:
+            empty = False
+            yield batch
+        if empty:
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+
+    def stats(self) -> Stats:
+        return Stats()
+
+
+@dataclass(frozen=True)
+class HeldRows:
+    """Rows that are there already."""
+
+    table: pa.Table
+    known: Stats
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        batches = self.table.to_batches()
+        yield from batches or [pa.RecordBatch.from_pylist([], schema=self.table.schema)]
+
+    def stats(self) -> Stats:
+        return self.known
