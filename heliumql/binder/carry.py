@@ -51,8 +51,8 @@ _LIST_BUILDING = {
 }
 _LIST_JOINING = {"list_concat", "list_cat", "array_concat", "array_cat"}
 _COLLECTING = {"list", "array_agg"}
-_CHOOSING = {"first", "last", "any_value", "arbitrary"}
-_CHOOSING_BY = {"arg_min", "arg_max", "min_by", "max_by"}
+_CHOOSING = {"first", "last", "arbitrary"}
+_CHOOSING_NOT_NULL = {"any_value", "arg_min", "arg_max", "min_by", "max_by"}
 _CONCAT_AGGREGATES = {"string_agg", "listagg", "group_concat"}
 _CARRYING_WINDOWS = {
     "WINDOW_LAG", "WINDOW_LEAD", "WINDOW_FIRST_VALUE", "WINDOW_LAST_VALUE", "WINDOW_NTH_VALUE",
@@ -194,6 +194,7 @@ class _Rewriter:
                 if merged == columns:
                     grown = replace(
                         relation,
+                        columns=columns,
                         base=max(relation.base, step.base),
                         highest=max(relation.highest, step.highest),
                     )
@@ -877,12 +878,8 @@ class _Block:
     def _aggregated(self, expression: Node) -> _Value:
         name = expression["function_name"]
         arguments = tree.arguments(expression)
-        carried = 0
-        if not expression["distinct"]:
-            carried = int(
-                name in _CONCAT_AGGREGATES | _COLLECTING | _CHOOSING | _CHOOSING_BY
-                and bool(arguments)
-            )
+        carrying = _CONCAT_AGGREGATES | _COLLECTING | _CHOOSING | _CHOOSING_NOT_NULL
+        carried = int(name in carrying and len(arguments) in (1, 2) and not expression["distinct"])
         found: list[Shape] = []
         counted = 0
 
@@ -903,12 +900,13 @@ class _Block:
         shape = CLEAN
         if carried and not is_clean(found[0]):
             shape = shapes.List(found[0]) if name in _COLLECTING else found[0]
-            if name in _CONCAT_AGGREGATES:
+            passes_nulls = name in _COLLECTING | _CHOOSING
+            if is_textual(shape) and not passes_nulls:  # an answer that is NULL is left out
                 shape = TEXT
         return _Value(node, shape)
 
     def _window(self, expression: Node) -> _Value:
-        carried = 1 if expression["type"] in _CARRYING_WINDOWS else 0
+        carried = int(expression["type"] in _CARRYING_WINDOWS and not expression["ignore_nulls"])
         name = expression.get("function_name", "")
         if name in _CONCAT_AGGREGATES | _COLLECTING and not expression["distinct"]:
             carried = 1

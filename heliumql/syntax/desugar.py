@@ -102,6 +102,7 @@ class _Desugar:
         self._context = context
         self._sites: dict[int, CallSite] = {}
         self._known: dict[int, Site] = {}  # by where the call begins
+        self._numbers: dict[str, int] = {}  # of values, by how they are written
         self._outer: set[int] = set()  # calls that were LEFT JOINed ON TRUE
         self._uses = Uses(())
 
@@ -214,10 +215,20 @@ class _Desugar:
     # --- Sites ------------------------------------------------------------------------------
 
     def _site_of(self, call: Call, *, as_table: bool) -> Site:
-        """The site of the call: one, also where its SQL is written more than once."""
+        """The site of the call: one, also where its SQL is written more than once.
+
+        Values that are written alike have one number, so that DuckDB sees one expression in
+        `SELECT LLM_GENERATE('x {y}') .. GROUP BY LLM_GENERATE('x {y}')`.
+        """
         if call.start not in self._known:
             parts = read_call(call, self._text, as_table=as_table)
-            self._known[call.start] = Site(self._context.next_site(), parts, call.span)
+            written = self._text[call.start : call.end]
+            number = None if as_table else self._numbers.get(written)
+            if number is None:
+                number = self._context.next_site()
+            if not as_table:
+                self._numbers[written] = number
+            self._known[call.start] = Site(number, parts, call.span)
         return self._known[call.start]
 
     def _add_site(self, site: Site, verb: str, name: str | None, *, diagnostics: bool) -> None:
