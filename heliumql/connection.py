@@ -25,11 +25,11 @@ from heliumql.physical import functions
 from heliumql.physical.each import EachCall
 from heliumql.physical.output import schema_of
 from heliumql.physical.passes import Passes
-from heliumql.relation import Relation
-from heliumql.runs import CallRun, HeldRows, PlainRun
+from heliumql.relation import PlainRelation, Relation
+from heliumql.runs import CallRun, HeldRows
 from heliumql.session import Planned, Session
 from heliumql.shared import Shared
-from heliumql.source import Source
+from heliumql.source import Source, Span
 from heliumql.stats import Progress, Stats
 from heliumql.syntax import Statement
 
@@ -115,6 +115,10 @@ class Connection:
             return self._dispatched(parsed.statement, parameters, restoring=False)
         except HeliumQLError as error:
             raise error.with_source(parsed.source) from None
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            raise _placed(error, parsed) from error
 
     def _restore(self, entry: Entry) -> None:
         """Makes again for this session what a statement made earlier."""
@@ -180,15 +184,16 @@ class Connection:
         started = time.monotonic()
         relation = self.duckdb.sql(text, params=parameters)
         self.last_stats = Stats(seconds=time.monotonic() - started)
-        if relation is None:
+        if relation is None or not self._gives_rows(text, relation.columns):
             return None
-        return Relation(
-            tuple(relation.columns),
-            lambda: relation.limit(0).to_arrow_table().schema,
-            lambda: PlainRun(relation),
-            lambda table: self._python_rows(table),
-            lambda: str(relation.explain()),
-        )
+        return PlainRelation(relation)
+
+    def _gives_rows(self, text: str, columns: list[str]) -> bool:
+        """Not what DuckDB says of changes: a count, or that it went well."""
+        if columns not in (["Count"], ["Success"]):
+            return True
+        kinds = {str(s.expected_result_type) for s in self.duckdb.extract_statements(text)}
+        return any("QUERY_RESULT" in kind for kind in kinds)
 
     def _llm_statement(self, statement: Statement, parameters: Parameters) -> Relation | None:
         """A statement with calls: a query, or one that changes something."""
@@ -230,7 +235,7 @@ class Connection:
             planned.names,
             lambda: schema_of(self.duckdb, planned.names, planned.types),
             run,
-            self._python_rows,
+            self._python_rows(planned.types),
             lambda: _explanation(planned),
         )
 
@@ -313,12 +318,16 @@ class Connection:
             tuple(names),
             lambda: table.schema,
             lambda: HeldRows(table, Stats()),
-            self._python_rows,
+            self._python_rows(),
             lambda: "",
         )
 
-    def _python_rows(self, table: pa.Table) -> list[tuple[Any, ...]]:
-        return self._session.shared.caster.python_rows(table)
+    def _python_rows(
+        self, types: Sequence[str] = ()
+    ) -> Callable[[pa.Table], list[tuple[Any, ...]]]:
+        """From Arrow to Python, for columns of these types."""
+        caster = self._session.shared.caster
+        return lambda table: caster.python_rows(table, types)
 
     # public -------------------------------------------------------------------------------
 
@@ -413,7 +422,7 @@ class Connection:
         table, stats = relation.arrow(), relation.stats
         return Relation(
             tuple(relation.columns), lambda: table.schema, lambda: HeldRows(table, stats),
-            self._python_rows, relation.explain,
+            self._python_rows(), relation.explain,
         )  # fmt: skip
 
     def set(self, name: str, value: object) -> None:
@@ -462,6 +471,17 @@ class Connection:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _placed(error: duckdb.Error, parsed: Parsed) -> ExecutionError:
+    """DuckDB's error about a plain statement, with its place in the text."""
+    offset = syntax.error_offset(str(error), parsed.statement.text)
+    span = None
+    if offset is not None:
+        carets = max(re.findall(r"\^+", str(error)), key=len, default="^")
+        start = parsed.statement.span.start + offset
+        span = Span(start, start + len(carets))
+    return ExecutionError(without_excerpt(error), span=span, source=parsed.source)
 
 
 def _explanation(planned: Planned) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+import duckdb
 import pyarrow as pa
 
 from heliumql.stats import Stats
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Run(Protocol):
     """One evaluation of a statement."""
 
-    def batches(self) -> Iterator[pa.RecordBatch]: ...
+    def batches(self) -> Generator[pa.RecordBatch, None, None]: ...
 
     def stats(self) -> Stats: ...
 
@@ -62,7 +63,7 @@ class Relation:
         """What the last evaluation did."""
         return Stats() if self._last is None else self._last.stats()
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
         """Arrow record batches in order, each as soon as its answers are there."""
         self._last = self._run()
         return self._last.batches()
@@ -110,8 +111,6 @@ class Relation:
 
     def show(self, max_rows: int = 40) -> None:
         """Prints the rows as a table."""
-        import duckdb
-
         with duckdb.connect() as connection:
             connection.register("rows", self.arrow())
             connection.sql("FROM rows").show(max_rows=max_rows)
@@ -141,3 +140,49 @@ class Relation:
         if self._reading is None:
             self._reading = self.batches()
         return self._reading
+
+
+class PlainRelation(Relation):
+    """The rows of a statement without calls: DuckDB's own relation, under the same methods."""
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
+        super().__init__(
+            tuple(relation.columns),
+            lambda: relation.limit(0).to_arrow_table().schema,
+            lambda: _PlainRun(relation),
+            lambda table: [],
+            lambda: str(relation.explain()),
+        )
+        self._relation = relation
+
+    def arrow(self) -> pa.Table:
+        return self._relation.to_arrow_table()
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return list(self._relation.fetchall())
+
+    def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = self._relation.fetchmany(size)
+        return rows
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return next(iter(self.fetchmany(1)), None)
+
+
+class _PlainRun:
+    """One reading of DuckDB's relation."""
+
+    def __init__(self, relation: duckdb.DuckDBPyRelation) -> None:
+        self._relation = relation
+
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
+        reader = self._relation.to_arrow_reader(2048)
+        empty = True
+        for batch in reader:
+            empty = False
+            yield batch
+        if empty:
+            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+
+    def stats(self) -> Stats:
+        return Stats()

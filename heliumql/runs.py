@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from heliumql.errors import HeliumQLError
@@ -38,7 +37,7 @@ class CallRun:
         self._ahead: list[pa.RecordBatch] = []
         self._source: Iterator[pa.RecordBatch] = iter(())
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
         self._source = self._evaluation.batches()
         try:
             while True:
@@ -103,32 +102,13 @@ class CallRun:
 
 
 @dataclass(frozen=True)
-class PlainRun:
-    """A query without calls: DuckDB's rows."""
-
-    relation: duckdb.DuckDBPyRelation
-
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        reader = self.relation.to_arrow_reader(2048)
-        empty = True
-        for batch in reader:
-            empty = False
-            yield batch
-        if empty:
-            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-
-    def stats(self) -> Stats:
-        return Stats()
-
-
-@dataclass(frozen=True)
 class HeldRows:
     """Rows that are there already."""
 
     table: pa.Table
     known: Stats
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def batches(self) -> Generator[pa.RecordBatch, None, None]:
         batches = self.table.to_batches()
         yield from batches or [pa.RecordBatch.from_pylist([], schema=self.table.schema)]
 

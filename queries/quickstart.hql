@@ -1,4 +1,6 @@
 -- A first look at HeliumQL over the demonstration tables `products` and `reviews`.
+CREATE TEMP VIEW reviews AS FROM 'catalog/data/reviews.csv';
+CREATE TEMP VIEW products AS FROM 'catalog/data/products.csv';
 
 -- 1. Typed answers are columns: what do 24 reviews say? The system message, which all calls share,
 --    is computed once; equal calls run once.

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import cast
 
 import duckdb
-import pyarrow as pa
 
 import heliumql
 from heliumql.cli.arguments import UsageError, pairs
@@ -99,7 +97,7 @@ def _show(text: str, result: Relation, output: Output) -> None:
     """Writes the rows, unless they only say that a statement has changed something."""
     schema = result.schema
     # Closed at once, also on Ctrl-C: the stats are those of what ran until then.
-    with closing(cast("Generator[pa.RecordBatch]", result.batches())) as batches:
+    with closing(result.batches()) as batches:
         if schema.names in (["Count"], ["Success"]) and shell(text).kind != "select":
             for _ in batches:
                 pass

@@ -140,6 +140,8 @@ class Dispatcher:
             for call in calls:
                 engine = self.sites[call.messages.site].engine
                 if id(engine) not in self._engines:
+                    if self._progress is not None:
+                        self._progress(self.progress())  # a model may take a while to load
                     engine.start()
                     self._engines[id(engine)] = engine
                 self._backlog.setdefault(id(engine), deque()).append(call)

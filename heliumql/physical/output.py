@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from heliumql.binder.shape import Answer, Shape, is_clean
 from heliumql.calls.references import Reference, References
 
 Value = Callable[[Reference], str | None]
+
+# Decimals, texts, and fields with names are what Arrow makes of these.
+_LOST_IN_ARROW = re.compile(r"\b(U?HUGEINT|UUID|STRUCT)\b")
 
 
 class Void(Exception):
@@ -129,12 +133,17 @@ class Caster:
             names=[c.name for c in columns],
         )
 
-    def python_rows(self, table: pa.Table) -> list[tuple[Any, ...]]:
-        """The rows as DuckDB's Python values."""
+    def python_rows(self, table: pa.Table, types: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """The rows as DuckDB's Python values; `types` are the query's, where they are known."""
+        table = table.rename_columns([f"c{i}" for i in range(table.num_columns)])
+        lost = {i: t for i, t in enumerate(types) if _LOST_IN_ARROW.search(t)}
+        columns = ", ".join(
+            f"CAST(c{i} AS {lost[i]})" if i in lost else f"c{i}" for i in range(table.num_columns)
+        )
         with self._lock:
             connection = self._private()
             connection.register("__hql_rows", table)
-            rows = connection.execute("FROM __hql_rows").fetchall()
+            rows = connection.execute(f"SELECT {columns} FROM __hql_rows").fetchall()
             connection.unregister("__hql_rows")
         return list(rows)
 

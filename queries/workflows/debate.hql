@@ -1,5 +1,7 @@
 -- Debate: three agents answer, read what the others said, answer again; a judge concludes.
 -- 3 reviews x 3 agents x 2 rounds = 18 calls, and 3 for the judge.
+CREATE TEMP VIEW reviews AS FROM 'catalog/data/reviews.csv';
+
 WITH questions AS (
   SELECT review_id AS id, body FROM reviews WHERE length(body) > 100 ORDER BY review_id LIMIT 3
 ), agents(agent, role) AS (

@@ -1,6 +1,8 @@
 -- Map-reduce: every expert looks at every review, one writer merges the experts' opinions.
 -- 4 reviews x 4 experts = 16 calls, and 4 that merge; each of these waits for its own four only.
 -- The review stands before the role, so that the four calls about it share their prefix.
+CREATE TEMP VIEW reviews AS FROM 'catalog/data/reviews.csv';
+
 WITH questions AS (
   SELECT review_id AS id, body FROM reviews WHERE length(body) > 100 ORDER BY review_id LIMIT 4
 ), experts(expert) AS (

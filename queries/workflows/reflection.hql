@@ -1,5 +1,7 @@
 -- Reflection: a writer drafts, a critic reads the draft beside the review, the writer revises.
 -- The revision continues the writer's own conversation. 4 reviews x 3 = 12 calls.
+CREATE TEMP VIEW reviews AS FROM 'catalog/data/reviews.csv';
+
 WITH texts AS (
   SELECT review_id AS id, body FROM reviews WHERE length(body) > 100 ORDER BY review_id LIMIT 4
 ), drafts AS (
