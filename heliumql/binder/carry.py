@@ -311,8 +311,17 @@ class _Block:
         self.clause = "WHERE"
         where = self._condition(node["where_clause"])
         groups = []
+        one_row_a_group = any(
+            isinstance(self.value(e).shape, shapes.RowNumber) for e in node["group_expressions"]
+        )
         for expression in node["group_expressions"]:
-            value = self._settled(self._inspected(self.value(expression)))
+            value = self.value(expression)
+            if one_row_a_group and shapes.carried_inside(value.shape):
+                # DuckDB's way to a lateral join: equal keys or not, each row is a group.
+                self.groups[tree.meaning(expression)] = value
+                groups.append(value.node)
+                continue
+            value = self._settled(self._inspected(value))
             groups.append(value.node)
             self.groups[tree.meaning(expression)] = _Value(value.node, CLEAN)
         self.clause = "SELECT"
@@ -351,6 +360,8 @@ class _Block:
             "select_list": outputs,
             "modifiers": modifiers,
         }
+        if any(n.get("function_name") == "unnest" for n in tree.walk(node["select_list"])):
+            columns = [(n, CLEAN if is_clean(s) else s) for n, s in columns]
         relation = replace(self.relation, columns=tuple(columns))
         highest = max([relation.highest, *(c.level for c in self.stage_cuts.values())])
         relation = replace(relation, highest=highest)
@@ -550,6 +561,10 @@ class _Block:
             "REGULAR",
             "CROSS",
         )
+        for table in self.environment.values():  # a join repeats rows
+            for name, shape in table.items():
+                if isinstance(shape, shapes.RowNumber):
+                    table[name] = CLEAN
         outer, self.relation = self.relation, together
         result = {**source, "left": left, "right": right}
         if source["condition"] is not None:
@@ -922,6 +937,8 @@ class _Block:
             lambda child: self._row_value(child, True).node,
         )
         shape: Shape = CLEAN
+        if expression["type"] == "WINDOW_ROW_NUMBER" and not expression["partitions"]:
+            shape = shapes.RowNumber()
         if carried and arguments and not is_clean(found[0]):
             if name in _COLLECTING:
                 shape = shapes.List(found[0])

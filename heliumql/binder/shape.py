@@ -21,6 +21,11 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class RowNumber(Shape):
+    """An ordinary value that no two rows of its relation share."""
+
+
+@dataclass(frozen=True)
 class Text(Shape):
     """VARCHAR in which references may stand anywhere."""
 
@@ -68,7 +73,7 @@ TEXT = Text()
 
 
 def is_clean(shape: Shape) -> bool:
-    return type(shape) is Shape
+    return type(shape) in (Shape, RowNumber)
 
 
 def is_textual(shape: Shape) -> bool:
@@ -85,6 +90,8 @@ def carried_inside(shape: Shape) -> bool:
 
 def joined(a: Shape, b: Shape) -> Shape | None:
     """The shape of a column whose values come from both; None where no such shape exists."""
+    if is_clean(a) and is_clean(b):
+        return CLEAN  # row numbers of two relations may meet
     if a == b:
         return a
     match a, b:
