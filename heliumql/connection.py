@@ -184,16 +184,7 @@ class Connection:
         started = time.monotonic()
         relation = self.duckdb.sql(text, params=parameters)
         self.last_stats = Stats(seconds=time.monotonic() - started)
-        if relation is None or not self._gives_rows(text, relation.columns):
-            return None
-        return PlainRelation(relation)
-
-    def _gives_rows(self, text: str, columns: list[str]) -> bool:
-        """Not what DuckDB says of changes: a count, or that it went well."""
-        if columns not in (["Count"], ["Success"]):
-            return True
-        kinds = {str(s.expected_result_type) for s in self.duckdb.extract_statements(text)}
-        return any("QUERY_RESULT" in kind for kind in kinds)
+        return None if relation is None else PlainRelation(relation)
 
     def _llm_statement(self, statement: Statement, parameters: Parameters) -> Relation | None:
         """A statement with calls: a query, or one that changes something."""
@@ -407,8 +398,12 @@ class Connection:
         results = []
         for parsed in self.statements(Path(path).read_text("utf-8"), str(path)):
             relation = self.run(parsed, self._taken(parsed.statement, params))
-            if relation is not None:
-                results.append(self._evaluated(relation))
+            if relation is None:
+                continue
+            rows = self._evaluated(relation)
+            says = relation.columns in (["Count"], ["Success"])
+            if not says or syntax.shell(parsed.statement.text).kind == "select":
+                results.append(rows)  # else what DuckDB says of a change
         return results
 
     def _taken(self, statement: Statement, params: Mapping[str, Any] | None) -> Parameters:

@@ -162,8 +162,8 @@ class PlainRelation(Relation):
         return list(self._relation.fetchall())
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = self._relation.fetchmany(size)
-        return rows
+        relation: Any = self._relation  # fetchmany is missing from its types
+        return list(relation.fetchmany(size))
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return next(iter(self.fetchmany(1)), None)
