@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from heliumql import syntax
-from heliumql.binder import Parameters, without_excerpt
+from heliumql.binder import Parameters, is_users_mistake, without_excerpt
 from heliumql.catalog import Catalog, Entry, Model
 from heliumql.definitions import Definitions, quoted
 from heliumql.engines.engine import Engine
@@ -118,7 +118,25 @@ class Connection:
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
-            raise _placed(error, parsed) from error
+            raise self._placed(error, parsed, parameters) from error
+
+    def _placed(
+        self, error: duckdb.Error, parsed: Parsed, parameters: Parameters
+    ) -> ExecutionError:
+        """DuckDB's error about a plain statement, with its place in the text."""
+        text, before, message = parsed.statement.text, "EXPLAIN ", str(error)
+        if is_users_mistake(error):
+            try:  # a relation's error does not say where; binding once more does
+                self.duckdb.execute(before + text, parameters).fetchall()
+            except duckdb.Error as again:
+                message = str(again)
+        span = None
+        offset = syntax.error_offset(message, before + text)
+        if offset is not None:
+            carets = max(re.findall(r"\^+", message), key=len, default="^")
+            start = parsed.statement.span.start + max(0, offset - len(before))
+            span = Span(start, start + len(carets))
+        return ExecutionError(without_excerpt(error), span=span, source=parsed.source)
 
     def _restore(self, entry: Entry) -> None:
         """Makes again for this session what a statement made earlier."""
@@ -466,17 +484,6 @@ class Connection:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _placed(error: duckdb.Error, parsed: Parsed) -> ExecutionError:
-    """DuckDB's error about a plain statement, with its place in the text."""
-    offset = syntax.error_offset(str(error), parsed.statement.text)
-    span = None
-    if offset is not None:
-        carets = max(re.findall(r"\^+", str(error)), key=len, default="^")
-        start = parsed.statement.span.start + offset
-        span = Span(start, start + len(carets))
-    return ExecutionError(without_excerpt(error), span=span, source=parsed.source)
 
 
 def _explanation(planned: Planned) -> str:
