@@ -139,6 +139,7 @@ class Session:
 
     def _context(self, sites: Mapping[int, Site]) -> Context:
         settings = self.settings
+        lossless = "SELECT current_setting('arrow_lossless_conversion')"
         return Context(
             self.duckdb,
             sites,
@@ -149,6 +150,7 @@ class Session:
             batch_rows=settings.batch_rows,
             window_bytes=settings.window_bytes,
             verify=settings.verify,
+            lossless=bool(self.duckdb.execute(lossless).fetchall()[0][0]),
             progress=self.progress,
             interrupted=self.interrupted,
         )

@@ -29,5 +29,6 @@ class Context:
     batch_rows: int = 1024
     window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
     verify: bool = False
+    lossless: bool = False  # arrow_lossless_conversion of the connection
     progress: Callable[[Progress], None] | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)

@@ -111,8 +111,13 @@ class Caster:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
 
-    def cast(self, batch: pa.RecordBatch, columns: tuple[Column, ...]) -> pa.RecordBatch:
-        """The batch with its answers in the query's types; other columns are left alone."""
+    def cast(
+        self, batch: pa.RecordBatch, columns: tuple[Column, ...], *, lossless: bool
+    ) -> pa.RecordBatch:
+        """The batch with its answers in the query's types; other columns are left alone.
+
+        `lossless` is the user's `arrow_lossless_conversion`: how JSON and its like look in Arrow.
+        """
         typed = [
             i for i, c in enumerate(columns)
             if isinstance(c.shape, Answer) and not c.shape.is_text
@@ -123,6 +128,7 @@ class Caster:
             casts = ", ".join(_cast(f"c{i}", columns[i]) + f" AS c{i}" for i in typed)
             with self._lock:
                 connection = self._private()
+                connection.execute(f"SET arrow_lossless_conversion = {lossless}")
                 connection.register("__hql_text", texts)
                 result = connection.sql(f"SELECT {casts} FROM __hql_text").to_arrow_table()
                 connection.unregister("__hql_text")
