@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,19 @@ from typing import Any
 import pytest
 
 import heliumql
-from heliumql.engines.simulated import Script, SimulatedEngine
 from heliumql.connection import Connection
+from heliumql.engines.simulated import Script, SimulatedEngine
 from heliumql.stats import Stats
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", action="store_true", help="rewrite expected results")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("record") and os.environ.get("CI"):
+        raise pytest.UsageError("expected results are recorded and reviewed before CI sees them")
+
 
 MODES: dict[str, dict[str, object]] = {
     "on": {"llm_verify": "on"},
