@@ -26,7 +26,10 @@ Parameters = Mapping[str, Any] | list[Any] | tuple[Any, ...] | None
 # Errors of these kinds are the user's; others mean that DuckDB cannot print this plan as SQL.
 _USERS_OWN = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _BEFORE = "EXPLAIN (SQL) "
-_VOLATILE_IN_EVERY_ROW = {"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval"}
+_VOLATILE_IN_EVERY_ROW = {
+    "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "nextval", "currval", "setval",
+    "current_query", "current_query_id", "current_transaction_id", "sleep_ms", "write_log",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
