@@ -27,8 +27,9 @@ Parameters = Mapping[str, Any] | list[Any] | tuple[Any, ...] | None
 _USERS_OWN = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _BEFORE = "EXPLAIN (SQL) "
 _VOLATILE_IN_EVERY_ROW = {
-    "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "nextval", "currval", "setval",
-    "current_query", "current_query_id", "current_transaction_id", "sleep_ms", "write_log",
+    "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid",
+    "nextval", "currval", "setval", "sleep_ms", "write_log",
+    "current_query", "current_query_id", "current_transaction_id",
 }  # fmt: skip
 
 

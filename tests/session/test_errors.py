@@ -1,0 +1,157 @@
+"""What a user sees who makes a mistake: the message, the place, and what there is instead."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import heliumql
+from heliumql.connection import Connection
+
+MISTAKES = {
+    "SELECT LLM_GENERATE('About {bdy}') FROM t": (
+        'referenced column "bdy" not found in FROM clause\n'
+        "  at line 1\n"
+        "1 | SELECT LLM_GENERATE('About {bdy}') FROM t\n"
+        "  |                            ^^^^^\n"
+        'hint: Candidate bindings: "body", "id"'
+    ),
+    "SELECT idd, LLM_GENERATE('x {body}') FROM t": (
+        'referenced column "idd" not found in FROM clause\n'
+        "  at line 1\n"
+        "1 | SELECT idd, LLM_GENERATE('x {body}') FROM t\n"
+        "  |        ^^^\n"
+        'hint: Candidate bindings: "id", "body"'
+    ),
+    "SELECT LLM_GENERATE('x', model => 'dem') FROM t": (
+        "there is no model dem\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_GENERATE('x', model => 'dem') FROM t\n"
+        "  |                                   ^^^^^\n"
+        "hint: did you mean demo?"
+    ),
+    "SELECT LLM_GENERATE('x {body', seed => 1) FROM t": (
+        "'{' begins no placeholder here\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_GENERATE('x {body', seed => 1) FROM t\n"
+        "  |                        ^\n"
+        'hint: write {{ for a brace; placeholders are {name}, {t.name}, {"Odd Name"}, {0}'
+    ),
+    "CREATE MODEL z WITH (engine = 'vlm', model = 'x')": (
+        "unknown engine 'vlm'\n"
+        "  at line 1\n"
+        "1 | CREATE MODEL z WITH (engine = 'vlm', model = 'x')\n"
+        "  |              ^\n"
+        "hint: engines: vllm, openai, simulated"
+    ),
+    "SET llm_optimizr = on": (
+        "unknown setting llm_optimizr\n"
+        "  at line 1\n"
+        "1 | SET llm_optimizr = on\n"
+        "  |     ^^^^^^^^^^^^\n"
+        "hint: did you mean llm_optimizer?"
+    ),
+    "SET llm_cache = 'sometimes'": (
+        "llm_cache cannot be 'sometimes'\n"
+        "  at line 1\n"
+        "1 | SET llm_cache = 'sometimes'\n"
+        "  |     ^^^^^^^^^\n"
+        "hint: one of use, refresh, off"
+    ),
+    "DROP MODEL nobody": (
+        "there is no model nobody\n"
+        "  at line 1\n"
+        "1 | DROP MODEL nobody\n"
+        "  |            ^^^^^^\n"
+        "hint: models: m, demo"
+    ),
+    "CREATE TEMP MODEL m WITH (engine = 'simulated')": (
+        "model m exists already\n"
+        "  at line 1\n"
+        "1 | CREATE TEMP MODEL m WITH (engine = 'simulated')\n"
+        "  |                   ^\n"
+        "hint: CREATE OR REPLACE MODEL replaces it"
+    ),
+}
+
+
+@pytest.fixture
+def table(connection: Connection) -> Connection:
+    connection.execute("CREATE TABLE t AS SELECT range AS id, 'b' AS body FROM range(3)")
+    return connection
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_a_mistake_is_told_with_its_place_and_a_hint(table: Connection, text: str) -> None:
+    with pytest.raises(heliumql.HeliumQLError) as caught:
+        table.sql(text)
+    assert str(caught.value) == MISTAKES[text]
+    assert caught.value.exit_status == 1
+
+
+def test_an_unknown_option_of_a_model_names_the_known_ones(table: Connection) -> None:
+    with pytest.raises(heliumql.CatalogError) as caught:
+        table.sql("CREATE MODEL z WITH (engin = 'vllm', model = 'x')")
+    assert "unknown option 'engin'" in str(caught.value)
+    assert "^^^^^" in str(caught.value)
+    assert "base_url" in str(caught.value)
+    assert "engine" in str(caught.value)
+
+
+def test_several_models_and_no_default_is_a_question(table: Connection) -> None:
+    table.execute("CREATE TEMP MODEL other WITH (engine = 'simulated')")
+    with pytest.raises(heliumql.CatalogError, match="which model") as caught:
+        table.sql("SELECT LLM_GENERATE('x')")
+    assert "m, other" in str(caught.value)
+    table.execute("SET llm_default_model = 'other'")
+    relation = table.sql("SELECT LLM_GENERATE('x')")
+    assert relation is not None
+    assert len(relation.fetchall()) == 1
+
+
+def test_an_error_at_run_time_shows_no_sql_but_the_users(table: Connection) -> None:
+    relation = table.sql("SELECT LLM_GENERATE('x {body}') FROM t WHERE body::INTEGER = 3")
+    assert relation is not None
+    with pytest.raises(heliumql.ExecutionError) as caught:
+        relation.fetchall()
+    assert "Could not convert string 'b' to INT32" in str(caught.value)
+    assert "__hql" not in str(caught.value)
+    assert "column0" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_an_engine_error(table: Connection) -> None:
+    table.execute(
+        "CREATE TEMP MODEL o WITH (engine = 'openai', base_url = 'http://127.0.0.1:9/v1',"
+        " model = 'x', retries = 0)"
+    )
+    relation = table.sql("SELECT id, LLM_GENERATE('x {body}', model => 'o') FROM t")
+    assert relation is not None
+    with pytest.raises(heliumql.EngineError, match="unreachable") as caught:
+        relation.fetchall()
+    assert caught.value.exit_status == 5
+    # The connection is free again, and its threads are as they were.
+    assert table.execute("SELECT count(*) FROM t").fetchall() == [(3,)]
+
+
+def test_a_model_folder_that_is_not_there_is_an_engine_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "heliumql", "run", "-c",
+         f"CREATE MODEL x WITH (engine = 'vllm', model = '{tmp_path}/nothing')",
+         "-c", "SELECT LLM_GENERATE('x')"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 5
+    assert f"there is no folder {tmp_path}/nothing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_threads_are_set_back_after_a_failed_pass(table: Connection) -> None:
+    table.execute("SET threads = 2")
+    relation = table.sql("SELECT LLM_GENERATE('x {body}') FROM t WHERE body::INTEGER = 3")
+    assert relation is not None
+    with pytest.raises(heliumql.ExecutionError):
+        relation.fetchall()
+    assert table.execute("SELECT current_setting('threads')").fetchall() == [(2,)]
