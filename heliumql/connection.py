@@ -218,8 +218,7 @@ class Connection:
                         outer.query, parameters, offset + outer.span.start
                     )
                     if planned.bound is not None:
-                        self._filled(outer, planned, parameters)
-                        return None
+                        return self._filled(outer, planned, parameters)
         core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
         planned = self._session.call_by_call(core, parameters, f"{outer.kind} with calls")
         evaluation = self._session.evaluation(planned, parameters)
@@ -260,7 +259,9 @@ class Connection:
         self._open = CallRun(evaluation, started, finished, self._source)
         return self._open
 
-    def _filled(self, outer: syntax.Shell, planned: Planned, parameters: Parameters) -> None:
+    def _filled(
+        self, outer: syntax.Shell, planned: Planned, parameters: Parameters
+    ) -> Relation | None:
         """INSERT, CREATE TABLE AS, COPY: all rows first, then one statement that writes them."""
         run = self._call_run(self._session.evaluation(planned, parameters), time.monotonic())
         table = pa.Table.from_batches(list(run.batches()))
@@ -272,11 +273,15 @@ class Connection:
         self.duckdb.register(_RESULT, table)
         try:
             query = f"(SELECT {columns} FROM {_RESULT})"
-            self.duckdb.execute(f"{outer.before} {query} {outer.after}").fetchall()
+            written = self.duckdb.execute(f"{outer.before} {query} {outer.after}")
+            columns_back = tuple(c[0] for c in written.description or ())
+            rows = written.fetchall()
         except duckdb.Error as error:
             raise ExecutionError(without_excerpt(error)) from None
         finally:
             self.duckdb.unregister(_RESULT)
+        # INSERT .. RETURNING has rows of its own; the others tell how many they wrote.
+        return None if columns_back == ("Count",) else self._rows_relation(columns_back, rows)
 
     def _begin(self) -> None:
         """Before a statement: what an earlier one still reads is read to its end."""

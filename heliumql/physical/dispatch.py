@@ -33,6 +33,9 @@ class Interrupted(HeliumQLError):
 
     exit_status = 130
 
+    def __init__(self) -> None:
+        super().__init__("interrupted; the answers that had arrived are kept")
+
 
 @dataclass(frozen=True)
 class _Invalid:
@@ -228,7 +231,7 @@ class Dispatcher:
 
     def _take_in(self, *, wait: bool) -> None:
         if self._interrupted.is_set():
-            raise Interrupted("interrupted; the answers that had arrived are kept")
+            raise Interrupted
         try:
             arrived = self._inbox.get(timeout=0.05) if wait else self._inbox.get_nowait()
             while True:

@@ -11,6 +11,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
 import duckdb
 import pyarrow as pa
@@ -21,7 +22,8 @@ from heliumql.calls.references import Reference
 from heliumql.errors import ExecutionError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
-from heliumql.physical.dispatch import Dispatcher
+from heliumql.physical.dispatch import Dispatcher, Interrupted
+from heliumql.physical.snapshot import batches_of
 from heliumql.syntax import CALL_FUNCTION, Core
 
 _SITE = re.compile(re.escape(CALL_FUNCTION) + r"\((\d+)")
@@ -99,16 +101,10 @@ class EachCall:
         """The rows as DuckDB gives them."""
         try:
             functions.enter_sites(self.context.sites, self)
-            reader = self.context.connection.sql(
-                self._text(), params=self.parameters
-            ).to_arrow_reader(self.context.batch_rows)
-            empty = True
-            for batch in reader:
-                empty = False
-                yield batch.rename_columns(list(self.names))
-            if empty:
-                nothing = pa.RecordBatch.from_pylist([], schema=reader.schema)
-                yield nothing.rename_columns(list(self.names))
+            relation = self.context.connection.sql(self._text(), params=self.parameters)
+            with closing(batches_of(relation, self.context.batch_rows)) as batches:
+                for batch in batches:
+                    yield batch.rename_columns(list(self.names))
         except duckdb.Error as error:
             raise self._explained(error) from None
         finally:
@@ -137,6 +133,8 @@ class EachCall:
     def _explained(self, error: duckdb.Error) -> BaseException:
         if self._fault is not None:
             return self._fault
+        if self.context.interrupted.is_set():
+            return Interrupted()
         if is_users_mistake(error):
             return bind_error(error, self.core)
         return ExecutionError(without_excerpt(error))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 import duckdb
 import pyarrow as pa
@@ -25,9 +25,9 @@ from heliumql.calls import CallGraph, MintedCalls, Namer, References, SpilledBat
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
-from heliumql.physical.dispatch import Dispatcher
+from heliumql.physical.dispatch import Dispatcher, Interrupted
 from heliumql.physical.output import Column, Void, mentions, resolved
-from heliumql.physical.snapshot import begin_again, reading
+from heliumql.physical.snapshot import batches_of, begin_again, reading
 
 
 class Passes:
@@ -209,14 +209,14 @@ class Passes:
             for i, c in enumerate(self.columns)
         ]
         plain = pa.RecordBatch.from_arrays(arrays, names=[f"c{i}" for i in range(len(arrays))])
-        return self.context.caster.cast(plain, self.columns)
+        return self.context.caster.cast(plain, self.columns, lossless=self.context.lossless)
 
     def _empty(self) -> pa.RecordBatch:
         reader = self.context.connection.sql(f"SELECT * FROM ({self.sql}) LIMIT 0")
         table = reader.to_arrow_table()
         arrays = [c.combine_chunks() for c in table.columns]
         plain = pa.RecordBatch.from_arrays(arrays, names=[f"c{i}" for i in range(len(arrays))])
-        return self.context.caster.cast(plain, self.columns)
+        return self.context.caster.cast(plain, self.columns, lossless=self.context.lossless)
 
     def _drain_when_certain(self, *, again: bool) -> SpilledBatches:
         """Runs passes until no cut holds anything back; the rows of that pass, unanswered."""
@@ -259,6 +259,8 @@ class Passes:
             drained.clear()
             if self._fault is not None:
                 raise self._fault from None
+            if self.context.interrupted.is_set():
+                raise Interrupted from None
             if not self._cuts or self._outer:
                 raise ExecutionError(without_excerpt(error)) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
@@ -275,9 +277,8 @@ class Passes:
 
     def _read(self, drained: SpilledBatches, *, again: bool) -> None:
         """Evaluates; where nothing can be held back, calls are on their way at once."""
-        reader = self.context.connection.sql(self.sql).to_arrow_reader(2048)
-        try:
-            for batch in reader:
+        with closing(batches_of(self.context.connection.sql(self.sql), 2048)) as batches:
+            for batch in batches:
                 if self._cuts:
                     drained.clear()  # only what the cuts wait for matters now
                     continue
@@ -285,8 +286,6 @@ class Passes:
                 if not self.carried.cuts:
                     self.graph.demand(mentions(batch, self.columns, self.references), again=again)
                     self.dispatcher.pump()
-        finally:
-            reader.close()  # an open result keeps the connection from anything else
 
     def _verify(self, shown: list[pa.RecordBatch]) -> None:
         """Evaluates once more with every answer known, and compares."""

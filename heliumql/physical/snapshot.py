@@ -1,13 +1,37 @@
-"""How passes read: one snapshot of the user's database, on one thread."""
+"""How statements read: batches of a relation; passes one snapshot of it, on one thread."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import duckdb
+import pyarrow as pa
+
+
+def batches_of(
+    relation: duckdb.DuckDBPyRelation, rows: int
+) -> Generator[pa.RecordBatch, None, None]:
+    """The relation in batches of so many rows, at least one batch, with DuckDB's own errors.
+
+    Arrow makes OSErrors of those that come after the first rows. Closed when the reader is done
+    with it: an open result keeps the connection from anything else.
+    """
+    reader = relation.to_arrow_reader(rows)
+    empty = True
+    try:
+        for batch in reader:
+            empty = False
+            yield batch
+    except OSError as error:
+        interrupted = str(error).startswith("INTERRUPT")
+        raise (duckdb.InterruptException if interrupted else duckdb.Error)(str(error)) from None
+    finally:
+        reader.close()
+    if empty:
+        yield pa.RecordBatch.from_pylist([], schema=reader.schema)
 
 
 @contextmanager
