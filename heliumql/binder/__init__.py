@@ -9,7 +9,8 @@ from heliumql.binder.bind import (
     printed,
     without_excerpt,
 )
-from heliumql.binder.carry import Carried, Cut, Unsupported, carry
+from heliumql.binder.carry import carry
+from heliumql.binder.cuts import Carried, Cut, Unsupported
 
 __all__ = [
     "Bound",

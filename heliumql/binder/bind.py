@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from heliumql.binder.carry import LLM, LLM_INFO, Unsupported
+from heliumql.binder.cuts import LLM, LLM_INFO, Unsupported
 from heliumql.binder.tree import Node, walk
 from heliumql.errors import BindError, HeliumQLError
 from heliumql.source import Span

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder.carry import CALL, FIELD, INFO, READY
+from heliumql.binder.cuts import CALL, FIELD, INFO, READY
 from heliumql.calls.references import CLOSE, INFO_PATH, OPEN, field_text
 from heliumql.syntax import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION
 
