@@ -34,7 +34,7 @@ _LIST_BUILDING = {
 }
 _LIST_JOINING = {"list_concat", "list_cat", "array_concat", "array_cat"}
 _COLLECTING = {"list", "array_agg"}
-_CHOOSING = {"first", "last", "arbitrary"}
+_CHOOSING = {"first", "last", "arbitrary", "arg_min_null", "arg_max_null"}
 _CHOOSING_NOT_NULL = {"any_value", "arg_min", "arg_max", "min_by", "max_by"}
 _CONCAT_AGGREGATES = {"string_agg", "listagg", "group_concat"}
 _CARRYING_WINDOWS = {
