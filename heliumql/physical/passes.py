@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 
 import duckdb
 import pyarrow as pa
@@ -153,13 +153,8 @@ class Passes:
             drained = self._drain_when_certain(again=evaluated)
             evaluated = True
             try:
-                fresh: Iterator[pa.RecordBatch] = (
-                    self._finished(part) for part in self._parts(drained, done)
-                )
-                if self._outer:
-                    # DuckDB's threads give rows in any order: none goes out before all are there.
-                    fresh = iter(list(fresh))
-                for batch in fresh:
+                for part in self._parts(drained, done):
+                    batch = self._finished(part)
                     done += batch.num_rows
                     yield batch
                 if done == 0:
@@ -252,8 +247,7 @@ class Passes:
         drained = SpilledBatches(self.context.window_bytes)
         self.graph.void.clear()
         try:
-            alone = self.context.one_thread.during(self.context.connection)
-            with nullcontext() if self._outer else alone:
+            with self.context.one_thread.during(self.context.connection):
                 self._read(drained, again=again)
         except duckdb.Error as error:
             drained.clear()
@@ -261,8 +255,14 @@ class Passes:
                 raise self._fault from None
             if self.context.interrupted.is_set():
                 raise Interrupted from None
-            if not self._cuts or self._outer:
+            if not self._cuts:
                 raise ExecutionError(without_excerpt(error)) from error
+            if self._outer:
+                raise ExecutionError(
+                    f"an error before all answers were there: {without_excerpt(error)}",
+                    hint="it ended your transaction; run the query outside of one, "
+                    "or after SET llm_optimizer = 'off'",
+                ) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
             begin_again(self.context.connection)
         if self._cuts:

@@ -78,7 +78,7 @@ class OneThread:
             if self._passes == 0:
                 query = "SELECT current_setting('threads')"
                 self._threads = connection.execute(query).fetchall()[0][0]
-                connection.execute("SET threads = 1")
+                _set_threads(connection, 1)
             self._passes += 1
         try:
             yield
@@ -86,12 +86,10 @@ class OneThread:
             with self._lock:
                 self._passes -= 1
                 if self._passes == 0:
-                    self._set_back(connection)
+                    _set_threads(connection, self._threads)
 
-    def _set_back(self, connection: duckdb.DuckDBPyConnection) -> None:
-        try:
-            connection.execute(f"SET threads = {self._threads}")
-        except duckdb.TransactionException:  # an error ended the transaction of this pass
-            connection.execute("ROLLBACK")
-            connection.execute(f"SET threads = {self._threads}")
-            connection.execute("BEGIN TRANSACTION READ ONLY")
+
+def _set_threads(connection: duckdb.DuckDBPyConnection, threads: int) -> None:
+    """On a connection of its own: an error may have ended the transaction of the user's."""
+    with connection.cursor() as own:
+        own.execute(f"SET threads = {threads}")

@@ -31,19 +31,26 @@ AGAIN = {
 }
 
 
+@pytest.mark.parametrize("inside", ["alone", "in a transaction"])
 @pytest.mark.parametrize("kind", AGAIN)
-def test_an_order_that_nobody_asked_for_stays_from_pass_to_pass(kind: str, scripted: Made) -> None:
+def test_an_order_that_nobody_asked_for_stays_from_pass_to_pass(
+    kind: str, inside: str, scripted: Made
+) -> None:
     one = scripted(echo, instant=True)
     one.con.execute(
         "CREATE TABLE big AS SELECT i AS id, i % 7 AS k, 'v' || hash(i) AS v "
         "FROM range(250000) r(i)"
     )
     one.con.set("llm_verify", "on")
+    threads = one.con.sql("SELECT current_setting('threads')").fetchall()
+    if inside == "in a transaction":
+        one.con.execute("BEGIN")
     rows = one.con.sql(f"SELECT * FROM ({AGAIN[kind]}) WHERE a LIKE 'a%'").fetchall()
     stats = one.con.last_stats or Stats()
     assert len(rows) == 7
     assert len(one.engine.log) == stats.calls_run == 7
     assert stats.passes >= 2
+    assert one.con.sql("SELECT current_setting('threads')").fetchall() == threads
 
 
 VOLATILE = {
