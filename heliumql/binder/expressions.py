@@ -25,13 +25,6 @@ from heliumql.binder.shape import CLEAN, TEXT, Answer, Shape, Struct, is_clean, 
 from heliumql.binder.tree import Node, function, integer
 
 _CONCATENATING = {"||", "concat", "concat_ws"}
-_LIST_BUILDING = {
-    "list_value",
-    "list_pack",
-    "list_concat",
-    "list_append",
-    "array_append",
-}
 _LIST_JOINING = {"list_concat", "list_cat", "array_concat", "array_cat"}
 _COLLECTING = {"list", "array_agg"}
 _CHOOSING = {"first", "last", "arbitrary", "arg_min_null", "arg_max_null"}
@@ -59,12 +52,20 @@ class Expressions:
         self.stage_cuts: dict[str, Cut] = {}
         self.clause = "WHERE"
         self.grouped = False
+        self._known: dict[tuple[int, str, bool, frozenset[str]], Value] = {}
 
     def value(self, expression: Node) -> Value:
         """The expression rewritten, with what may be inside it and what it waits for."""
         known = self.groups.get(tree.meaning(expression)) if self.groups else None
         if known is not None:
             return known
+        # Rules look at their arguments before they decide: each expression is rewritten once.
+        key = (id(expression), self.clause, bool(self.groups), self.parameters)
+        if key not in self._known:
+            self._known[key] = self._value(expression)
+        return self._known[key]
+
+    def _value(self, expression: Node) -> Value:
         match expression["class"]:
             case "CONSTANT" | "TYPE" | "PARAMETER" | "DEFAULT":
                 return Value(expression, CLEAN)
