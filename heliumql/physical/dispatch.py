@@ -175,18 +175,32 @@ class Dispatcher:
     def _backlog_size(self) -> int:
         return sum(len(b) for b in self._backlog.values())
 
-    def _send(self, engine: Engine, calls: Iterable[ReadyCall]) -> None:
+    def _send(self, engine: Engine, calls: list[ReadyCall]) -> None:
         """Submits calls to their engine, one batch a site."""
         by_site: dict[int, list[ReadyCall]] = {}
         for call in calls:
             flight = _Flight(call, owner=self._flights.join(call.identity, self._inbox))
             self._flying[call.identity] = flight
             self._in_engine[id(engine)] = self._in_engine.get(id(engine), 0) + 1
-            if flight.owner:
+        self._take_just_answered(calls)
+        for call in calls:
+            if self._flying[call.identity].owner:
                 by_site.setdefault(call.messages.site, []).append(call)
         for site, group in by_site.items():
             spec = self.sites[site].spec
             engine.submit(spec, _requests(group), self._deliver(spec, group))
+
+    def _take_just_answered(self, calls: list[ReadyCall]) -> None:
+        """Calls that another statement finished after this one had looked for their answers."""
+        owned = [
+            c.identity
+            for c in calls
+            if self._flying[c.identity].owner and self.sites[c.messages.site].cache == "use"
+        ]
+        for identity, answer in self._store.get(owned).items():
+            self._flying[identity].owner = False
+            for inbox in self._flights.land(identity):
+                inbox.put([(identity, answer, 0)])
 
     def _deliver(self, spec: CallSpec, calls: list[ReadyCall]) -> Deliver:
         """What the engine calls with answers, from any thread."""
@@ -200,30 +214,39 @@ class Dispatcher:
                     inbox.put(arrived)
                 return
             good: dict[bytes, Answer] = {}
-            told: dict[int, tuple[Inbox, list[tuple[bytes, Answer, int]]]] = {}
+            over: list[tuple[bytes, Answer, int]] = []
             for row in arrived.to_pylist():
                 identity, answer = row["call"], _answer(row)
                 if answer.text is not None:
                     try:
-                        answer = replace(answer, text=spec.returns.accept(answer.text))
+                        accepted = spec.returns.accept(answer.text)
+                        if accepted != answer.text:
+                            answer = replace(answer, text=accepted)
                         good[identity] = answer
                     except ValueError as error:
                         reason = str(error)
                         if answer.finish_reason == "length":
                             reason = f"cut off at {spec.sampling.max_tokens} tokens: {reason}"
-                        owner.put(_Invalid(identity, replace(answer, text=None, error=reason)))
+                        refuse(_Invalid(identity, replace(answer, text=None, error=reason)))
                         continue
                 elif answer.finish_reason == "cancelled" and flights.waiting(identity):
-                    owner.put(_Invalid(identity, answer))
+                    refuse(_Invalid(identity, answer))
                     continue
-                # Durable before anybody sees a row made of it: told after the store has it.
-                for inbox in flights.land(identity):
-                    told.setdefault(id(inbox), (inbox, []))[1].append(
-                        (identity, answer, row["requests"] or 1)
-                    )
+                over.append((identity, answer, row["requests"] or 1))
+            # Durable before anybody sees a row made of it, and before others may ask again.
             store.put({i: a for i, a in good.items() if i in kept})
+            told: dict[int, tuple[Inbox, list[tuple[bytes, Answer, int]]]] = {}
+            for answered in over:
+                for inbox in flights.land(answered[0]):
+                    told.setdefault(id(inbox), (inbox, []))[1].append(answered)
             for inbox, answers in told.values():
                 inbox.put(answers)
+
+        def refuse(invalid: _Invalid) -> None:
+            """Lets the statement that asked ask again, or one that waits if that one is gone."""
+            waiting = flights.waiting(invalid.identity)
+            for inbox in [owner] if owner in waiting else waiting[:1]:
+                inbox.put(invalid)
 
         return deliver
 
