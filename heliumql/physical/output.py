@@ -17,7 +17,7 @@ from heliumql.calls.references import Reference, References
 Value = Callable[[Reference], str | None]
 
 # Decimals, texts, and fields with names are what Arrow makes of these.
-_LOST_IN_ARROW = re.compile(r"\b(U?HUGEINT|UUID|STRUCT)\b")
+_LOST_IN_ARROW = re.compile(r"\b(U?HUGEINT|UUID|TUPLE)\b")
 
 
 class Void(Exception):

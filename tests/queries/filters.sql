@@ -55,3 +55,22 @@ SELECT id, (SELECT max(LLM_GENERATE('s {p.name}')) FROM p WHERE p.grp = t.grp) s
 
 ---- a prompt made of a count of calls
 SELECT LLM_GENERATE('count ' || (SELECT count(*) FROM t WHERE LLM_FILTER('f {id}')))
+
+---- an answer IN a subquery, as a value
+SELECT id, LLM_GENERATE('a {id}') IN (SELECT name FROM p) FROM t
+
+---- an answer = ANY of a subquery
+SELECT id, LLM_GENERATE('a {id}') = ANY(SELECT name FROM p) FROM t
+
+---- an answer > ALL answers of a subquery
+SELECT id FROM t WHERE LLM_GENERATE('a {id}') > ALL(SELECT LLM_GENERATE('k {name}') FROM p
+  WHERE name IS NOT NULL)
+
+---- EXISTS on an answer of the outer row
+SELECT id, EXISTS (SELECT 1 FROM p WHERE p.name = LLM_GENERATE('a {t.id}')) FROM t
+
+---- order by an answer with COLLATE
+SELECT id, LLM_GENERATE('x {id}') u FROM t ORDER BY u COLLATE NOCASE, id LIMIT 5
+
+---- ORDER BY ALL with LIMIT and OFFSET
+SELECT id, LLM_GENERATE('x {id}') u FROM t WHERE u LIKE '%1%' ORDER BY ALL LIMIT 3 OFFSET 1

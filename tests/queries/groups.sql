@@ -74,3 +74,80 @@ SELECT id, LLM_GENERATE('x {body}') u FROM t QUALIFY row_number() OVER (PARTITIO
 
 ---- a running sum of INTEGER answers
 SELECT id, sum(LLM_GENERATE('n {id}', returns=>'INTEGER')) OVER (ORDER BY id) r FROM t
+
+---- any_value leaves NULL answers out, last does not
+SELECT any_value(LLM_GENERATE('x {id}')) a, last(LLM_GENERATE('x {id}') ORDER BY id) b FROM t
+  GROUP BY grp
+
+---- arg_max with a count
+SELECT arg_max(LLM_GENERATE('x {id}'), val, 2) FROM t GROUP BY grp
+
+---- max_by and arg_min leave NULL answers out
+SELECT grp, max_by(LLM_GENERATE('x {id}'), val), arg_min(LLM_GENERATE('x {id}'), val) FROM t
+  GROUP BY grp
+
+---- arg_max of a struct with an answer
+SELECT grp, arg_max({'a': LLM_GENERATE('x {id}')}, val) b FROM t GROUP BY grp
+
+---- last_value IGNORE NULLS
+SELECT id, last_value(LLM_GENERATE('x {id}') IGNORE NULLS) OVER (ORDER BY id) FROM t
+
+---- lag and lead with a default
+SELECT id, lag(LLM_GENERATE('x {id}'), 1, 'none') OVER (ORDER BY id),
+  lead(LLM_GENERATE('n {id}', returns => 'INTEGER'), 1, 0) OVER (ORDER BY id) FROM t
+
+---- nth_value of an answer
+SELECT id, nth_value(LLM_GENERATE('x {id}'), 2) OVER (ORDER BY id) FROM t
+
+---- DISTINCT ON an answer
+SELECT DISTINCT ON (LLM_GENERATE('x {body}')) id, body FROM t
+  ORDER BY LLM_GENERATE('x {body}'), id
+
+---- FILTER on answers
+SELECT grp, count(*) FILTER (WHERE LLM_FILTER('f {id}')) n,
+  sum(val) FILTER (WHERE LLM_GENERATE('x {id}') = '3') FROM t GROUP BY grp
+
+---- HAVING LLM_FILTER of the group
+SELECT grp, sum(val) FROM t GROUP BY grp HAVING LLM_FILTER('group {grp}')
+
+---- HAVING on an answer about the group
+SELECT grp, LLM_GENERATE('g {grp}') u, sum(val) FROM t GROUP BY grp HAVING u <> '3'
+
+---- ROLLUP over an answer
+SELECT grp, LLM_GENERATE('x {body}') u, count(*) FROM t GROUP BY ROLLUP (grp, u)
+
+---- the same call in SELECT and GROUP BY
+SELECT LLM_GENERATE('x {body}'), count(*) FROM t GROUP BY LLM_GENERATE('x {body}')
+
+---- the same CASE in SELECT and GROUP BY
+SELECT CASE WHEN LLM_GENERATE('x {body}') = '3' THEN 1 END k, count(*) FROM t GROUP BY CASE
+  WHEN LLM_GENERATE('x {body}') = '3' THEN 1 END
+
+---- count, min and max of answers
+SELECT count(*), count(u), count(DISTINCT u), min(u), max(u)
+  FROM (SELECT LLM_GENERATE('x {id}') u FROM t)
+
+---- median and histogram
+SELECT approx_count_distinct(LLM_GENERATE('x {id}')) > 0,
+  median(length(LLM_GENERATE('x {id}'))), histogram(LLM_GENERATE('x {id}')) FROM t
+
+---- UNPIVOT
+SELECT * FROM (SELECT id, LLM_GENERATE('x {id}') u FROM t) UNPIVOT (v FOR n IN (u))
+
+---- dense_rank over answers in QUALIFY
+SELECT id, LLM_GENERATE('x {id}') u FROM t QUALIFY dense_rank() OVER (ORDER BY u) = 1
+
+---- percent_rank and ntile over answers
+SELECT id, percent_rank() OVER (ORDER BY LLM_GENERATE('n {id}', returns => 'INTEGER'), id),
+  ntile(3) OVER (ORDER BY LLM_GENERATE('x {id}'), id) FROM t
+
+---- a filtered count over a window
+SELECT id, count(*) FILTER (WHERE LLM_FILTER('f {id}')) OVER (PARTITION BY grp) FROM t
+
+---- a named window partitioned by an answer
+SELECT id, max(LLM_GENERATE('x {id}')) OVER w, min(id) OVER w
+  FROM t WINDOW w AS (PARTITION BY LLM_GENERATE('x {body}'))
+
+---- a moving average of INTEGER answers
+SELECT id, avg(n) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)
+  FROM (SELECT id, LLM_GENERATE('n {id}', returns => 'INTEGER') n FROM t)

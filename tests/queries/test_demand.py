@@ -7,6 +7,7 @@ import threading
 import pytest
 from scripted_connection import Made
 
+import heliumql
 from heliumql.engines.engine import CallSpec
 from heliumql.stats import Stats
 
@@ -105,3 +106,48 @@ def test_equal_calls_of_two_threads_run_once(scripted: Made) -> None:
     assert len(rows) == 4
     assert all(r == rows[0] for r in rows)
     assert len(one.engine.log) == 300
+
+
+def test_a_statement_that_waits_for_anothers_call_asks_again_when_that_one_is_gone(
+    scripted: Made,
+) -> None:
+    """The first statement's call comes back as junk after it was interrupted."""
+    asked, others = threading.Event(), threading.Event()
+    answers = ["junk", "7"]
+
+    def script(messages: list[tuple[str, str]], spec: CallSpec) -> str:
+        asked.set()
+        return answers.pop(0)
+
+    one = scripted(script)
+    advance = one.engine.advance
+
+    def held() -> None:
+        if others.is_set():
+            advance()
+
+    one.engine.advance = held  # type: ignore[method-assign]
+    query = "SELECT LLM_GENERATE('x', returns => 'INTEGER')"
+    first, second = one.con.cursor(), one.con.cursor()
+    rows: list[object] = []
+
+    def interrupted() -> None:
+        with pytest.raises(heliumql.HeliumQLError, match="interrupted"):
+            first.sql(query).fetchall()
+
+    one_thread = threading.Thread(target=interrupted)
+    one_thread.start()
+    assert asked.wait(30)
+    two_thread = threading.Thread(target=lambda: rows.extend(second.sql(query).fetchall()))
+    two_thread.start()
+    flights = one.con._session.shared.flights
+    while not any(len(inboxes) == 2 for inboxes in flights._waiting.values()):
+        assert two_thread.is_alive()
+        threading.Event().wait(0.01)
+    first.interrupt()
+    one_thread.join(30)
+    others.set()
+    two_thread.join(30)
+    assert rows == [(7,)]
+    first.close()
+    second.close()

@@ -84,3 +84,34 @@ VALUES (LLM_GENERATE('v 1'), 1), (LLM_GENERATE('v 2'), 2)
 
 ---- calls in VALUES below a condition
 SELECT * FROM (VALUES (LLM_GENERATE('v 1'), 1), ('3', 2)) v(a, b) WHERE a <> '3'
+
+---- CASE on the value of an answer
+SELECT id, CASE LLM_GENERATE('x {id}') WHEN '3' THEN 'three'
+  WHEN '12' THEN LLM_GENERATE('twelve {id}') ELSE 'x' END FROM t
+
+---- if() with calls everywhere
+SELECT id, if(LLM_FILTER('x {id}'), LLM_GENERATE('a {id}'), LLM_GENERATE('b {id}')) FROM t
+
+---- TRY
+SELECT id, TRY(CAST(LLM_GENERATE('x {id}') AS INTEGER)) FROM t
+
+---- COLLATE in a comparison
+SELECT id, LLM_GENERATE('x {id}') COLLATE NOCASE = 'B1' FROM t
+
+---- SIMILAR TO and regexp_replace
+SELECT id, LLM_GENERATE('x {id}') SIMILAR TO '[0-9]+', regexp_replace(LLM_GENERATE('x {id}'),
+  '[0-9]', 'N') FROM t
+
+---- strlen, hash and md5
+SELECT id, strlen(LLM_GENERATE('x {id}')), hash(LLM_GENERATE('x {id}')) = hash('3'),
+  md5(LLM_GENERATE('x {id}')) FROM t
+
+---- printf and lpad
+SELECT id, printf('%s %d', LLM_GENERATE('x {id}'), id), lpad(LLM_GENERATE('x {id}'), 5, '*')
+  FROM t
+
+---- calls without a table
+SELECT LLM_GENERATE('const') a, LLM_GENERATE('const') || '!' b WHERE LLM_FILTER('const?')
+
+---- values in a template by number
+SELECT id, LLM_GENERATE('a {0} {1}', id + 1, upper(body)) FROM t
