@@ -25,9 +25,12 @@ from heliumql.binder import (
     bind,
     bind_error,
     carry,
+    evaluated_once,
     is_users_mistake,
+    is_volatile,
     without_excerpt,
 )
+from heliumql.binder.tree import Node
 from heliumql.calls import kind_key
 from heliumql.catalog import Catalog, Settings
 from heliumql.engines.engine import CallSpec, Sampling
@@ -80,12 +83,10 @@ class Session:
         try:
             bound = bind(self.duckdb, core, parameters)
             sites = {n: self._site(known[n]) for n in bound.sites}
-            if bound.volatile or any(s.sampled for s in sites.values()):
+            tree, _ = evaluated_once(bound.tree, "")
+            if is_volatile(tree) or any(s.sampled for s in sites.values()):
                 raise Unsupported("a volatile expression beside calls")
-            declared = {n: s.declared for n, s in sites.items()}
-            carried = carry(
-                bound.tree, statement=0, declared=declared, aggregates=self._aggregates()
-            )
+            carried = self._carried(tree, sites, statement=0)
             names = _shown_names(bound.names, known)
             return Planned(core, sites, names, bound.types, bound, carried)
         except Unsupported as reason:
@@ -121,21 +122,22 @@ class Session:
                 context = replace(context, sites=off)
             return EachCall(context, planned.core, parameters, planned.names, reference=reference)
         passes = Passes(context, planned.bound, planned.names)
-        declared = {n: s.declared for n, s in planned.sites.items()}
         try:
-            passes.rewrite(
-                carry(
-                    planned.bound.tree,
-                    statement=passes.number,
-                    declared=declared,
-                    aggregates=self._aggregates(),
-                )
-            )
+            tree, once = evaluated_once(planned.bound.tree, f"__hql_once_{passes.number}_")
+            passes.evaluate_once(once)
+            passes.rewrite(self._carried(tree, planned.sites, statement=passes.number))
         except Unsupported as reason:
             passes.close()
             other = self.call_by_call(planned.core, parameters, str(reason))
             return self.evaluation(other, parameters)
+        except HeliumQLError:
+            passes.close()
+            raise
         return passes
+
+    def _carried(self, tree: Node, sites: Mapping[int, Site], *, statement: int) -> Carried:
+        declared = {n: s.declared for n, s in sites.items()}
+        return carry(tree, statement=statement, declared=declared, aggregates=self._aggregates())
 
     def _context(self, sites: Mapping[int, Site]) -> Context:
         settings = self.settings

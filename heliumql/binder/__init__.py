@@ -11,17 +11,21 @@ from heliumql.binder.bind import (
 )
 from heliumql.binder.carry import carry
 from heliumql.binder.cuts import Carried, Cut, Unsupported
+from heliumql.binder.volatile import Once, evaluated_once, is_volatile
 
 __all__ = [
     "Bound",
     "Carried",
     "Cut",
+    "Once",
     "Parameters",
     "Unsupported",
     "bind",
     "bind_error",
     "carry",
+    "evaluated_once",
     "is_users_mistake",
+    "is_volatile",
     "printed",
     "without_excerpt",
 ]

@@ -26,11 +26,6 @@ Parameters = Mapping[str, Any] | list[Any] | tuple[Any, ...] | None
 # Errors of these kinds are the user's; others mean that DuckDB cannot print this plan as SQL.
 _USERS_OWN = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 _BEFORE = "EXPLAIN (SQL) "
-_VOLATILE_IN_EVERY_ROW = {
-    "random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid",
-    "nextval", "currval", "setval", "sleep_ms", "write_log",
-    "current_query", "current_query_id", "current_transaction_id",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,16 +48,6 @@ class Bound:
                     site = site["child"]
                 found.add(int(site["literal"]["text"]))
         return frozenset(found)
-
-    @property
-    def volatile(self) -> bool:
-        """Evaluating it twice may give other rows."""
-        for node in walk(self.tree):
-            if node.get("sample"):
-                return True
-            if node.get("function_name") in _VOLATILE_IN_EVERY_ROW:
-                return True
-        return False
 
 
 def bind(connection: duckdb.DuckDBPyConnection, core: Core, parameters: Parameters) -> Bound:

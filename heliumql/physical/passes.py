@@ -13,14 +13,14 @@ the same order (string_agg without ORDER BY, scans, joins).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from heliumql.binder import Bound, Carried, Unsupported, printed, without_excerpt
+from heliumql.binder import Bound, Carried, Once, Unsupported, printed, without_excerpt
 from heliumql.calls import CallGraph, MintedCalls, Namer, References, SpilledBatches
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
@@ -28,6 +28,8 @@ from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher, Interrupted
 from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of, begin_again, reading
+
+_LONGEST = 4_000_000  # characters; an inspection repeats what it inspects, so nests may explode
 
 
 class Passes:
@@ -60,6 +62,18 @@ class Passes:
         self._fault: BaseException | None = None
         self._lock = threading.Lock()
         self._outer = False  # inside the user's transaction
+        self._once: list[str] = []  # temporary tables
+
+    def evaluate_once(self, relations: Sequence[Once]) -> None:
+        """Keeps the rows of volatile relations in temporary tables, for all passes."""
+        connection = self.context.connection
+        for once in relations:
+            query = printed(connection, once.query)
+            try:
+                connection.execute(f"CREATE TEMP TABLE {once.name} AS {query}").fetchall()
+            except duckdb.Error as error:
+                raise ExecutionError(without_excerpt(error)) from None
+            self._once.append(once.name)
 
     def rewrite(self, carried: Carried) -> None:
         """Takes the rewritten query (made for this statement's number).
@@ -73,6 +87,8 @@ class Passes:
         )
         try:
             self.sql = printed(self.context.connection, carried.node)
+            if len(self.sql) > _LONGEST:
+                raise Unsupported("inspections nested too deeply")
             self.context.connection.execute("EXPLAIN " + self.sql).fetchall()
         except duckdb.Error as error:
             raise Unsupported(f"DuckDB does not take it rewritten: {error}") from None
@@ -304,3 +320,6 @@ class Passes:
         self.dispatcher.close()
         functions.leave(self.number)
         self.graph.minted.clear()
+        while self._once:
+            with suppress(duckdb.Error):  # a closed connection has none any more
+                self.context.connection.execute(f"DROP TABLE temp.{self._once.pop()}").fetchall()
