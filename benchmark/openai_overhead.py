@@ -1,9 +1,10 @@
-"""What the engine `openai` itself costs per call: CPU of this process, against a local server.
+"""What a call through the engine `openai` costs: CPU of this process, against a local server.
 
     python benchmark/openai_overhead.py [--calls 5000] [--concurrency 64]
 
-The server is another process that answers at once, so that nothing but overhead is left. Beside
-the engine the same requests are sent by a bare aiohttp loop, which is the floor.
+The server is another process that answers at once, so that nothing but overhead is left. The same
+requests are sent by a statement (from SQL to rows), by the engine alone, and by a bare aiohttp
+loop, which is the floor.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import aiohttp
 import pyarrow as pa
 from aiohttp import web
 
+import heliumql
 from heliumql.engines.engine import REQUESTS, CallSpec, Sampling
 from heliumql.engines.openai import OpenAIEngine
 from heliumql.errors import EngineError
@@ -89,6 +91,24 @@ def run_engine(url: str, concurrency: int, calls: pa.RecordBatch) -> int:
     return len(batches)
 
 
+def run_statement(url: str, concurrency: int, calls: pa.RecordBatch) -> None:
+    """The same calls, made by a query."""
+    with heliumql.connect() as con:
+        con.register("texts", pa.table({"n": range(calls.num_rows)}))
+        con.execute(
+            f"CREATE TEMP MODEL stub WITH (engine = 'openai', model = 'stub', base_url = '{url}',"
+            f" concurrency = {concurrency})"
+        )
+        relation = con.sql(
+            f"SELECT LLM_GENERATE('Summarize document {{n}}. {'text ' * 60}',"
+            " system => repeat('You are a careful analyst. ', 10)) AS a FROM texts"
+        )
+        assert relation is not None
+        rows = sum(batch.num_rows for batch in relation.batches())
+        assert rows == relation.stats.calls_run == calls.num_rows
+        assert relation.stats.calls_failed == 0
+
+
 async def run_bare(url: str, concurrency: int, calls: pa.RecordBatch) -> None:
     rows = iter(calls.column("messages").to_pylist())
 
@@ -122,13 +142,17 @@ def main() -> None:
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
     calls = batch(arguments.calls)
     run_engine(url, arguments.concurrency, calls.slice(0, 100))
-    for name in ("engine", "bare aiohttp"):
+    run_statement(url, arguments.concurrency, calls.slice(0, 100))
+    for name in ("statement", "engine", "bare aiohttp"):
         cpu, wall = time.process_time(), time.perf_counter()
         note = ""
-        if name == "engine":
-            note = f", {run_engine(url, arguments.concurrency, calls)} batches of answers"
-        else:
-            asyncio.run(run_bare(url, arguments.concurrency, calls))
+        match name:
+            case "statement":
+                run_statement(url, arguments.concurrency, calls)
+            case "engine":
+                note = f", {run_engine(url, arguments.concurrency, calls)} batches of answers"
+            case _:
+                asyncio.run(run_bare(url, arguments.concurrency, calls))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         per = 1000 / arguments.calls
         print(f"{name:12} {cpu * per:.3f} ms CPU, {wall * per:.3f} ms wall per call{note}")
