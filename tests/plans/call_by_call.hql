@@ -20,12 +20,6 @@ ASOF JOIN notes AS n ON n.id <= a.n;
 --> call by call: a ASOF INNER join on an answer
 --> 1 pass: 3 asked, 1 shared, 2 run
 
--- A sample of rows.
-SELECT LLM_GENERATE('Sum up {body}') AS a FROM notes USING SAMPLE 3 ROWS;
---> call LLM_GENERATE#1, model m: VARCHAR
---> call by call: a volatile expression beside calls
---> 1 pass: 3 asked, 1 shared, 2 run
-
 -- A random value beside a call.
 SELECT LLM_GENERATE('Sum up {body}') AS a, random() < 2 AS always FROM notes;
 --> call LLM_GENERATE#1, model m: VARCHAR
