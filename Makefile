@@ -2,7 +2,7 @@
 # make test     the tests, those of the embedded vLLM engine too
 # make lint     ruff, ruff format, mypy
 # make record   rewrite the expected results of the tests; review the difference
-# make bench    the benchmark suites
+# make bench    what HeliumQL itself costs; benchmark/README.md has the figures
 # make docs     the generated parts of docs/
 
 VENV ?= .venv
@@ -33,7 +33,11 @@ record: $(VENV)/.tested
 	$(BIN)/python -m pytest --record $(ARGS)
 
 bench: $(VENV)/.installed
-	@$(BIN)/heliumql bench $(ARGS)
+	$(BIN)/python benchmark/naming.py
+	$(BIN)/python benchmark/overhead.py
+	$(BIN)/python benchmark/overhead.py --off
+	$(BIN)/python benchmark/openai_overhead.py
+	$(BIN)/python benchmark/small_batches/deferral.py
 
 docs: $(VENV)/.tested
 	@test -f docs/generate.py || { echo "nothing in docs/ is generated yet"; exit 1; }
