@@ -13,7 +13,7 @@ the same order (string_agg without ORDER BY, scans, joins).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 
 import duckdb
@@ -21,7 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from heliumql.binder import Bound, Carried, Once, Unsupported, printed, without_excerpt
-from heliumql.calls import CallGraph, MintedCalls, Namer, References, SpilledBatches
+from heliumql.calls import (
+    CallGraph,
+    MintedCalls,
+    Namer,
+    Reference,
+    References,
+    SpilledBatches,
+)
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
@@ -194,26 +201,27 @@ class Passes:
 
     def _finished(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch once its answers are there."""
-        graph = self.graph
-        needed = iter(mentions(batch, self.columns, self.references))
-        current = next(needed, None)
-
-        def answered() -> bool:
-            nonlocal current
-            while current is not None:
-                if not graph.settled(current):
-                    return False
-                current = next(needed, None)
-            return True
-
-        self.dispatcher.run_until(answered)
+        self._run(mentions(batch, self.columns, self.references))
         return self._with_answers(batch)
 
+    def _run(self, identities: Iterable[bytes]) -> None:
+        """Runs calls until all of these are settled."""
+        left = iter(identities)
+        current = next(left, None)
+
+        def settled() -> bool:
+            nonlocal current
+            while current is not None and self.graph.settled(current):
+                current = next(left, None)
+            return current is None
+
+        self.dispatcher.run_until(settled)
+
     def _with_answers(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        def value(reference: object) -> str | None:
-            if reference.identity in self.graph.void:  # type: ignore[attr-defined]
+        def value(reference: Reference) -> str | None:
+            if reference.identity in self.graph.void:
                 raise Void
-            return self.graph.value(reference)  # type: ignore[arg-type]
+            return self.graph.value(reference)
 
         arrays = [
             resolved(batch.column(i), c.shape, self.references, value)
@@ -245,13 +253,7 @@ class Passes:
             ]
             before = len(self.graph.known) + len(self.graph.void)
             self.graph.demand(noted, again=again)
-            waiting = set(noted)
-
-            def answered(waiting: set[bytes] = waiting) -> bool:
-                waiting.difference_update([w for w in waiting if self.graph.settled(w)])
-                return not waiting
-
-            self.dispatcher.run_until(answered)
+            self._run(dict.fromkeys(noted))
             if len(self.graph.known) + len(self.graph.void) == before:
                 raise InternalError("a pass that does not get any further")
 
