@@ -1,13 +1,23 @@
-"""Fixtures that several rooms share."""
+"""Fixtures that several rooms share, and the option --record of tests/plans."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 import heliumql
 from heliumql.connection import Connection
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", action="store_true", help="rewrite expected results")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("record") and os.environ.get("CI"):
+        raise pytest.UsageError("expected results are recorded and reviewed before CI sees them")
 
 
 @pytest.fixture
