@@ -7,6 +7,7 @@ last moment. Answers are stored when they arrive, whatever becomes of the statem
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
@@ -205,7 +206,8 @@ class Dispatcher:
     def _deliver(self, spec: CallSpec, calls: list[ReadyCall]) -> Deliver:
         """What the engine calls with answers, from any thread."""
         flights, store, owner = self._flights, self._store, self._inbox
-        kept = {c.identity for c in calls if self.sites[c.messages.site].cache != "off"}
+        # The store's names are the graph's own bytes, not copies of what came with the answers.
+        kept = {c.identity: c.identity for c in calls if self.sites[c.messages.site].cache != "off"}
         everything = [c.identity for c in calls]
 
         def deliver(arrived: pa.RecordBatch | EngineError) -> None:
@@ -234,7 +236,7 @@ class Dispatcher:
                     continue
                 over.append((identity, answer, row["requests"] or 1))
             # Durable before anybody sees a row made of it, and before others may ask again.
-            store.put({i: a for i, a in good.items() if i in kept})
+            store.put({kept[i]: a for i, a in good.items() if i in kept})
             told: dict[int, tuple[Inbox, list[tuple[bytes, Answer, int]]]] = {}
             for answered in over:
                 for inbox in flights.land(answered[0]):
@@ -349,7 +351,7 @@ def _answer(row: Mapping[str, object]) -> Answer:
     return Answer(
         text=text if isinstance(text, str) else None,
         error=str(error) if error is not None else (None if text is not None else "no answer"),
-        finish_reason=str(row["finish_reason"] or "stop"),
+        finish_reason=sys.intern(str(row["finish_reason"] or "stop")),  # kept once, not per call
         prompt_tokens=number("prompt_tokens"),
         cached_tokens=number("cached_tokens"),
         output_tokens=number("output_tokens"),
