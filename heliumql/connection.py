@@ -213,7 +213,8 @@ class Connection:
                 return self._query(text, parameters, offset)
             case "create_table_as" | "insert" | "copy_to" if outer.query and outer.span:
                 around = outer.before + outer.after
-                if self._session.settings.optimizer and not self._holds_calls(around):
+                named = parameters is not None and re.search(r"[?$]", around)
+                if self._session.settings.optimizer and not named and not self._holds_calls(around):
                     planned = self._session.planned(
                         outer.query, parameters, offset + outer.span.start
                     )

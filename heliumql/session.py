@@ -40,6 +40,7 @@ from heliumql.physical.context import Context
 from heliumql.physical.each import EachCall
 from heliumql.physical.passes import Passes
 from heliumql.physical.site import Site
+from heliumql.physical.snapshot import in_transaction
 from heliumql.shared import Shared
 from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
@@ -123,6 +124,9 @@ class Session:
             return EachCall(context, planned.core, parameters, planned.names, reference=reference)
         passes = Passes(context, planned.bound, planned.names)
         try:
+            if planned.carried is not None and planned.carried.cuts and in_transaction(self.duckdb):
+                # An error above a cut is not the user's, but would abort the user's transaction.
+                raise Unsupported("answers are inspected inside a transaction")
             tree, once = evaluated_once(planned.bound.tree, f"__hql_once_{passes.number}_")
             passes.evaluate_once(once)
             passes.rewrite(self._carried(tree, planned.sites, statement=passes.number))

@@ -68,7 +68,6 @@ class Passes:
         self._cuts: dict[int, dict[bytes, int]] = {}  # what each cut waits for: how many rows
         self._fault: BaseException | None = None
         self._lock = threading.Lock()
-        self._outer = False  # inside the user's transaction
         self._once: list[str] = []  # temporary tables
 
     def evaluate_once(self, relations: Sequence[Once]) -> None:
@@ -158,7 +157,7 @@ class Passes:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, in order, as the answers come in."""
         try:
-            with reading(self.context.connection) as self._outer:
+            with reading(self.context.connection):
                 shown: list[pa.RecordBatch] = []
                 for batch in self._rows():
                     if self.context.verify:
@@ -275,12 +274,6 @@ class Passes:
                 raise Interrupted from None
             if not self._cuts:
                 raise ExecutionError(without_excerpt(error)) from error
-            if self._outer:
-                raise ExecutionError(
-                    f"an error before all answers were there: {without_excerpt(error)}",
-                    hint="it ended your transaction; run the query outside of one, "
-                    "or after SET llm_optimizer = 'off'",
-                ) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
             begin_again(self.context.connection)
         if self._cuts:

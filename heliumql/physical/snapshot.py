@@ -35,14 +35,14 @@ def batches_of(
 
 
 @contextmanager
-def reading(connection: duckdb.DuckDBPyConnection) -> Iterator[bool]:
-    """One snapshot for all passes; true inside a transaction of the user's."""
+def reading(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One snapshot for all passes: the user's transaction, else a read-only one of our own."""
     if in_transaction(connection):
-        yield True
+        yield
         return
     connection.execute("BEGIN TRANSACTION READ ONLY")
     try:
-        yield False
+        yield
     finally:
         with suppress(duckdb.Error):  # the connection was closed under us: nothing is left to end
             connection.execute("ROLLBACK")
