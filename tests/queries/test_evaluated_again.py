@@ -49,7 +49,8 @@ def test_an_order_that_nobody_asked_for_stays_from_pass_to_pass(
     stats = one.con.last_stats or Stats()
     assert len(rows) == 7
     assert len(one.engine.log) == stats.calls_run == 7
-    assert stats.passes >= 2
+    # Inside a transaction such a query runs call by call: evaluated once.
+    assert stats.passes >= 2 if inside == "alone" else stats.passes == 1
     assert one.con.sql("SELECT current_setting('threads')").fetchall() == threads
 
 
