@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
@@ -19,13 +20,14 @@ import pyarrow as pa
 
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
-from heliumql.engines.engine import REQUESTS, CallSpec, Deliver, Engine
+from heliumql.engines.engine import ANSWERS, REQUESTS, CallSpec, Deliver, Engine
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
 from heliumql.physical.flights import Flights, Inbox
 from heliumql.physical.site import Site
 from heliumql.stats import Progress
 
 _PROGRESS_SECONDS = 0.1
+_CANCELLATIONS = 20  # of one call, by others that ask it too; more are the engine's own doing
 _MESSAGES = REQUESTS.field("messages").type
 
 
@@ -52,6 +54,7 @@ class _Flight:
 
     call: ReadyCall
     attempts: int = 1
+    cancelled: int = 0
     owner: bool = True
 
 
@@ -119,7 +122,8 @@ class Dispatcher:
                     return
                 raise InternalError("calls wait for answers that nobody will give")
             for engine in list(self._engines.values()):
-                engine.advance()
+                with _failing_as_engine(engine):
+                    engine.advance()
             self._take_in(wait=True)
 
     def close(self) -> None:
@@ -146,7 +150,8 @@ class Dispatcher:
                 if id(engine) not in self._engines:
                     if self._progress is not None:
                         self._progress(self.progress())  # a model may take a while to load
-                    engine.start()
+                    with _failing_as_engine(engine):
+                        engine.start()
                     self._engines[id(engine)] = engine
                 self._backlog.setdefault(id(engine), deque()).append(call)
             sent = 0
@@ -189,7 +194,8 @@ class Dispatcher:
                 by_site.setdefault(call.messages.site, []).append(call)
         for site, group in by_site.items():
             spec = self.sites[site].spec
-            engine.submit(spec, _requests(group), self._deliver(spec, group))
+            with _failing_as_engine(engine):
+                engine.submit(spec, _requests(group), self._deliver(spec, group))
 
     def _take_just_answered(self, calls: list[ReadyCall]) -> None:
         """Calls that another statement finished after this one had looked for their answers."""
@@ -211,6 +217,8 @@ class Dispatcher:
         everything = [c.identity for c in calls]
 
         def deliver(arrived: pa.RecordBatch | EngineError) -> None:
+            if not isinstance(arrived, EngineError) and not _is_answers(arrived):
+                arrived = EngineError("the engine delivered something that is not answers")
             if isinstance(arrived, EngineError):
                 for inbox in {i for c in everything for i in flights.land(c)}:
                     inbox.put(arrived)
@@ -284,7 +292,7 @@ class Dispatcher:
     def _absorb(self, arrived: object) -> None:
         match arrived:
             case EngineError():
-                self._flying.clear()
+                self.close()  # what else is in flight: other statements may submit it again
                 self._failure = self._failure or arrived
             case _Invalid(identity, answer):
                 self._ask_again(identity, answer)
@@ -302,8 +310,10 @@ class Dispatcher:
         site = self.sites[flight.call.messages.site]
         cancelled = answer.finish_reason == "cancelled"
         self._spend(answer, 1)
-        if not cancelled and (
-            flight.attempts > site.spec.retries or self._failure or self._interrupted.is_set()
+        flight.cancelled += cancelled
+        if flight.cancelled > _CANCELLATIONS or (
+            not cancelled
+            and (flight.attempts > site.spec.retries or self._failure or self._interrupted.is_set())
         ):
             for inbox in self._flights.land(identity):
                 inbox.put([(identity, replace(answer, prompt_tokens=0, output_tokens=0), 0)])
@@ -313,7 +323,8 @@ class Dispatcher:
         if answer.finish_reason == "length":
             more = spec.sampling.max_tokens * 2 ** (flight.attempts - 1)
             spec = replace(spec, sampling=replace(spec.sampling, max_tokens=more))
-        site.engine.submit(spec, _requests([flight.call]), self._deliver(spec, [flight.call]))
+        with _failing_as_engine(site.engine):
+            site.engine.submit(spec, _requests([flight.call]), self._deliver(spec, [flight.call]))
 
     def _spend(self, answer: Answer, requests: int) -> None:
         self.tally.requests += requests
@@ -342,12 +353,30 @@ class Dispatcher:
         self.graph.answered(flight.call.identity, answer)
 
 
+@contextmanager
+def _failing_as_engine(engine: Engine) -> Iterator[None]:
+    """Engines may be anybody's: what they raise ends the statement as the engine's failure."""
+    try:
+        yield
+    except HeliumQLError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise EngineError(f"the engine {type(engine).__name__} failed: {reason}") from error
+
+
+def _is_answers(arrived: object) -> bool:
+    return isinstance(arrived, pa.RecordBatch) and set(ANSWERS.names) <= set(arrived.schema.names)
+
+
 def _answer(row: Mapping[str, object]) -> Answer:
     def number(name: str) -> int:
         value = row[name]
         return value if isinstance(value, int) else 0
 
     text, error = row["text"], row["error"]
+    if error is not None:
+        text = None
     return Answer(
         text=text if isinstance(text, str) else None,
         error=str(error) if error is not None else (None if text is not None else "no answer"),
