@@ -7,6 +7,7 @@ import re
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -234,15 +235,21 @@ class Connection:
         planning = time.monotonic() - started
         first = [planned]
 
+        def schema() -> pa.Schema:
+            self._check_open()
+            return schema_of(self.duckdb, planned.names, planned.types)
+
         def run() -> CallRun:
             self._begin()
             begun = time.monotonic()
-            current = first.pop() if first else self._session.planned(text, parameters, offset)
+            current = first.pop() if first else None
+            if current is None or not self._session.is_current(current, parameters):
+                current = self._session.planned(text, parameters, offset)
             return self._call_run(self._session.evaluation(current, parameters), begun - planning)
 
         return Relation(
             planned.names,
-            lambda: schema_of(self.duckdb, planned.names, planned.types),
+            schema,
             run,
             self._python_rows(planned.types),
             lambda: _explanation(planned),
@@ -286,11 +293,14 @@ class Connection:
 
     def _begin(self) -> None:
         """Before a statement: what an earlier one still reads is read to its end."""
-        if self._closed:
-            raise ExecutionError("the connection is closed")
+        self._check_open()
         self._session.interrupted.clear()
         if self._open is not None:
             self._open.read_ahead()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ExecutionError("the connection is closed")
 
     def _holds_calls(self, text: str) -> bool:
         found = syntax.parse(text, llm_names=self._llm_names)
@@ -451,6 +461,7 @@ class Connection:
 
     def cursor(self) -> Connection:
         """Another connection to the same database; engines and answers are shared."""
+        self._check_open()
         twin = Connection(self.duckdb.cursor(), owns=True, shared=self._session.shared)
         theirs, ours = twin._session.catalog, self._session.catalog
         theirs.models.update(ours.models)
@@ -465,7 +476,8 @@ class Connection:
     def interrupt(self) -> None:
         """Stops the running statement; its calls are aborted, answers that came are kept."""
         self._session.interrupted.set()
-        self.duckdb.interrupt()
+        with suppress(duckdb.ConnectionException):  # closed: nothing is running
+            self.duckdb.interrupt()
 
     def close(self) -> None:
         """Leaves no process behind. Idempotent."""
@@ -473,7 +485,7 @@ class Connection:
             return
         self._closed = True
         if self._open is not None:
-            self._open.close()
+            self._open.stop(self.interrupt)
         self._session.shared.users -= 1
         if self._session.shared.users == 0:
             self._session.shared.close()

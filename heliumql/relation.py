@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 import pyarrow as pa
 
+from heliumql.physical.snapshot import no_rows
 from heliumql.stats import Stats
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Relation:
 
     def batches(self) -> Generator[pa.RecordBatch, None, None]:
         """Arrow record batches in order, each as soon as its answers are there."""
-        self._last = self._run()
-        return self._last.batches()
+        run = self._last = self._run()
+        yield from run.batches()
 
     def arrow(self) -> pa.Table:
         """All rows as an Arrow table."""
@@ -87,9 +88,11 @@ class Relation:
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows (that have not been fetched yet) as tuples."""
         rows = self._left
-        for batch in self._continued():
-            rows += self._python_rows(pa.Table.from_batches([batch]))
-        self._reading, self._left = None, []
+        try:
+            for batch in self._continued():
+                rows += self._python_rows(pa.Table.from_batches([batch]))
+        finally:
+            self._reading, self._left = None, []  # after an error too: no rows are passed over
         return rows
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
@@ -97,11 +100,15 @@ class Relation:
         if size < 0:
             raise ValueError("fetchmany takes a number of rows")
         reading = self._continued()
-        while len(self._left) < size:
-            batch = next(reading, None)
-            if batch is None:
-                break
-            self._left += self._python_rows(pa.Table.from_batches([batch]))
+        try:
+            while len(self._left) < size:
+                batch = next(reading, None)
+                if batch is None:
+                    break
+                self._left += self._python_rows(pa.Table.from_batches([batch]))
+        except BaseException:
+            self._reading, self._left = None, []  # who asks again reads from the start
+            raise
         rows, self._left = self._left[:size], self._left[size:]
         return rows
 
@@ -182,7 +189,7 @@ class _PlainRun:
             empty = False
             yield batch
         if empty:
-            yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+            yield no_rows(reader.schema)
 
     def stats(self) -> Stats:
         return Stats()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from heliumql.errors import HeliumQLError
+from heliumql.errors import ExecutionError, HeliumQLError
 from heliumql.physical.each import EachCall
 from heliumql.physical.passes import Passes
 from heliumql.source import Source
 from heliumql.stats import Stats
+
+_PATIENCE_SECONDS = 10.0
 
 
 class CallRun:
@@ -36,12 +39,14 @@ class CallRun:
         self._seconds: float | None = None
         self._ahead: list[pa.RecordBatch] = []
         self._source: Iterator[pa.RecordBatch] = iter(())
+        self._reader: int | None = None  # the thread that evaluates at this moment
+        self._over = threading.Event()
 
     def batches(self) -> Generator[pa.RecordBatch, None, None]:
         self._source = self._evaluation.batches()
         try:
             while True:
-                batch = self._ahead.pop(0) if self._ahead else next(self._source, None)
+                batch = self._ahead.pop(0) if self._ahead else self._next()
                 if batch is None:
                     break
                 if self._first is None:
@@ -52,18 +57,40 @@ class CallRun:
         finally:
             self.close()
 
+    def _next(self) -> pa.RecordBatch | None:
+        if self._over.is_set():  # these would be some of the rows, as if there were no more
+            raise ExecutionError("the connection was closed while rows were being read")
+        self._reader = threading.get_ident()
+        try:
+            return next(self._source, None)
+        finally:
+            self._reader = None
+
     def executed(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         assert isinstance(self._evaluation, EachCall)
+        self._reader = threading.get_ident()
         try:
             return self._evaluation.execute()
         finally:
+            self._reader = None
             self.close()
 
     def read_ahead(self) -> None:
         """Reads to the end, so that the connection is free for another statement."""
-        self._ahead += list(self._source)
+        while (batch := self._next()) is not None:
+            self._ahead.append(batch)
         self._source = iter(())
         self._finish()
+
+    def stop(self, interrupt: Callable[[], None]) -> None:
+        """Ends the evaluation, also where a thread is in the middle of it: that one ends it."""
+        reader = self._reader
+        if reader is None:
+            self.close()
+            return
+        interrupt()
+        if reader != threading.get_ident():
+            self._over.wait(_PATIENCE_SECONDS)
 
     def close(self) -> None:
         close = getattr(self._source, "close", None)
@@ -71,6 +98,7 @@ class CallRun:
             close()
         self._evaluation.close()
         self._finish()
+        self._over.set()
 
     def _finish(self) -> None:
         if self._seconds is None:

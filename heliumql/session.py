@@ -28,6 +28,7 @@ from heliumql.binder import (
     evaluated_once,
     is_users_mistake,
     is_volatile,
+    still_binds,
     without_excerpt,
 )
 from heliumql.binder.tree import Node
@@ -112,6 +113,18 @@ class Session:
             names = _shown_names(tuple(r[0] for r in rows), {s.number: s for s in core.sites})
             types = tuple(r[1] for r in rows)
         return Planned(core, sites, names, types, reason=reason)
+
+    def is_current(self, planned: Planned, parameters: Parameters) -> bool:
+        """Planning now would give the same: no table, model or setting has changed since."""
+        if planned.bound is None or not self.settings.optimizer:
+            return False
+        known = {s.number: s for s in planned.core.sites} | self.sites
+        if any(n not in known or self._site(known[n]) != s for n, s in planned.sites.items()):
+            return False
+        try:
+            return still_binds(planned.bound, self.duckdb, planned.core, parameters)
+        except Unsupported:
+            return False
 
     def evaluation(self, planned: Planned, parameters: Parameters) -> Passes | EachCall:
         """An evaluation of a planned query, not begun."""

@@ -7,6 +7,7 @@ from heliumql.binder.bind import (
     bind_error,
     is_users_mistake,
     printed,
+    still_binds,
     without_excerpt,
 )
 from heliumql.binder.carry import carry
@@ -27,5 +28,6 @@ __all__ = [
     "is_users_mistake",
     "is_volatile",
     "printed",
+    "still_binds",
     "without_excerpt",
 ]

@@ -55,23 +55,40 @@ def bind(connection: duckdb.DuckDBPyConnection, core: Core, parameters: Paramete
 
     Raises BindError for the user's mistakes and Unsupported where DuckDB cannot give the tree.
     """
-    try:
-        text = connection.execute(_BEFORE + core.text, parameters).fetchall()[0][1]
-    except _USERS_OWN as error:
-        raise bind_error(error, core, _BEFORE) from None
-    except duckdb.Error as error:
-        raise Unsupported(f"a statement that DuckDB does not print: {_first_line(error)}") from None
+    text = _bound_text(connection, core, parameters)
     serialized = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()[0][0]
     document = json.loads(serialized)
     if document.get("error"):
         raise Unsupported(str(document.get("error_message")))
-    described = connection.execute("DESCRIBE " + text).fetchall()
-    return Bound(
-        text,
-        document["statements"][0]["node"],
-        tuple(row[0] for row in described),
-        tuple(row[1] for row in described),
-    )
+    names, types = _described(connection, text)
+    return Bound(text, document["statements"][0]["node"], names, types)
+
+
+def still_binds(
+    bound: Bound, connection: duckdb.DuckDBPyConnection, core: Core, parameters: Parameters
+) -> bool:
+    """Binding now would give the same. A bound query reads tables by the places of columns."""
+    return (
+        _bound_text(connection, core, parameters) == bound.text
+        and _described(connection, bound.text) == (bound.names, bound.types)
+    )  # fmt: skip
+
+
+def _bound_text(connection: duckdb.DuckDBPyConnection, core: Core, parameters: Parameters) -> str:
+    try:
+        return str(connection.execute(_BEFORE + core.text, parameters).fetchall()[0][1])
+    except _USERS_OWN as error:
+        raise bind_error(error, core, _BEFORE) from None
+    except duckdb.Error as error:
+        raise Unsupported(f"a statement that DuckDB does not print: {_first_line(error)}") from None
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection, text: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and types of the columns."""
+    rows = connection.execute("DESCRIBE " + text).fetchall()
+    return tuple(row[0] for row in rows), tuple(row[1] for row in rows)
 
 
 def is_users_mistake(error: duckdb.Error) -> bool:

@@ -109,6 +109,8 @@ class Dispatcher:
     def run_until(self, done: Callable[[], bool]) -> None:
         """Runs calls until `done()`; raises what fails the statement as a whole."""
         while True:
+            if self._interrupted.is_set():
+                raise Interrupted
             if self._failure is None:
                 self._submit()
                 if done():
@@ -120,6 +122,8 @@ class Dispatcher:
                     continue
                 if done():
                     return
+                if self._interrupted.is_set():  # since the last look: nothing was submitted
+                    raise Interrupted
                 raise InternalError("calls wait for answers that nobody will give")
             for engine in list(self._engines.values()):
                 with _failing_as_engine(engine):

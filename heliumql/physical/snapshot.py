@@ -31,7 +31,12 @@ def batches_of(
     finally:
         reader.close()
     if empty:
-        yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+        yield no_rows(reader.schema)
+
+
+def no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    """An empty batch; also of unions, which Arrow makes of no Python values."""
+    return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
 
 
 @contextmanager
