@@ -80,13 +80,13 @@ class Connection:
         self._session = Session(connection, shared, Catalog())
         self._definitions = Definitions(self._session)
         self._prepared: dict[str, Statement] = {}
+        self._broken: dict[tuple[str, str], HeliumQLError] = {}  # of the catalog, by kind and name
         self._open: CallRun | None = None
         self._result: Relation | duckdb.DuckDBPyConnection | None = None
         self._source: Source | None = None
         _open_connections.add(self)
         functions.register(connection)
-        for entry in self._session.catalog.stored(connection):
-            self._restore(entry)
+        self._restore(self._session.catalog.stored(connection))
 
     @property
     def progress(self) -> Callable[[Progress], None] | None:
@@ -139,10 +139,44 @@ class Connection:
             span = Span(start, start + len(carets))
         return ExecutionError(without_excerpt(error), span=span, source=parsed.source)
 
-    def _restore(self, entry: Entry) -> None:
-        """Makes again for this session what a statement made earlier."""
-        statement = syntax.parse(entry.text, llm_names=self._llm_names)[0]
-        self._dispatched(statement, None, restoring=True)
+    def _restore(self, entries: Sequence[Entry]) -> None:
+        """Makes again for this session what statements made earlier.
+
+        What does not bind, as its table is gone, waits: it must not keep anybody out.
+        """
+        left = list(entries)
+        while left:
+            failed = []
+            for entry in left:
+                key = (entry.kind, entry.name.lower())
+                self._session.catalog.entries[key] = entry
+                try:
+                    statement = syntax.parse(entry.text, llm_names=self._llm_names)[0]
+                    self._dispatched(statement, None, restoring=True)
+                    self._broken.pop(key, None)
+                except HeliumQLError as error:
+                    self._broken[key] = error
+                    failed.append(entry)
+            if len(failed) == len(left):
+                return
+            left = failed  # it may read one that was made after it
+
+    def _check_broken(self, text: str) -> None:
+        """Of what could not be made again the statement names nothing, or it can be made now."""
+        named = {w.lower() for w in re.findall(r"\w+", text)} if self._broken else set()
+        entries = self._session.catalog.entries
+        stale = [k for k in self._broken if k not in entries]
+        for key in stale:  # dropped
+            del self._broken[key]
+        if not any(name in named for _, name in self._broken):
+            return
+        self._restore([entries[key] for key in self._broken])
+        for (kind, name), error in self._broken.items():
+            if name in named:
+                raise BindError(
+                    f"the {kind} {name} cannot be used: {error.message}",
+                    hint=f"make what it reads, or CREATE OR REPLACE or DROP the {kind}",
+                )
 
     def _dispatched(
         self, statement: Statement, parameters: Parameters, restoring: bool
@@ -208,6 +242,7 @@ class Connection:
     def _llm_statement(self, statement: Statement, parameters: Parameters) -> Relation | None:
         """A statement with calls: a query, or one that changes something."""
         text, offset = statement.text, statement.span.start
+        self._check_broken(text)
         outer = syntax.shell(text)
         match outer.kind:
             case "select":
@@ -465,11 +500,9 @@ class Connection:
         twin = Connection(self.duckdb.cursor(), owns=True, shared=self._session.shared)
         theirs, ours = twin._session.catalog, self._session.catalog
         theirs.models.update(ours.models)
-        for key, entry in ours.entries.items():
-            if key[0] == "model":
-                theirs.entries.setdefault(key, entry)
-            elif key not in theirs.entries:
-                twin._restore(entry)
+        missing = [e for k, e in ours.entries.items() if k not in theirs.entries]
+        theirs.entries.update({(e.kind, e.name.lower()): e for e in missing})
+        twin._restore([e for e in missing if e.kind != "model"])
         twin._session.settings = self._session.settings
         return twin
 

@@ -115,7 +115,7 @@ class Definitions:
         if not exists:
             return
         place = f"temp.main.{quoted(name)}"
-        drops = [f"DROP VIEW {place}"]
+        drops = [f"DROP VIEW IF EXISTS {place}"]
         if kind != "view":
             drops = [f"DROP MACRO IF EXISTS {place}", f"DROP MACRO TABLE IF EXISTS {place}"]
         for drop in drops:

@@ -1,0 +1,59 @@
+"""Views, macros and prompts in a database file: made again for each session that opens it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import heliumql
+
+MODEL = "CREATE MODEL m WITH (engine = 'simulated')"
+
+
+def made(path: Path, *statements: str) -> None:
+    with heliumql.connect(path) as con:
+        con.execute(MODEL)
+        for statement in statements:
+            con.execute(statement)
+
+
+VIEW = "CREATE VIEW v AS SELECT LLM_GENERATE('About {a}') AS u FROM t"
+
+
+def test_a_view_whose_table_is_gone_keeps_nobody_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    made(path, "CREATE TABLE t AS SELECT 'x' AS a", VIEW, "DROP TABLE t")
+    with heliumql.connect(path) as con:
+        assert con.sql("SELECT 1").fetchall() == [(1,)]
+        with pytest.raises(heliumql.BindError, match=r"cannot be used.*t does not exist"):
+            con.sql("FROM v")
+        with con.cursor() as twin, pytest.raises(heliumql.BindError, match="the view v cannot"):
+            twin.sql("FROM v")
+        con.execute("CREATE TABLE t AS SELECT 'y' AS a")
+        assert len(con.sql("FROM v").fetchall()) == 1
+        con.execute("DROP TABLE t")
+
+
+def test_a_view_whose_table_is_gone_can_be_dropped_and_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    again = "CREATE VIEW w AS SELECT u || '!' AS x FROM v"
+    made(path, "CREATE TABLE t AS SELECT 'x' AS a", VIEW, again, "DROP TABLE t")
+    with heliumql.connect(path) as con:
+        con.execute("DROP VIEW w")
+        con.execute("CREATE OR REPLACE VIEW v AS SELECT LLM_GENERATE('Anything') AS u")
+        assert len(con.sql("FROM v").fetchall()) == 1
+    with heliumql.connect(path) as con:
+        assert len(con.sql("FROM v").fetchall()) == 1
+
+
+def test_a_view_may_read_one_that_was_made_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    made(
+        path,
+        "CREATE VIEW v AS SELECT LLM_GENERATE('first') AS u",
+        "CREATE VIEW a AS SELECT LLM_GENERATE('second') AS u",
+        "CREATE OR REPLACE VIEW v AS SELECT LLM_GENERATE('third {u}') AS u FROM a",
+    )
+    with heliumql.connect(path) as con:
+        assert len(con.sql("FROM v").fetchall()) == 1
