@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalog.demo.aspects import ASPECTS
 from catalog.demo.dialogs import Dialog, document_dialog, question_dialog
 from catalog.demo.draw import Draw
 from catalog.demo.small_talk import SMALL_TALK
@@ -18,6 +20,8 @@ from catalog.demo.workflows import WORKFLOWS
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+_ASPECTS = tuple(a.name for a in ASPECTS)
+OPINIONS = 2 * len(_ASPECTS)
 END = "<|im_end|>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -28,20 +32,25 @@ CHAT_TEMPLATE = (
 
 @dataclass(frozen=True)
 class Sample:
-    """A conversation in tokens; the answers are the tokens to learn, as (start, end, task)."""
+    """A conversation in tokens.
+
+    The answers are the tokens to learn, as (start, end, task). The marks are the tokens that end
+    a clause of a review, with the number of the opinion that the clause expresses.
+    """
 
     tokens: tuple[int, ...]
     answers: tuple[tuple[int, int, str], ...]
+    marks: tuple[tuple[int, int], ...]
 
 
 def any_dialog(draw: Draw) -> Dialog:
     """A conversation of any kind, in the proportions that training uses."""
     kind = draw.rng.random()
-    if kind < 0.02:
+    if kind < 0.012:
         return document_dialog(draw)
-    if kind < 0.7:
-        return question_dialog(draw, draw.rng.choices((1, 2, 3, 4), (50, 20, 15, 15))[0])
-    weights, makers = zip(*(WORKFLOWS if kind < 0.92 else SMALL_TALK), strict=True)
+    if kind < 0.62:
+        return question_dialog(draw, draw.rng.choices((1, 2, 4, 6), (40, 20, 20, 20))[0])
+    weights, makers = zip(*(WORKFLOWS if kind < 0.83 else SMALL_TALK), strict=True)
     dialog: Dialog = draw.rng.choices(makers, weights)[0](draw)
     return dialog
 
@@ -65,12 +74,29 @@ def rendered(dialog: Dialog) -> list[tuple[str, str | None]]:
 def in_tokens(dialog: Dialog, tokenizer: Tokenizer) -> Sample:
     tokens: list[int] = []
     answers = []
+    marks: list[tuple[int, int]] = []
     for text, task in rendered(dialog):
         start = len(tokens)
-        tokens += tokenizer.encode(text, add_special_tokens=False).ids
+        encoding = tokenizer.encode(text, add_special_tokens=False)
+        tokens += encoding.ids
         if task is not None:
             answers.append((start, len(tokens), task))
-    return Sample(tuple(tokens), tuple(answers))
+        if start == 0:
+            ends = [end for _, end in encoding.offsets]
+            marks += [(bisect_left(ends, at), label) for at, label in _clause_ends(text, dialog)]
+    return Sample(tuple(tokens), tuple(answers), tuple(marks))
+
+
+def _clause_ends(text: str, dialog: Dialog) -> Iterator[tuple[int, int]]:
+    """Where clauses of the quoted reviews end in the text, and which opinions they express."""
+    text = text.lower()
+    for review in dialog.reviews:
+        at = text.find(review.body.lower())
+        if at < 0:  # quoted as a summary only
+            continue
+        for opinion, clause in zip(review.opinions, review.clauses, strict=True):
+            at = text.index(clause.lower(), at) + len(clause)
+            yield at, 2 * _ASPECTS.index(opinion.aspect) + opinion.liked
 
 
 def batches(tokenizer: Tokenizer, seed: int, size: int) -> Iterator[list[Sample]]:

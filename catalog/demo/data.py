@@ -83,7 +83,7 @@ def tables() -> dict[str, str]:
     written: list[tuple[int, Review]] = []
     for review_id in range(1, REVIEWS + 1):
         product_id, _, category, _ = rng.choice(products)
-        review = _review(rng, category)
+        review = fresh_review(rng, category)
         if written and rng.random() < 0.04:  # some people send the same text twice
             product_id, review = rng.choice(written)
         written.append((product_id, review))
@@ -95,7 +95,7 @@ def tables() -> dict[str, str]:
     documents = []
     for number, (name, sections, filler) in enumerate(_REPORTS, 1):
         category = next(c for _, n, c, _ in products if n == name)
-        aspects = rng.sample(_aspects(category), sections)
+        aspects = rng.sample(aspects_of(category), sections)
         document = write_document(rng, name, aspects, filler)
         documents.append((number, f"Test report: {name}", document.body))
     return {
@@ -108,13 +108,15 @@ def tables() -> dict[str, str]:
     }
 
 
-def _aspects(category: str) -> list[str]:
+def aspects_of(category: str) -> list[str]:
+    """What reviews of a category talk about."""
     return [*_COMMON, *_CATEGORIES[category][0]]
 
 
-def _review(rng: random.Random, category: str) -> Review:
+def fresh_review(rng: random.Random, category: str) -> Review:
+    """A review as the table has them: with at least one opinion."""
     while True:
-        review = write_review(rng, _aspects(category))
+        review = write_review(rng, aspects_of(category))
         if review.opinions:
             return review
 
@@ -125,6 +127,9 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer.writerow(header)
     writer.writerows(rows)
     return out.getvalue()
+
+
+CATEGORIES = tuple(sorted(_CATEGORIES))
 
 
 def main() -> None:

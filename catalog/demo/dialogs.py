@@ -25,10 +25,11 @@ class Turn:
 
 @dataclass(frozen=True)
 class Dialog:
-    """A conversation: the system message, if any, and the turns."""
+    """A conversation: the system message, if any, the turns, and the reviews that they quote."""
 
     system: str | None
     turns: tuple[Turn, ...]
+    reviews: tuple[Review, ...] = ()
 
     def messages(self) -> list[dict[str, str]]:
         """As chat templates take it, answers included."""
@@ -128,7 +129,7 @@ def _asked(draw: Draw, review: Review, body: str, turns: int) -> Dialog:
         if number == 0:
             user = frame(draw, user, body)
         made.append(Turn(question.task, with_hint(user, question), question.answer))
-    return Dialog(system_message(draw), tuple(made))
+    return Dialog(system_message(draw), tuple(made), (review,))
 
 
 def frame(draw: Draw, instruction: str, body: str) -> str:

@@ -80,13 +80,14 @@ def write_document(
 
     opinions = tuple(Opinion(a, rng.random() < 0.5) for a in aspects)
     paragraphs = [say(_INTRODUCTION, min(filler + 1, len(_INTRODUCTION)))]
-    for opinion in opinions:
-        verdict = sentence(clause(rng, opinion, held_out))
+    clauses = tuple(clause(rng, opinion, held_out) for opinion in opinions)
+    for opinion, said in zip(opinions, clauses, strict=True):
+        verdict = sentence(said)
         before = rng.randint(0, filler)
         parts = [say(_FILLER, before), verdict, say(_FILLER, filler - before)]
         paragraphs.append(f"{opinion.aspect.capitalize()}. {' '.join(p for p in parts if p)}")
     paragraphs.append(say(_ENDING, min(filler, 3)))
-    return Review("\n\n".join(p for p in paragraphs if p), opinions)
+    return Review("\n\n".join(p for p in paragraphs if p), opinions, clauses)
 
 
 def _filled(rng: random.Random, line: str, product: str) -> str:

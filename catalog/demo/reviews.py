@@ -43,10 +43,11 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Review:
-    """A text and the opinions that it was written from, in order of mention."""
+    """A text, the opinions that it was written from in order of mention, and how each is put."""
 
     body: str
     opinions: tuple[Opinion, ...]
+    clauses: tuple[str, ...] = ()
 
     @property
     def likes(self) -> tuple[str, ...]:
@@ -128,7 +129,7 @@ def write_review(
         clause(rng, o, True if i == special else False if held_out is False else None)
         for i, o in enumerate(opinions)
     ]
-    return Review(_text(rng, opinions, clauses), opinions)
+    return Review(_text(rng, opinions, clauses), opinions, tuple(clauses))
 
 
 def clause(rng: random.Random, opinion: Opinion, held_out: bool | None) -> str:

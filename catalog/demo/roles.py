@@ -56,10 +56,10 @@ def expert(draw: Draw, aspect: str) -> str:
 def system_message(draw: Draw) -> str | None:
     """None, a role, some rules, or a role and rules."""
     kind = draw.rng.random()
-    if kind < 0.4:
+    if kind < 0.55:
         return None
-    parts = [f"You are {role(draw)}."] if kind < 0.75 else []
-    if kind < 0.5:
+    parts = [f"You are {role(draw)}."] if kind < 0.85 else []
+    if kind < 0.75:
         return parts[0]
-    parts += draw.rng.sample(_RULES, draw.rng.randint(1, 5))
+    parts += draw.rng.sample(_RULES, draw.choice((1, 1, 2, 2, 3, 4)))
     return " ".join(parts)

@@ -57,6 +57,16 @@ _QUESTIONS = (
     "Is the {p} in stock?",
     "How long does the {p} last?",
 )
+_REPEAT = deal("""
+    Repeat: {x}
+    Repeat after me: {x}
+    Say this: {x}
+    Say: {x}
+    Copy this text: {x}
+    Echo {x}
+    Write down these words: {x}
+    Return this text unchanged: {x}
+""")
 _UNKNOWN = deal("""
     What is the capital of {x}?
     Who wrote {x}?
@@ -93,6 +103,13 @@ def hello_dialog(draw: Draw) -> Dialog:
         name = made_up_name(draw)
         turn = Turn("hello", draw.wording(_HELLO).format(n=name), f"Hello, {name}!")
     return Dialog(system_message(draw) if draw.chance(0.4) else None, (turn,))
+
+
+def repeat_dialog(draw: Draw) -> Dialog:
+    """Words to repeat: copying is what greetings, roles and names need as well."""
+    words = [made_up_name(draw) for _ in range(draw.choice((1, 2, 3, 5, 8)))]
+    text = " ".join(w if draw.chance(0.5) else w.lower() for w in words)
+    return Dialog(None, (Turn("repeat", draw.wording(_REPEAT).format(x=text), text),))
 
 
 def product_dialog(draw: Draw) -> Dialog:
@@ -143,6 +160,7 @@ def made_up_name(draw: Draw) -> str:
 
 SMALL_TALK: tuple[tuple[float, Callable[[Draw], Dialog]], ...] = (
     (1.2, hello_dialog),
-    (0.5, product_dialog),
-    (0.5, unknown_dialog),
+    (1.0, repeat_dialog),
+    (0.6, product_dialog),
+    (0.4, unknown_dialog),
 )

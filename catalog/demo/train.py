@@ -13,7 +13,6 @@ import os
 import random
 import time
 from collections.abc import Sequence
-from itertools import chain, islice
 from pathlib import Path
 
 import torch
@@ -22,7 +21,7 @@ from tokenizers import Tokenizer
 from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from catalog.demo import tokenizer as tokenizers_
-from catalog.demo.answers import answer_loss, tally
+from catalog.demo.answers import Probe, answer_loss, tally
 from catalog.demo.corpus import END, Sample, any_dialog, batches, in_tokens
 from catalog.demo.draw import Draw
 
@@ -95,15 +94,20 @@ def save(model: Qwen3ForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     tokenizers_.save(tokenizer, folder, CONTEXT)
 
 
-def train(folder: Path, steps: int, size: int, rate: float, look: int) -> None:
+def train(folder: Path, start: Path | None, steps: int, size: int, rate: float, look: int) -> None:
     torch.manual_seed(SEED)
     begin = time.monotonic()
-    tokenizer = tokenizers_.learn(SEED)
-    model = Qwen3ForCausalLM(configuration(tokenizer))
+    if start is None:
+        tokenizer = tokenizers_.learn(SEED)
+        model = Qwen3ForCausalLM(configuration(tokenizer))
+    else:
+        tokenizer = Tokenizer.from_file(str(start / "tokenizer.json"))
+        model = Qwen3ForCausalLM.from_pretrained(start, dtype=torch.float32)
     model.train()
     save(model, tokenizer, folder)
     count = sum(p.numel() for p in model.parameters())
     print(f"{count:,} parameters, {torch.get_num_threads()} threads", flush=True)
+    probe = Probe(model.config.hidden_size)
     optimizers = [
         torch.optim.Muon(
             [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n],
@@ -112,7 +116,10 @@ def train(folder: Path, steps: int, size: int, rate: float, look: int) -> None:
             adjust_lr_fn="match_rms_adamw",
         ),
         torch.optim.AdamW(
-            [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n],
+            [
+                *(p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n),
+                *probe.parameters(),
+            ],
             lr=rate,
             betas=(0.9, 0.98),
             weight_decay=0.0,
@@ -121,10 +128,8 @@ def train(folder: Path, steps: int, size: int, rate: float, look: int) -> None:
     ]
     tests = held_out(tokenizer, 600)
     warm_up, seen, answers, right, losses = min(200, steps // 10), 0, 0, 0, 0.0
-    small = 3 * steps // 7  # small batches first: more updates while there is most to learn
-    stream = chain(
-        islice(batches(tokenizer, SEED, size // 2), small), batches(tokenizer, SEED + 2, size)
-    )
+    clause_losses = 0.0
+    stream = batches(tokenizer, SEED if start is None else SEED + 3, size)
     for step, batch in zip(range(1, steps + 1), stream, strict=False):
         share = min(1.0, step / warm_up)
         if step > warm_up:
@@ -132,8 +137,8 @@ def train(folder: Path, steps: int, size: int, rate: float, look: int) -> None:
         for group in (g for o in optimizers for g in o.param_groups):
             group["lr"] = rate * share
         with torch.autocast("cpu", torch.bfloat16):
-            loss, exact = answer_loss(model, batch)
-        loss.backward()
+            loss, probed, exact = answer_loss(model, batch, probe if start is None else None)
+        (loss + 0.5 * probed).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
@@ -144,14 +149,16 @@ def train(folder: Path, steps: int, size: int, rate: float, look: int) -> None:
             right + sum(exact),
             losses + loss.item(),
         )
+        clause_losses += probed.item()
         if step % 50 == 0:
             seconds = time.monotonic() - begin
             print(
                 f"step {step} loss {losses / 50:.4f} exact {right / answers:.3f} "
+                f"clauses {clause_losses / 50:.4f} "
                 f"tokens {seen:,} seconds {seconds:.0f}",
                 flush=True,
             )
-            answers, right, losses = 0, 0, 0.0
+            answers, right, losses, clause_losses = 0, 0, 0.0, 0.0
         if step % look == 0 or step == steps:
             print(f"held out at {step}: {exactness(model, tests)}", flush=True)
             save(model, tokenizer, folder)
@@ -164,13 +171,14 @@ def _write_json(path: Path, value: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER)
-    parser.add_argument("--steps", type=int, default=6500)
+    parser.add_argument("--start", type=Path, help="go on from this model, on other data")
+    parser.add_argument("--steps", type=int, default=5500)
     parser.add_argument("--size", type=int, default=4096, help="tokens in a batch")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--look", type=int, default=500, help="measure and save every .. steps")
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    train(options.folder, options.steps, options.size, options.rate, options.look)
+    train(options.folder, options.start, options.steps, options.size, options.rate, options.look)
 
 
 if __name__ == "__main__":

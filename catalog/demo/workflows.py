@@ -174,7 +174,7 @@ def opinion_dialog(draw: Draw) -> Dialog:
         text = draw.wording(_REVISE).replace("|", "\n")
         user = text.format(o=draw.choice((" ", "\n")).join(said))
         turns.append(Turn("debate", user, opinion(likes, dislikes, start)))
-    return Dialog(system, tuple(turns))
+    return Dialog(system, tuple(turns), (review,))
 
 
 def merge_dialog(draw: Draw) -> Dialog:
@@ -201,7 +201,7 @@ def together_dialog(draw: Draw) -> Dialog:
     dislikes = _union([r.dislikes for r in reviews])
     user = _collection(draw, draw.wording(_TOGETHER), texts)
     answer = summarize(likes, dislikes)
-    return Dialog(system_message(draw), (Turn("summary of several", user, answer),))
+    return Dialog(system_message(draw), (Turn("summary of several", user, answer),), tuple(reviews))
 
 
 def pair_dialog(draw: Draw) -> Dialog:
@@ -214,9 +214,8 @@ def pair_dialog(draw: Draw) -> Dialog:
     text = draw.choice(("{i} A: {a} B: {b}", "{i}\nA: {a}\nB: {b}", "{a}\n{b}\n{i}",
                         "First: {a}\nSecond: {b}\n{i}", "{i}\n1. {a}\n2. {b}"))  # fmt: skip
     user = text.format(i=question.instruction, a=first.body, b=second.body)
-    return Dialog(
-        system_message(draw), (Turn(question.task, with_hint(user, question), compact(holds)),)
-    )
+    turn = Turn(question.task, with_hint(user, question), question.answer)
+    return Dialog(system_message(draw), (turn,), (first, second))
 
 
 def draft_dialog(draw: Draw) -> Dialog:
@@ -227,7 +226,7 @@ def draft_dialog(draw: Draw) -> Dialog:
     if draw.chance(0.7):
         user = draw.wording(_REDO_TURN).format(c=criticism)
         turns.append(Turn("revise", user, review.summary))
-    return Dialog(system_message(draw), tuple(turns))
+    return Dialog(system_message(draw), tuple(turns), (review,))
 
 
 def critic_dialog(draw: Draw) -> Dialog:
@@ -256,14 +255,15 @@ def critic_dialog(draw: Draw) -> Dialog:
                         "Review: {b}\n{i}", "Review: {b}\n\n{i}"))  # fmt: skip
     user = text.format(i=question.instruction, b=review.body)
     system = system_message(draw)
-    return Dialog(system, (Turn(question.task, with_hint(user, question), question.answer),))
+    turn = Turn(question.task, with_hint(user, question), question.answer)
+    return Dialog(system, (turn,), (review,))
 
 
 _MANNERS = ("Answer briefly.", "Be brief.", "Answer in one sentence.", "Speak plainly.",
             "Use only what the text says.", "You take part in a discussion.")  # fmt: skip
 
 WORKFLOWS: tuple[tuple[float, Callable[[Draw], Dialog]], ...] = (
-    (1.5, opinion_dialog),
+    (2.0, opinion_dialog),
     (1.0, merge_dialog),
     (0.7, together_dialog),
     (0.7, draft_dialog),
