@@ -6,6 +6,7 @@ are kept by the catalog.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +16,13 @@ from heliumql import syntax
 from heliumql.binder import bind_error
 from heliumql.catalog import Entry, Model
 from heliumql.engines import open_engine
-from heliumql.errors import CatalogError
+from heliumql.errors import BindError, CatalogError
 from heliumql.physical import functions
 from heliumql.session import Session
 from heliumql.source import Span
 from heliumql.syntax import Core
+
+_QUALIFIED = re.compile(r'(VIEW|MACRO|FUNCTION)\s+(IF\s+NOT\s+EXISTS\s+)?("[^"]*"|\w+)\s*\.', re.I)
 
 Rows = tuple[tuple[str, ...], Sequence[tuple[Any, ...]]]  # names and rows
 
@@ -58,6 +61,12 @@ class Definitions:
         restoring: bool,
     ) -> None:
         """Prompts, views and macros live in DuckDB for the session, as core SQL."""
+        if not isinstance(statement, syntax.CreatePrompt) and _QUALIFIED.search(statement.header):
+            raise BindError(
+                "a view or macro with calls cannot stand in a schema",
+                span=statement.name_span,
+                hint=f"without the schema: {statement.name}",
+            )
         context = syntax.DesugarContext(functions.next_site, statement.span.start)
         match statement:
             case syntax.CreatePrompt():

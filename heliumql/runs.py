@@ -37,6 +37,7 @@ class CallRun:
         self._planning = time.monotonic() - started
         self._first: float | None = None
         self._seconds: float | None = None
+        self._complete = False
         self._ahead: list[pa.RecordBatch] = []
         self._source: Iterator[pa.RecordBatch] = iter(())
         self._reader: int | None = None  # the thread that evaluates at this moment
@@ -62,15 +63,19 @@ class CallRun:
             raise ExecutionError("the connection was closed while rows were being read")
         self._reader = threading.get_ident()
         try:
-            return next(self._source, None)
+            batch = next(self._source, None)
         finally:
             self._reader = None
+        self._complete = self._complete or batch is None
+        return batch
 
     def executed(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         assert isinstance(self._evaluation, EachCall)
         self._reader = threading.get_ident()
         try:
-            return self._evaluation.execute()
+            done = self._evaluation.execute()
+            self._complete = True
+            return done
         finally:
             self._reader = None
             self.close()
@@ -107,12 +112,15 @@ class CallRun:
 
     def stats(self) -> Stats:
         counts, tally = self._evaluation.graph.counts, self._evaluation.dispatcher.tally
+        asked = counts.asked
+        if not self._complete:  # of a statement that was stopped: what had an answer by then
+            asked = counts.shared + counts.cached + tally.run
         return Stats(
-            calls_asked=counts.asked,
+            calls_asked=asked,
             calls_shared=counts.shared,
             calls_cached=counts.cached,
             calls_run=tally.run,
-            calls_wasted=tally.run - (counts.asked - counts.shared - counts.cached),
+            calls_wasted=0,  # calls run on demand of rows only
             calls_failed=tally.failed,
             requests_sent=tally.requests,
             prompt_tokens=tally.prompt_tokens,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 
 from heliumql.calls import AnswerStore
 from heliumql.catalog import Model
@@ -41,9 +42,10 @@ class Shared:
     def close(self) -> None:
         with self._lock:
             engines, self.engines = list(self.engines.values()), {}
-        for engine in engines:
-            engine.close()
-        self.caster.close()
+        with ExitStack() as closing:  # one that cannot be closed keeps no other open
+            closing.callback(self.caster.close)
+            for engine in engines:
+                closing.callback(engine.close)
 
 
 def _engine_key(model: Model) -> str:

@@ -155,3 +155,16 @@ def test_threads_are_set_back_after_a_failed_pass(table: Connection) -> None:
     with pytest.raises(heliumql.ExecutionError):
         relation.fetchall()
     assert table.execute("SELECT current_setting('threads')").fetchall() == [(2,)]
+
+
+@pytest.mark.parametrize(
+    "what", ["VIEW s.v AS SELECT", 'VIEW "s"."v" AS SELECT', "MACRO s.v(x) AS"]
+)
+def test_a_view_or_macro_with_calls_in_a_schema_is_refused(table: Connection, what: str) -> None:
+    table.execute("CREATE SCHEMA s")
+    with pytest.raises(heliumql.BindError, match="cannot stand in a schema") as caught:
+        table.sql(f"CREATE {what} LLM_GENERATE('x')")
+    assert "without the schema: v" in str(caught.value)
+    assert table.execute("SELECT count(*) FROM duckdb_views() WHERE NOT internal").fetchall() == [
+        (0,)
+    ]
