@@ -2,7 +2,7 @@
 
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
-from heliumql.calls.identity import Namer, kind_key
+from heliumql.calls.identity import Namer, kind_key, without_broken
 from heliumql.calls.minted import Messages, MintedCalls, SpilledBatches
 from heliumql.calls.references import Reference, References
 
@@ -18,4 +18,5 @@ __all__ = [
     "References",
     "SpilledBatches",
     "kind_key",
+    "without_broken",
 ]

@@ -26,6 +26,14 @@ def kind_key(parts: Mapping[str, Any]) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=32).digest()
 
 
+def without_broken(prompts: list[str | None], histories: Sequence[History]) -> list[str | None]:
+    """The prompts, NULL where the history has a message without content: there is no call."""
+    return [
+        None if history and any(m is None or m["content"] is None for m in history) else prompt
+        for prompt, history in zip(prompts, histories, strict=True)
+    ]
+
+
 @dataclass
 class Namer:
     """Names the calls of one site. Holds hash states of the messages that rows share."""

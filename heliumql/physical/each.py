@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from heliumql.binder import Parameters, bind_error, is_users_mistake, without_excerpt
-from heliumql.calls import CallGraph, Namer, References
+from heliumql.calls import CallGraph, Namer, References, without_broken
 from heliumql.calls.references import Reference
 from heliumql.errors import ExecutionError
 from heliumql.physical import functions
@@ -80,10 +80,8 @@ class EachCall:
     ) -> pa.Array:
         if self._fault is not None:
             raise self._fault
-        texts, contents = prompts.to_pylist(), histories.to_pylist()
-        for row, history in enumerate(contents):
-            if history and any(m is None or m["content"] is None for m in history):
-                texts[row] = None
+        contents = histories.to_pylist()
+        texts = without_broken(prompts.to_pylist(), contents)
         if self.reference or self.context.sites[site].sampled:
             identities = [None if t is None else secrets.token_bytes(16) for t in texts]
         else:

@@ -28,6 +28,7 @@ from heliumql.calls import (
     Reference,
     References,
     SpilledBatches,
+    without_broken,
 )
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
@@ -120,10 +121,8 @@ class Passes:
         some_histories = None if histories.null_count == len(histories) else histories
         texts = prompts.to_pylist()
         history_list = None if some_histories is None else some_histories.to_pylist()
-        if history_list is not None:  # a NULL content makes the value NULL
-            for row, history in enumerate(history_list):
-                if history and any(m is None or m["content"] is None for m in history):
-                    texts[row] = None
+        if history_list is not None:
+            texts = without_broken(texts, history_list)
         identities = graph.namers[site].names(
             texts,
             None if some_systems is None else some_systems.to_pylist(),

@@ -21,11 +21,8 @@ from typing import Any
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
-MODEL = REPOSITORY / "catalog" / "models" / "demo" / "model.safetensors"
 SESSION = [sys.executable, str(Path(__file__).parent / "session.py")]
 CLI = [sys.executable, "-m", "heliumql"]
-
-pytestmark = pytest.mark.skipif(not MODEL.exists(), reason="the demonstration model is not there")
 
 
 @dataclass
