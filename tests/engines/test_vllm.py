@@ -336,6 +336,8 @@ class TestLeaving:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "TMPDIR": str(folder)},
+            # A shell in the background ignores SIGINT, and hands that down.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def pids(self, folder: Path) -> list[int]:
