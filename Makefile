@@ -19,7 +19,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 .PHONY: demo test lint record bench docs
 
 demo: $(VENV)/.installed
-	$(BIN)/heliumql run queries/quickstart.hql
+	$(BIN)/heliumql run queries/quickstart.hql --format table --stats text
 
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest $(ARGS)

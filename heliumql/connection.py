@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from heliumql import syntax
-from heliumql.binder import Parameters, is_users_mistake, without_excerpt
+from heliumql.binder import VERBS, Parameters, is_users_mistake, misspelt_verb, without_excerpt
 from heliumql.catalog import Catalog, Entry, Model
 from heliumql.definitions import Definitions, quoted
 from heliumql.engines.engine import Engine
@@ -137,7 +137,10 @@ class Connection:
             carets = max(re.findall(r"\^+", message), key=len, default="^")
             start = parsed.statement.span.start + max(0, offset - len(before))
             span = Span(start, start + len(carets))
-        return ExecutionError(without_excerpt(error), span=span, source=parsed.source)
+        told, hint = without_excerpt(error), None
+        if misspelt_verb(told):
+            told, hint = told.partition("\n")[0], VERBS
+        return ExecutionError(told, span=span, hint=hint, source=parsed.source)
 
     def _restore(self, entries: Sequence[Entry]) -> None:
         """Makes again for this session what statements made earlier.

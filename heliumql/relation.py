@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -161,6 +162,7 @@ class PlainRelation(Relation):
             lambda: str(relation.explain()),
         )
         self._relation = relation
+        self._unread: Iterator[tuple[Any, ...]] | None = None  # by fetchmany
 
     def arrow(self) -> pa.Table:
         return self._relation.to_arrow_table()
@@ -169,8 +171,9 @@ class PlainRelation(Relation):
         return list(self._relation.fetchall())
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
-        relation: Any = self._relation  # fetchmany is missing from its types
-        return list(relation.fetchmany(size))
+        if self._unread is None:
+            self._unread = iter(self._relation.fetchall())
+        return list(itertools.islice(self._unread, size))
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return next(iter(self.fetchmany(1)), None)

@@ -177,7 +177,12 @@ class Session:
     def _site(self, call: CallSite) -> Site:
         """The call site bound to its model, engine and parameters."""
         name = call.model or self.settings.default_model or self.catalog.default_model(call.span)
-        model = self.catalog.model(name, call.model_span)
+        try:
+            model = self.catalog.model(name, call.model_span)
+        except CatalogError as error:
+            if call.model is None:
+                error.span, error.hint = call.span, f"llm_default_model is {name!r}; {error.hint}"
+            raise
         options, default = model.options, Sampling()
 
         def sampling(key: str) -> Any:

@@ -2,16 +2,16 @@
 CREATE TEMP VIEW reviews AS FROM 'catalog/data/reviews.csv';
 CREATE TEMP VIEW products AS FROM 'catalog/data/products.csv';
 
--- 1. Typed answers are columns: what do 24 reviews say? The system message, which all calls share,
+-- 1. Typed answers are columns: what do the 24 latest reviews say? The system message, which all calls share,
 --    is computed once; equal calls run once.
 CREATE TEMP TABLE opinions AS
 SELECT r.review_id, r.product_id, r.stars, r.body, g.sentiment, g.score, g.topics
-FROM   (SELECT * FROM reviews ORDER BY review_id LIMIT 24) AS r,
+FROM   (SELECT * FROM reviews ORDER BY posted DESC, review_id LIMIT 24) AS r,
        LATERAL LLM_GENERATE('Analyze this review. {r.body}',
          system  => 'You read product reviews for an online shop. A review is mixed where it names both good and bad points. Answer only with what is asked for.',
          returns => 'STRUCT(sentiment ENUM(''positive'', ''negative'', ''mixed''), score INTEGER, topics VARCHAR[])') AS g;
 
--- 2. The rest is SQL: join, group, order.
+-- 2. The rest is SQL: join, group, order. `score` is read from the text; `stars` is what the customer gave.
 SELECT   p.category,
          count(*)                                          AS reviews,
          count(*) FILTER (WHERE o.sentiment = 'positive')  AS positive,

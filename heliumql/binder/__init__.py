@@ -1,11 +1,13 @@
 """Binding: from core SQL to a bound query whose calls can be deferred."""
 
 from heliumql.binder.bind import (
+    VERBS,
     Bound,
     Parameters,
     bind,
     bind_error,
     is_users_mistake,
+    misspelt_verb,
     printed,
     still_binds,
     without_excerpt,
@@ -15,6 +17,7 @@ from heliumql.binder.cuts import Carried, Cut, Unsupported
 from heliumql.binder.volatile import Once, evaluated_once, is_volatile
 
 __all__ = [
+    "VERBS",
     "Bound",
     "Carried",
     "Cut",
@@ -27,6 +30,7 @@ __all__ = [
     "evaluated_once",
     "is_users_mistake",
     "is_volatile",
+    "misspelt_verb",
     "printed",
     "still_binds",
     "without_excerpt",

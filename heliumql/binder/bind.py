@@ -118,10 +118,22 @@ def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLErr
     lines = [x.strip() for x in message.split("\n") if x.strip(" ^")]
     lines = [x for x in lines if not x.startswith("LINE ")]
     text = re.sub(r"^\w+( \w+)? Error: ", "", lines[0]).rstrip("!")
+    if misspelt_verb(text):
+        lines[1:] = [VERBS]
     return BindError(
         text[:1].lower() + text[1:] if text[1:2].islower() else text,
         span=span,
         hint=" ".join(lines[1:]) or None,
+    )
+
+
+VERBS = "LLM functions are LLM_GENERATE and LLM_FILTER"
+
+
+def misspelt_verb(message: str) -> bool:
+    """DuckDB says that there is no function of a name that begins as ours do."""
+    return (
+        re.search(r"Function with name llm_\w+ does not exist", message, re.IGNORECASE) is not None
     )
 
 

@@ -130,6 +130,8 @@ class Catalog:
         span: Span | None = None,
     ) -> None:
         key = (kind, name.lower())
+        if kind == "model" and name.lower() in self.builtin and key not in self.entries:
+            raise CatalogError(f"model {name} is built in and stays", span=span)
         entry = self.entries.pop(key, None)
         if entry is None:
             if if_exists:
