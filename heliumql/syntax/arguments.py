@@ -94,6 +94,7 @@ def read_call(call: Call, source: str, *, as_table: bool) -> CallParts:
     system_message = read_message(system.items) if system and not _is_null(system.items) else None
     if system_message is not None:
         _check_values(system_message, values, verb, unused=False)
+    _check_all_used(values, message, system_message)
     return CallParts(
         prompt=message,
         system=system_message,
@@ -253,6 +254,24 @@ def _check_values(
                 f"there is no value {{{part.value}}} for the template ({given})",
                 span=part.span,
                 hint="values follow the prompt and are counted from {0}",
+            )
+
+
+def _check_all_used(values: tuple[Expression, ...], *messages: Message | None) -> None:
+    """A value that no template takes was meant to be something else."""
+    used = {
+        part.value
+        for message in messages
+        if isinstance(message, Template)
+        for part in message.parts
+        if isinstance(part, Placeholder)
+    }
+    for number, value in enumerate(values):
+        if number not in used:
+            raise BindError(
+                f"the template has no {{{number}}} for this value",
+                span=value.span,
+                hint="other arguments have names, e.g. system => '..', returns => 'INTEGER'",
             )
 
 

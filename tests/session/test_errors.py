@@ -61,6 +61,20 @@ MISTAKES = {
         "  |     ^^^^^^^^^\n"
         "hint: one of use, refresh, off"
     ),
+    "SELECT LLM_GENERATE('Rate {body}', 'INTEGER') FROM t": (
+        "the template has no {0} for this value\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_GENERATE('Rate {body}', 'INTEGER') FROM t\n"
+        "  |                                    ^^^^^^^^^\n"
+        "hint: other arguments have names, e.g. system => '..', returns => 'INTEGER'"
+    ),
+    "SELECT LLM_GENRATE('x {body}') FROM t": (
+        "Catalog Error: Scalar Function with name llm_genrate does not exist!\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_GENRATE('x {body}') FROM t\n"
+        "  |        ^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "hint: LLM functions are LLM_GENERATE and LLM_FILTER"
+    ),
     "DROP MODEL nobody": (
         "there is no model nobody\n"
         "  at line 1\n"
@@ -168,3 +182,25 @@ def test_a_view_or_macro_with_calls_in_a_schema_is_refused(table: Connection, wh
     assert table.execute("SELECT count(*) FROM duckdb_views() WHERE NOT internal").fetchall() == [
         (0,)
     ]
+
+
+def test_a_default_model_that_is_not_there_is_told_with_the_setting(table: Connection) -> None:
+    table.execute("SET llm_default_model = 'nope'")
+    with pytest.raises(heliumql.CatalogError, match="there is no model nope") as caught:
+        table.sql("SELECT LLM_GENERATE('x')")
+    assert "llm_default_model is 'nope'" in str(caught.value)
+    assert "^^^" in str(caught.value)
+
+
+def test_the_built_in_model_stays(table: Connection) -> None:
+    with pytest.raises(heliumql.CatalogError, match="demo is built in and stays"):
+        table.sql("DROP MODEL demo")
+
+
+def test_rows_of_a_plain_relation_are_fetched_one_by_one(table: Connection) -> None:
+    relation = table.sql("FROM range(4)")
+    assert relation is not None
+    assert relation.fetchone() == (0,)
+    assert relation.fetchmany(2) == [(1,), (2,)]
+    assert relation.fetchmany(5) == [(3,)]
+    assert relation.fetchone() is None
