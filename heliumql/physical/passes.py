@@ -37,6 +37,7 @@ from heliumql.physical.dispatch import Dispatcher, Interrupted
 from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of, begin_again, reading
 
+_FIRST_ROWS = 16  # of the first batch; each later one has twice as many, up to the setting
 _LONGEST = 4_000_000  # characters; an inspection repeats what it inspects, so nests may explode
 
 
@@ -187,14 +188,18 @@ class Passes:
                 drained.clear()
 
     def _parts(self, drained: SpilledBatches, skip: int) -> Iterator[pa.RecordBatch]:
-        """The rows after the first `skip`, in small batches."""
+        """The rows after the first `skip`, in small batches: the first ones soon, then larger."""
+        size = min(_FIRST_ROWS, self.context.batch_rows)
         for number in range(len(drained)):
             whole = drained[number]
             if skip >= whole.num_rows:
                 skip -= whole.num_rows
                 continue
-            for start in range(skip, whole.num_rows, self.context.batch_rows):
-                yield whole.slice(start, min(self.context.batch_rows, whole.num_rows - start))
+            while skip < whole.num_rows:
+                part = whole.slice(skip, size)
+                yield part
+                skip += part.num_rows
+                size = min(2 * size, self.context.batch_rows)
             skip = 0
 
     def _finished(self, batch: pa.RecordBatch) -> pa.RecordBatch:
