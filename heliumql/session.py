@@ -36,6 +36,7 @@ from heliumql.calls import kind_key
 from heliumql.catalog import Catalog, Settings
 from heliumql.engines.engine import CallSpec, Sampling
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
+from heliumql.optimizer import PHASES, Generate, Optimized, Plan, optimize
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.each import EachCall
@@ -58,6 +59,7 @@ class Planned:
     names: tuple[str, ...]
     types: tuple[str, ...]
     bound: Bound | None = None
+    optimized: Optimized | None = None
     carried: Carried | None = None
     reason: str = ""  # why it runs call by call
 
@@ -85,12 +87,15 @@ class Session:
         try:
             bound = bind(self.duckdb, core, parameters)
             sites = {n: self._site(known[n]) for n in bound.sites}
-            tree, _ = evaluated_once(bound.tree, "")
-            if is_volatile(tree) or any(s.sampled for s in sites.values()):
+            if any(s.sampled for s in sites.values()):
+                raise Unsupported("a volatile expression beside calls")
+            optimized = self._optimized(bound, sites)
+            tree, _ = evaluated_once(optimized.plan.tree, "")
+            if is_volatile(tree):
                 raise Unsupported("a volatile expression beside calls")
             carried = self._carried(tree, sites, statement=0)
             names = _shown_names(bound.names, known)
-            return Planned(core, sites, names, bound.types, bound, carried)
+            return Planned(core, sites, names, bound.types, bound, optimized, carried)
         except Unsupported as reason:
             return self.call_by_call(core, parameters, str(reason))
 
@@ -135,12 +140,13 @@ class Session:
                 off = {n: replace(s, cache="off") for n, s in planned.sites.items()}
                 context = replace(context, sites=off)
             return EachCall(context, planned.core, parameters, planned.names, reference=reference)
+        assert planned.optimized is not None
         passes = Passes(context, planned.bound, planned.names)
         try:
             if planned.carried is not None and planned.carried.cuts and in_transaction(self.duckdb):
                 # An error above a cut is not the user's, but would abort the user's transaction.
                 raise Unsupported("answers are inspected inside a transaction")
-            tree, once = evaluated_once(planned.bound.tree, f"__hql_once_{passes.number}_")
+            tree, once = evaluated_once(planned.optimized.plan.tree, f"__hql_once_{passes.number}_")
             passes.evaluate_once(once)
             passes.rewrite(self._carried(tree, planned.sites, statement=passes.number))
         except Unsupported as reason:
@@ -151,6 +157,25 @@ class Session:
             passes.close()
             raise
         return passes
+
+    def _optimized(self, bound: Bound, sites: Mapping[int, Site]) -> Optimized:
+        """The plan after the rules; every Generate with what is known of its model."""
+        generates = {n: self._generate(s) for n, s in sites.items()}
+        disabled = [r.strip() for r in self.settings.disabled_rules.split(",") if r.strip()]
+        return optimize(Plan(bound.tree, generates), _Unlearnt(), PHASES, disabled)
+
+    def _generate(self, site: Site) -> Generate:
+        return Generate(
+            site.number,
+            site.name,
+            site.model,
+            site.kind,
+            site.template,
+            site.cache,
+            site.on_error,
+            site.spec.retries,
+            site.engine.slots,
+        )
 
     def _carried(self, tree: Node, sites: Mapping[int, Site], *, statement: int) -> Carried:
         declared = {n: s.declared for n, s in sites.items()}
@@ -212,6 +237,7 @@ class Session:
         except CatalogError as error:
             error.span = error.span or call.span
             raise
+        kind = kind_key(what)
         on_error: Any = call.on_error or self.settings.on_error
         cache: Any = call.cache or self.settings.cache
         return Site(
@@ -220,7 +246,9 @@ class Session:
             model.name,
             engine,
             CallSpec(parameters, call.returns, retries),
-            kind_key(what),
+            kind,
+            kind_key({"kind": kind.hex(), "template": call.template or call.name})[:16],
+            call.template,
             on_error,
             cache,
             call.span,
@@ -234,6 +262,13 @@ class Session:
             ).fetchall()
             self._aggregate_names = frozenset(r[0] for r in rows)
         return self._aggregate_names
+
+
+class _Unlearnt:
+    """Nothing is known of any predicate."""
+
+    def selectivity(self, predicate: bytes) -> float | None:
+        return None
 
 
 def _shown_names(names: tuple[str, ...], sites: Mapping[int, CallSite]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ class Settings:
 
     default_model: str = ""  # '': the one model made, or demo where none was
     optimizer: bool = True
+    disabled_rules: str = ""  # names of optimizer rules, with commas between
     verify: bool = False
     cache: str = "use"
     cache_bytes: int = 10_000_000_000

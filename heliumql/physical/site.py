@@ -19,6 +19,8 @@ class Site:
     engine: Engine
     spec: CallSpec
     kind: bytes  # what its calls share, as it enters their identities
+    template: bytes  # the operator: kind and prompt template; statistics are kept under it
+    text: str | None = None  # the prompt's template as written
     on_error: Literal["null", "fail"] = "null"
     cache: Literal["use", "refresh", "off"] = "use"
     span: Span | None = None

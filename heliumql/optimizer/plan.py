@@ -1,0 +1,60 @@
+"""The plan that rules rewrite: a bound query, and what is known of its Generates.
+
+The tree is DuckDB's own (binder/tree.py): SELECT blocks over named inputs, in which an LLM call is
+`__hql_llm(site, prompt, system, history)`. A plan is a value; a rule returns another one, or the
+same object where it has nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from heliumql.binder.tree import Node
+
+
+@dataclass(frozen=True)
+class Generate:
+    """An LLM operator: what all calls of one site have in common.
+
+    `kind` names model, parameters and type, as it enters identities; `template` the operator (kind
+    and prompt template), under which statistics are kept. `seconds`, `price` are expected per call;
+    `stored` is how many of its answers the store has.
+    """
+
+    number: int
+    name: str
+    model: str
+    kind: bytes
+    template: bytes
+    cache: str = "use"
+    on_error: str = "null"
+    retries: int = 2
+    slots: int = 64
+    prompt_tokens: float = 0.0
+    output_tokens: float = 0.0
+    seconds: float = 1.0
+    price: float = 0.0
+    stored: int = 0
+
+    @property
+    def shared_by(self) -> tuple[object, ...]:
+        """Sites for which this is equal make the same calls of the same messages."""
+        return (self.kind, self.cache, self.on_error, self.retries)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A bound query with its Generates by site, and how they are run.
+
+    `fetched` are sites whose answers may be in the store (CacheFetch); `early` sites whose calls
+    may run before it is certain that they are needed.
+    """
+
+    tree: Node
+    generates: Mapping[int, Generate]
+    fetched: frozenset[int] = frozenset()
+    early: frozenset[int] = frozenset()
+
+    def with_tree(self, tree: Node) -> Plan:
+        return self if tree is self.tree else replace(self, tree=tree)

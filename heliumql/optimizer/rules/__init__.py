@@ -1,0 +1,1 @@
+"""The rules, one a file; phases.py says in which order they run and why."""

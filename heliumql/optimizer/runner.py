@@ -1,0 +1,65 @@
+"""The runner: applies rules in the order of phases.py, and does what rules should not have to.
+
+It skips rules by name (`SET llm_disabled_rules`), times them, keeps what each firing did and the
+plans before and after, checks every new plan, stops on a plan that it has seen before, and names
+the rule in any failure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+
+from heliumql.binder import tree
+from heliumql.errors import HeliumQLError, InternalError
+from heliumql.optimizer.check import check
+from heliumql.optimizer.phase import Phase
+from heliumql.optimizer.plan import Plan
+from heliumql.optimizer.rule import Firing, Optimized, Rule, RuleContext, Selectivities
+
+_ROUNDS = 50  # of a phase that runs until nothing changes
+
+
+def optimize(
+    plan: Plan,
+    learnt: Selectivities,
+    phases: Sequence[Phase],
+    disabled: Collection[str] = (),
+) -> Optimized:
+    """The plan after all phases, with what each rule did on the way."""
+    started = time.perf_counter()
+    firings: list[Firing] = []
+    for phase in phases:
+        rules = [r for r in phase.rules if r.name not in disabled]
+        seen = {tree.meaning(plan.tree)} if phase.until_stable else set()
+        for _ in range(_ROUNDS if phase.until_stable else 1):
+            before = plan
+            for rule in rules:
+                plan = _applied(rule, phase, plan, learnt, firings)
+            if plan is before:
+                break
+            if phase.until_stable:
+                print_of = tree.meaning(plan.tree)
+                if print_of in seen:
+                    break
+                seen.add(print_of)
+    return Optimized(plan, tuple(firings), time.perf_counter() - started)
+
+
+def _applied(
+    rule: Rule, phase: Phase, plan: Plan, learnt: Selectivities, firings: list[Firing]
+) -> Plan:
+    context = RuleContext(learnt)
+    started = time.perf_counter()
+    try:
+        after = rule.rewrite(plan, context)
+        if after is plan:
+            return plan
+        check(plan, after)
+    except HeliumQLError:
+        raise
+    except Exception as error:
+        raise InternalError(f"the rule {rule.name} failed: {error}") from error
+    seconds = time.perf_counter() - started
+    firings.append(Firing(rule.name, phase.name, tuple(context.done), plan, after, seconds))
+    return after
