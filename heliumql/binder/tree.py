@@ -37,15 +37,19 @@ def map_expressions(node: Node, change: Callable[[Node], Node]) -> Node:
 
 def walk(node: Any) -> Iterator[Node]:
     """All dictionaries of the tree that have a type, top down."""
-    if isinstance(node, dict):
-        if "type" in node:
-            yield node
-        for key, value in node.items():
-            if key != "type_expr":
-                yield from walk(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from walk(value)
+    left = [node]  # a stack, not recursion: plans are walked often
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if "type" in value:
+                yield value
+            left += [
+                v
+                for k, v in reversed(value.items())
+                if v.__class__ in (dict, list) and k != "type_expr"
+            ]
+        elif isinstance(value, list):
+            left += reversed(value)
 
 
 def meaning(node: Node) -> str:

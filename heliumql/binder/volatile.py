@@ -40,6 +40,8 @@ def is_volatile(node: Node) -> bool:
 
 def evaluated_once(query: Node, prefix: str) -> tuple[Node, tuple[Once, ...]]:
     """The query with its volatile relations read from tables named `prefix` and a number."""
+    if not is_volatile(query):
+        return query, ()
     found: list[Once] = []
 
     def separate(node: Node, scope: frozenset[str]) -> bool:
