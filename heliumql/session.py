@@ -188,6 +188,7 @@ class Session:
             self.duckdb,
             sites,
             self.shared.store,
+            self.shared.learnt,
             self.shared.flights,
             self.shared.caster,
             self.shared.one_thread,

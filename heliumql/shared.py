@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 
-from heliumql.calls import AnswerStore
+from heliumql.calls import AnswerStore, Learnt, Storage
 from heliumql.catalog import Model
 from heliumql.engines import open_engine
 from heliumql.engines.engine import Engine
@@ -15,11 +16,16 @@ from heliumql.physical.snapshot import OneThread
 
 
 class Shared:
-    """Engines, answers and calls in flight of one database."""
+    """Engines, answers, what is learnt, and calls in flight of one database.
 
-    def __init__(self) -> None:
+    `sidecar` is the file of the database's answers; None: they are kept for this session.
+    """
+
+    def __init__(self, sidecar: Path | None = None) -> None:
         self.engines: dict[str, Engine] = {}
-        self.store = AnswerStore()
+        self._sidecar = sidecar
+        self._places: dict[str, tuple[AnswerStore, Learnt]] = {}  # by llm_cache_path
+        self.remember_at("")
         self.flights = Flights()
         self.caster = Caster()
         self.one_thread = OneThread()
@@ -39,10 +45,31 @@ class Shared:
         with self._lock:
             self.engines[_engine_key(model)] = engine
 
+    def remember_at(self, path: str) -> None:
+        """Keeps answers in this file from now on; '' is the database's sidecar.
+
+        Raises ExecutionError where the file cannot be one of answers.
+        """
+        if path not in self._places:
+            storage = Storage(self._sidecar, fallback=True)
+            if path:
+                storage = Storage(Path(path).expanduser().absolute())
+                storage.open()
+            self._places[path] = (AnswerStore(storage), Learnt(storage))
+        self.store, self.learnt = self._places[path]
+
+    def flush(self) -> None:
+        """Writes which answers were used and what was learnt."""
+        self.store.flush()
+        self.learnt.flush()
+
     def close(self) -> None:
         with self._lock:
             engines, self.engines = list(self.engines.values()), {}
         with ExitStack() as closing:  # one that cannot be closed keeps no other open
+            for store, learnt in self._places.values():
+                closing.callback(store.close)
+                closing.callback(learnt.flush)
             closing.callback(self.caster.close)
             for engine in engines:
                 closing.callback(engine.close)

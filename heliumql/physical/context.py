@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from heliumql.calls.answers import AnswerStore
+from heliumql.calls import AnswerStore, Learnt
 from heliumql.physical.flights import Flights
 from heliumql.physical.output import Caster
 from heliumql.physical.site import Site
@@ -23,6 +23,7 @@ class Context:
     connection: duckdb.DuckDBPyConnection
     sites: Mapping[int, Site]
     store: AnswerStore
+    learnt: Learnt
     flights: Flights
     caster: Caster
     one_thread: OneThread

@@ -20,6 +20,8 @@ import pyarrow as pa
 
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
+from heliumql.calls.learnt import Learnt
+from heliumql.calls.minted import Messages
 from heliumql.engines.engine import ANSWERS, REQUESTS, CallSpec, Deliver, Engine
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
 from heliumql.physical.flights import Flights, Inbox
@@ -79,6 +81,7 @@ class Dispatcher:
         graph: CallGraph,
         sites: Mapping[int, Site],
         store: AnswerStore,
+        learnt: Learnt,
         flights: Flights,
         interrupted: threading.Event,
         progress: Callable[[Progress], None] | None = None,
@@ -87,6 +90,7 @@ class Dispatcher:
         self.sites = sites
         self.tally = Tally()
         self._store = store
+        self._learnt = learnt
         self._flights = flights
         self._interrupted = interrupted
         self._progress = progress
@@ -198,8 +202,9 @@ class Dispatcher:
                 by_site.setdefault(call.messages.site, []).append(call)
         for site, group in by_site.items():
             spec = self.sites[site].spec
+            deliver = self._deliver(self.sites[site], spec, group)
             with _failing_as_engine(engine):
-                engine.submit(spec, _requests(group), self._deliver(spec, group))
+                engine.submit(spec, _requests(group), deliver)
 
     def _take_just_answered(self, calls: list[ReadyCall]) -> None:
         """Calls that another statement finished after this one had looked for their answers."""
@@ -213,19 +218,28 @@ class Dispatcher:
             for inbox in self._flights.land(identity):
                 inbox.put([(identity, answer, 0)])
 
-    def _deliver(self, spec: CallSpec, calls: list[ReadyCall]) -> Deliver:
-        """What the engine calls with answers, from any thread."""
-        flights, store, owner = self._flights, self._store, self._inbox
-        # The store's names are the graph's own bytes, not copies of what came with the answers.
-        kept = {c.identity: c.identity for c in calls if self.sites[c.messages.site].cache != "off"}
-        everything = [c.identity for c in calls]
+    def _deliver(self, site: Site, spec: CallSpec, calls: list[ReadyCall]) -> Deliver:
+        """What the engine calls with answers of calls of this site, from any thread."""
+        flights, owner, began = self._flights, self._inbox, time.monotonic()
+        asked = {c.identity: _bytes_of(c.messages) for c in calls}  # how long the prompts are
+
+        def keep(answers: dict[bytes, Answer]) -> None:
+            """Durable before anybody sees a row of it; what others may learn of it is noted."""
+            if site.cache != "off" and not site.sampled:
+                self._store.put(answers, site.operator)
+            self._learnt.note_calls(
+                site.operator,
+                prompt_bytes=sum(asked[i] for i, a in answers.items() if a.prompt_tokens),
+                prompt_tokens=sum(a.prompt_tokens for a in answers.values()),
+                output_tokens=[a.output_tokens for a in answers.values()],
+                seconds=(time.monotonic() - began) * len(answers),
+            )
 
         def deliver(arrived: pa.RecordBatch | EngineError) -> None:
             if not isinstance(arrived, EngineError) and not _is_answers(arrived):
                 arrived = EngineError("the engine delivered something that is not answers")
             if isinstance(arrived, EngineError):
-                for inbox in {i for c in everything for i in flights.land(c)}:
-                    inbox.put(arrived)
+                fail(arrived)
                 return
             good: dict[bytes, Answer] = {}
             over: list[tuple[bytes, Answer, int]] = []
@@ -247,14 +261,22 @@ class Dispatcher:
                     refuse(_Invalid(identity, answer))
                     continue
                 over.append((identity, answer, row["requests"] or 1))
-            # Durable before anybody sees a row made of it, and before others may ask again.
-            store.put({kept[i]: a for i, a in good.items() if i in kept})
+            try:
+                keep({i: a for i, a in good.items() if i in asked})
+            except HeliumQLError as error:  # of the answer store: nothing can be remembered
+                fail(error)
+                return
             told: dict[int, tuple[Inbox, list[tuple[bytes, Answer, int]]]] = {}
             for answered in over:
                 for inbox in flights.land(answered[0]):
                     told.setdefault(id(inbox), (inbox, []))[1].append(answered)
             for inbox, answers in told.values():
                 inbox.put(answers)
+
+        def fail(error: HeliumQLError) -> None:
+            """Ends the statements that wait for these calls."""
+            for inbox in {i for c in asked for i in flights.land(c)}:
+                inbox.put(error)
 
         def refuse(invalid: _Invalid) -> None:
             """Lets the statement that asked ask again, or one that waits if that one is gone."""
@@ -295,7 +317,7 @@ class Dispatcher:
 
     def _absorb(self, arrived: object) -> None:
         match arrived:
-            case EngineError():
+            case HeliumQLError():
                 self.close()  # what else is in flight: other statements may submit it again
                 self._failure = self._failure or arrived
             case _Invalid(identity, answer):
@@ -327,8 +349,9 @@ class Dispatcher:
         if answer.finish_reason == "length":
             more = spec.sampling.max_tokens * 2 ** (flight.attempts - 1)
             spec = replace(spec, sampling=replace(spec.sampling, max_tokens=more))
+        deliver = self._deliver(site, spec, [flight.call])
         with _failing_as_engine(site.engine):
-            site.engine.submit(spec, _requests([flight.call]), self._deliver(spec, [flight.call]))
+            site.engine.submit(spec, _requests([flight.call]), deliver)
 
     def _spend(self, answer: Answer, requests: int) -> None:
         self.tally.requests += requests
@@ -389,6 +412,11 @@ def _answer(row: Mapping[str, object]) -> Answer:
         cached_tokens=number("cached_tokens"),
         output_tokens=number("output_tokens"),
     )
+
+
+def _bytes_of(messages: Messages) -> int:
+    texts = [messages.prompt, messages.system, *(m["content"] for m in messages.history or ())]
+    return sum(len(t.encode()) for t in texts if t is not None)
 
 
 def _requests(calls: list[ReadyCall]) -> pa.RecordBatch:

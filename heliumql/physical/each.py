@@ -55,6 +55,7 @@ class EachCall:
             self.graph,
             context.sites,
             context.store,
+            context.learnt,
             context.flights,
             context.interrupted,
             context.progress,

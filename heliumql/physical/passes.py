@@ -63,6 +63,7 @@ class Passes:
             self.graph,
             context.sites,
             context.store,
+            context.learnt,
             context.flights,
             context.interrupted,
             context.progress,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from heliumql.calls import Operator
 from heliumql.engines.engine import CallSpec, Engine
 from heliumql.source import Span
 
@@ -30,6 +31,10 @@ class Site:
         """Every row has its own call: drawn at random, without a seed."""
         sampling = self.spec.sampling
         return sampling.temperature > 0 and sampling.seed is None
+
+    @property
+    def operator(self) -> Operator:
+        return Operator(self.template, self.kind, self.model, self.name)
 
     @property
     def declared(self) -> str:

@@ -1,0 +1,212 @@
+"""What is learnt from runs: lengths and times of an operator's answers, and how often rows pass.
+
+The dispatcher notes calls as answers land, passes note predicates; the optimizer and the estimates
+of EXPLAIN ask. It is kept beside the answers, never in the user's database; what several processes
+note adds up.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from heliumql.calls.operator import Operator, operator_id
+from heliumql.calls.storage import Storage
+
+_BUCKETS_PER_DOUBLING = 4  # of lengths: a length is known to about 10 in 100
+_BUFFERED = 1000  # noted calls that wait to be written
+
+
+@dataclass(frozen=True)
+class OperatorStats:
+    """Sums over the calls that engines answered, of one operator or of all of a model."""
+
+    calls: int
+    prompt_bytes: int  # of the calls whose prompt tokens are known
+    prompt_tokens: int
+    output_tokens: int
+    seconds: float
+    lengths: tuple[tuple[int, int], ...] = ()  # buckets of output tokens in order, calls in each
+
+    @property
+    def tokens_per_byte(self) -> float | None:
+        return self.prompt_tokens / self.prompt_bytes if self.prompt_bytes else None
+
+    @property
+    def mean_output_tokens(self) -> float:
+        return self.output_tokens / self.calls
+
+    @property
+    def mean_seconds(self) -> float:
+        """From submitting a call to its answer."""
+        return self.seconds / self.calls
+
+    def output_quantile(self, q: float) -> float:
+        """Output tokens that a share `q` of the answers does not exceed, about."""
+        below, wanted = 0, q * self.calls
+        for bucket, calls in self.lengths:
+            below += calls
+            if below >= wanted:
+                return _length(bucket)
+        return _length(self.lengths[-1][0]) if self.lengths else self.mean_output_tokens
+
+
+@dataclass
+class _Noted:
+    """Calls of one operator that are not written yet."""
+
+    calls: int = 0
+    prompt_bytes: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    lengths: Counter[int] = field(default_factory=Counter)
+
+
+class Learnt:
+    """Statistics of one database's runs. Safe for several threads."""
+
+    def __init__(self, storage: Storage | None = None) -> None:
+        self._storage = storage or Storage()
+        self._lock = threading.Lock()
+        self._noted: dict[Operator, _Noted] = {}
+        self._predicates: dict[bytes, tuple[int, int]] = {}
+        self._waiting = 0
+
+    def note_calls(
+        self,
+        operator: Operator,
+        *,
+        prompt_bytes: int,
+        prompt_tokens: int,
+        output_tokens: Sequence[int],
+        seconds: float,
+    ) -> None:
+        """Answers of an engine, one number of output tokens each; the others are sums."""
+        if not output_tokens:
+            return
+        with self._lock:
+            noted = self._noted.setdefault(operator, _Noted())
+            noted.calls += len(output_tokens)
+            if prompt_tokens:  # some engines do not say; their bytes would dilute the others'
+                noted.prompt_bytes += prompt_bytes
+                noted.prompt_tokens += prompt_tokens
+            noted.output_tokens += sum(output_tokens)
+            noted.seconds += seconds
+            noted.lengths.update(map(_bucket, output_tokens))
+            self._waiting += len(output_tokens)
+            full = self._waiting >= _BUFFERED
+        if full:
+            self.flush()
+
+    def note_predicate(self, predicate: bytes, tested: int, passed: int) -> None:
+        """Rows that a predicate saw, and those it let through."""
+        with self._lock:
+            before = self._predicates.get(predicate, (0, 0))
+            self._predicates[predicate] = (before[0] + tested, before[1] + passed)
+
+    def operator(self, template: bytes) -> OperatorStats | None:
+        """What is known of the calls of an operator; None where it never ran."""
+        return self._stats("template = ?", template)
+
+    def model(self, name: str) -> OperatorStats | None:
+        """What is known of all calls of a model of that name."""
+        return self._stats("model = ?", name)
+
+    def selectivity(self, predicate: bytes) -> float | None:
+        """The share of rows that pass, drawn a little towards a half; None where never tested."""
+        self.flush()
+        with self._storage.reading() as db:
+            found = (
+                db
+                and db.execute(
+                    "SELECT tested, passed FROM predicates WHERE predicate = ?", [predicate]
+                ).fetchone()
+            )
+        return (found[1] + 1) / (found[0] + 2) if found and found[0] else None
+
+    def flush(self) -> None:
+        """Writes what has been noted."""
+        with self._lock:
+            noted, self._noted = self._noted, {}
+            predicates, self._predicates = self._predicates, {}
+            self._waiting = 0
+        if not noted and not predicates:
+            return
+        with self._storage.writing(synced=True) as db:
+            for operator, sums in noted.items():
+                _add(db, operator, sums)
+            db.executemany(
+                "INSERT INTO predicates VALUES (?, ?, ?)"
+                " ON CONFLICT (predicate) DO UPDATE SET"
+                " tested = tested + excluded.tested, passed = passed + excluded.passed",
+                [(p, *counts) for p, counts in predicates.items()],
+            )
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self._lock:
+            self._noted, self._predicates, self._waiting = {}, {}, 0
+        with self._storage.reading() as db:
+            if db is None:
+                return
+        with self._storage.writing() as db:
+            for table in ("lengths", "predicates"):
+                db.execute(f"DELETE FROM {table}")
+            db.execute("DELETE FROM operators WHERE answers = 0")
+            db.execute(
+                "UPDATE operators SET calls = 0, prompt_bytes = 0, prompt_tokens = 0,"
+                " output_tokens = 0, seconds = 0"
+            )
+
+    def _stats(self, condition: str, value: bytes | str) -> OperatorStats | None:
+        self.flush()
+        with self._storage.reading() as db:
+            if db is None:
+                return None
+            sums = db.execute(
+                "SELECT sum(calls), sum(prompt_bytes), sum(prompt_tokens), sum(output_tokens),"
+                f" sum(seconds) FROM operators WHERE {condition}",
+                [value],
+            ).fetchone()
+            if not sums[0]:
+                return None
+            lengths = db.execute(
+                "SELECT bucket, sum(l.calls) FROM lengths l JOIN operators o ON o.id = l.operator"
+                f" WHERE o.{condition} GROUP BY bucket ORDER BY bucket",
+                [value],
+            ).fetchall()
+        known: list[Any] = [*sums, tuple(lengths)]
+        return OperatorStats(*known)
+
+
+def _add(db: sqlite3.Connection, operator: Operator, sums: _Noted) -> None:
+    number = operator_id(db, operator)
+    db.execute(
+        "UPDATE operators SET calls = calls + ?, prompt_bytes = prompt_bytes + ?,"
+        " prompt_tokens = prompt_tokens + ?, output_tokens = output_tokens + ?,"
+        " seconds = seconds + ? WHERE id = ?",
+        (sums.calls, sums.prompt_bytes, sums.prompt_tokens, sums.output_tokens, sums.seconds,
+         number),
+    )  # fmt: skip
+    rows: Iterable[tuple[int, int, int]] = [(number, b, n) for b, n in sums.lengths.items()]
+    db.executemany(
+        "INSERT INTO lengths VALUES (?, ?, ?)"
+        " ON CONFLICT (operator, bucket) DO UPDATE SET calls = calls + excluded.calls",
+        rows,
+    )
+
+
+def _bucket(tokens: int) -> int:
+    """The bucket of a length; -1 for an empty answer."""
+    return -1 if tokens < 1 else round(_BUCKETS_PER_DOUBLING * math.log2(tokens))
+
+
+def _length(bucket: int) -> float:
+    """The length in the middle of a bucket."""
+    return 0.0 if bucket < 0 else float(2 ** (bucket / _BUCKETS_PER_DOUBLING))
