@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import re
 import time
+import uuid
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,9 +17,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from heliumql import syntax
+from heliumql import cache, syntax
 from heliumql.binder import VERBS, Parameters, is_users_mistake, misspelt_verb, without_excerpt
-from heliumql.catalog import Catalog, Entry, Model
+from heliumql.catalog import Catalog, Entry, Model, Settings
 from heliumql.definitions import Definitions, quoted
 from heliumql.engines.engine import Engine
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
@@ -75,7 +76,7 @@ class Connection:
         self.last_stats: Stats | None = None
         self._owns = owns
         self._closed = False
-        shared = shared or Shared()
+        shared = shared or Shared(_sidecar(connection))
         shared.users += 1
         self._session = Session(connection, shared, Catalog())
         self._definitions = Definitions(self._session)
@@ -206,8 +207,11 @@ class Connection:
                 except CatalogError as error:
                     error.span = statement.name_span
                     raise
+                except ExecutionError as error:  # there is no such place for answers
+                    error.span = statement.value_span
+                    raise
             case syntax.ResetOption():
-                self._session.settings = self._session.settings.without(statement.name)
+                self._use(self._session.settings.without(statement.name), statement.name)
             case syntax.Show():
                 shown = self._definitions.show(statement)
                 if shown is None:  # a table of that name goes first
@@ -216,9 +220,8 @@ class Connection:
             case syntax.Describe():
                 return self._rows_relation(*self._definitions.describe(statement))
             case syntax.ClearCache():
-                if statement.where is not None:
-                    raise BindError("CLEAR CACHE WHERE is not available yet", span=statement.span)
-                self._session.shared.store.clear()
+                count = cache.cleared(statement, self.duckdb, self._session.shared)
+                return self._rows_relation(("Count",), [(count,)])
             case syntax.Explain():
                 return self._explain(statement, parameters)
             case syntax.Prepare():
@@ -301,6 +304,7 @@ class Connection:
             if self._open is run:
                 self._open = None
             self.last_stats = run.stats()
+            self._session.shared.flush()
 
         self._open = CallRun(evaluation, started, finished, self._source)
         return self._open
@@ -456,9 +460,13 @@ class Connection:
     def register_model(self, name: str, engine: Engine, **options: object) -> Connection:
         """Makes an engine of your own (heliumql.engines.engine.Engine) a model of this session.
 
-        `options` may hold sampling defaults (max_tokens, temperature ..), as in CREATE MODEL.
+        `options` may hold sampling defaults (max_tokens, temperature ..), as in CREATE MODEL, and
+        `model`, a name under which answers of earlier sessions are used again; without it each
+        registered engine is asked anew.
         """
-        model = Model(name, {"engine": "python", "model": f"{name}-{id(engine)}", **options})
+        # Answers outlive the process, so what names them must not come again in another one.
+        named = {"engine": "python", "model": f"{name}-{uuid.uuid4().hex}"}
+        model = Model(name, {**named, **options})
         catalog = self._session.catalog
         catalog.models[name.lower()] = model
         catalog.entries[("model", name.lower())] = Entry("model", name, "", temp=True)
@@ -494,8 +502,18 @@ class Connection:
 
     def set(self, name: str, value: object) -> None:
         """`SET llm_..` from Python."""
-        self._session.settings = self._session.settings.with_value(name, value)
-        self._session.shared.store.max_bytes = self._session.settings.cache_bytes
+        self._use(self._session.settings.with_value(name, value), name)
+
+    def _use(self, settings: Settings, changed: str) -> None:
+        """Takes settings; where answers are kept is one for all connections of a database."""
+        shared = self._session.shared
+        match changed.lower():
+            case "llm_cache_path":
+                shared.remember_at(settings.cache_path)
+                shared.store.max_bytes = settings.cache_bytes
+            case "llm_cache_bytes":
+                shared.store.max_bytes = settings.cache_bytes
+        self._session.settings = settings
 
     def cursor(self) -> Connection:
         """Another connection to the same database; engines and answers are shared."""
@@ -538,6 +556,16 @@ class Connection:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _sidecar(connection: duckdb.DuckDBPyConnection) -> Path | None:
+    """Where the answers of a database are kept: beside its file, if it has one."""
+    query = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+    row = connection.execute(query).fetchone()
+    if row is None or row[0] is None or not Path(row[0]).is_file():
+        return None  # in memory, or on a server
+    file = Path(row[0]).resolve()
+    return file.with_name(file.name + ".answers")
 
 
 def _explanation(planned: Planned) -> str:

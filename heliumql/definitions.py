@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from heliumql import syntax
+from heliumql import cache, syntax
 from heliumql.binder import bind_error
 from heliumql.catalog import Entry, Model
 from heliumql.engines import open_engine
@@ -155,8 +155,7 @@ class Definitions:
                 names = [(e.name,) for (k, _), e in self.catalog.entries.items() if k == "prompt"]
                 return (("name",), names)
             case _:
-                store = self.session.shared.store
-                return (("answers", "bytes"), [(len(store), store.size)])
+                return (cache.SHOWN, cache.shown(self.session.shared.store))
 
     def describe(self, statement: syntax.Describe) -> Rows:
         if statement.what == "model":

@@ -24,7 +24,7 @@ class Shared:
     def __init__(self, sidecar: Path | None = None) -> None:
         self.engines: dict[str, Engine] = {}
         self._sidecar = sidecar
-        self._places: dict[str, tuple[AnswerStore, Learnt]] = {}  # by llm_cache_path
+        self._places: dict[Path | None, tuple[AnswerStore, Learnt]] = {}
         self.remember_at("")
         self.flights = Flights()
         self.caster = Caster()
@@ -46,17 +46,24 @@ class Shared:
             self.engines[_engine_key(model)] = engine
 
     def remember_at(self, path: str) -> None:
-        """Keeps answers in this file from now on; '' is the database's sidecar.
+        """Keeps answers there from now on: llm_cache_path.
 
-        Raises ExecutionError where the file cannot be one of answers.
+        A file; '' is the database's sidecar, ':memory:' this session. Raises ExecutionError where
+        the file cannot be one of answers.
         """
-        if path not in self._places:
-            storage = Storage(self._sidecar, fallback=True)
+        match path:
+            case "":
+                place = self._sidecar
+            case ":memory:":
+                place = None
+            case _:
+                place = Path(path).expanduser().resolve()
+        if place not in self._places:
+            storage = Storage(place, fallback=path == "")
             if path:
-                storage = Storage(Path(path).expanduser().absolute())
-                storage.open()
-            self._places[path] = (AnswerStore(storage), Learnt(storage))
-        self.store, self.learnt = self._places[path]
+                storage.open()  # a mistake shows now
+            self._places[place] = (AnswerStore(storage), Learnt(storage))
+        self.store, self.learnt = self._places[place]
 
     def flush(self) -> None:
         """Writes which answers were used and what was learnt."""

@@ -89,7 +89,7 @@ class AnswerStore:
         self.storage = storage or Storage()
         self.max_bytes = max_bytes
         self._clock = clock
-        self._arriving = threading.Lock()  # guards the list of what waits to be written
+        self._arriving = threading.Lock()  # guards what waits to be written
         self._writing = threading.Lock()
         self._waiting: list[_Arrived] = []
         self._used: dict[int, int] = {}  # answer -> when; uses that are not written yet
@@ -117,10 +117,10 @@ class AnswerStore:
                 rows = [] if db is None else _looked_up(db, keys)
             if rows and not before:
                 before = now if 2 * self.size > self.max_bytes else now - _COARSE
-            for number, identity, used, text, finish, *tokens in rows:
+            for _, identity, _, text, finish, *tokens in rows:
                 found[identity] = Answer(text, None, sys.intern(finish), *tokens)
-                if used < before:
-                    self._used[number] = now
+            with self._arriving:
+                self._used |= {number: now for number, _, used, *_ in rows if used < before}
         return found
 
     def stored(self, templates: Iterable[bytes]) -> dict[bytes, int]:
@@ -135,6 +135,19 @@ class AnswerStore:
                 keys,
             ).fetchall()
         return {template: answers for template, answers in rows if answers}
+
+    def stored_kinds(self, kinds: Iterable[bytes]) -> dict[bytes, int]:
+        """How many answers there are of each of these kinds, whichever operator they come from."""
+        keys = list(kinds)
+        with self.storage.reading() as db:
+            if db is None or not keys:
+                return {}
+            rows = db.execute(
+                "SELECT kind, sum(answers) FROM operators"
+                f" WHERE kind IN ({_marks(keys)}) GROUP BY kind",
+                keys,
+            ).fetchall()
+        return {kind: answers for kind, answers in rows if answers}
 
     def models(self) -> list[ModelAnswers]:
         """What the store holds, model by model."""
@@ -194,15 +207,16 @@ class AnswerStore:
 
     def flush(self) -> None:
         """Writes which answers were used."""
-        if self._used:
+        used = self._taken_uses()
+        if used:
             with self.storage.writing() as db:
-                self._write_uses(db)
+                _write_uses(db, used)
 
     def clear(self) -> int:
         """Forgets everything; how many answers that were."""
         count = len(self)
         if count:
-            self._used.clear()
+            self._taken_uses()
             with self.storage.writing() as db:
                 db.execute("DELETE FROM answers")
                 db.execute("DELETE FROM texts")
@@ -232,10 +246,10 @@ class AnswerStore:
         self.storage.close()
 
     def _write(self, batches: list[_Arrived]) -> None:
-        failure = None
+        failure, used = None, self._taken_uses()
         try:
             with self.storage.writing() as db:
-                self._write_uses(db)
+                _write_uses(db, used)
                 for batch in batches:
                     self._replace(db, batch)
                 self._evict(db)
@@ -272,12 +286,10 @@ class AnswerStore:
             (len(rows), size, operator),
         )
 
-    def _write_uses(self, db: sqlite3.Connection) -> None:
-        used, self._used = self._used, {}
-        db.executemany(
-            "UPDATE answers SET used = max(used, ?) WHERE id = ?",
-            [(when, number) for number, when in used.items()],
-        )
+    def _taken_uses(self) -> dict[int, int]:
+        with self._arriving:
+            used, self._used = self._used, {}
+            return used
 
     def _evict(self, db: sqlite3.Connection) -> None:
         """Forgets those that were not used for longest, down to a little below the bound."""
@@ -316,6 +328,13 @@ def _looked_up(db: sqlite3.Connection, keys: list[bytes]) -> list[tuple[Any, ...
         f" WHERE identity IN ({_marks(keys)})",
         keys,
     ).fetchall()
+
+
+def _write_uses(db: sqlite3.Connection, used: Mapping[int, int]) -> None:
+    db.executemany(
+        "UPDATE answers SET used = max(used, ?) WHERE id = ?",
+        [(when, number) for number, when in used.items()],
+    )
 
 
 def _delete(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> None:

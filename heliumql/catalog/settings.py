@@ -18,6 +18,7 @@ class Settings:
     disabled_rules: str = ""  # names of optimizer rules, with commas between
     verify: bool = False
     cache: str = "use"
+    cache_path: str = ""  # '': beside the database's file, for one in memory this session
     cache_bytes: int = 10_000_000_000
     on_error: str = "null"
     window_bytes: int = 128_000_000
