@@ -111,28 +111,28 @@ class CallRun:
         self._finished(self)
 
     def stats(self) -> Stats:
-        counts, tally = self._evaluation.graph.counts, self._evaluation.dispatcher.tally
-        asked = counts.asked
+        account = self._evaluation.account
+        asked = account.asked
         if not self._complete:  # of a statement that was stopped: what had an answer by then
-            asked = counts.shared + counts.cached + tally.run
+            asked = account.shared + account.cached + account.run
         return Stats(
             calls_asked=asked,
-            calls_shared=counts.shared,
-            calls_cached=counts.cached,
-            calls_run=tally.run,
+            calls_shared=account.shared,
+            calls_cached=account.cached,
+            calls_run=account.run,
             calls_wasted=0,  # calls run on demand of rows only
-            calls_failed=tally.failed,
-            requests_sent=tally.requests,
-            prompt_tokens=tally.prompt_tokens,
-            prefix_hit_tokens=tally.prefix_hit_tokens,
-            output_tokens=tally.output_tokens,
+            calls_failed=account.failed,
+            requests_sent=account.requests,
+            prompt_tokens=account.prompt_tokens,
+            prefix_hit_tokens=account.prefix_hit_tokens,
+            output_tokens=account.output_tokens,
             passes=self._evaluation.passes,
             planning_seconds=self._planning,
             first_row_seconds=self._first or 0.0,
             seconds=self._seconds or time.monotonic() - self._started,
             failures=tuple(
                 f"{message} ({count:,} calls)" if count > 1 else message
-                for message, count in itertools.islice(tally.failures.items(), 5)
+                for message, count in itertools.islice(account.failures.items(), 5)
             ),
         )
 

@@ -43,6 +43,7 @@ from heliumql.physical.each import EachCall
 from heliumql.physical.passes import Passes
 from heliumql.physical.site import Site
 from heliumql.physical.snapshot import in_transaction
+from heliumql.physical.together import Together
 from heliumql.shared import Shared
 from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
@@ -131,8 +132,14 @@ class Session:
         except Unsupported:
             return False
 
-    def evaluation(self, planned: Planned, parameters: Parameters) -> Passes | EachCall:
-        """An evaluation of a planned query, not begun."""
+    def together(self) -> Together:
+        """What queries evaluated together have in common."""
+        return Together(self._context({}))
+
+    def evaluation(
+        self, planned: Planned, parameters: Parameters, together: Together | None = None
+    ) -> Passes | EachCall:
+        """An evaluation of a planned query, not begun; together with others, if need be."""
         context = self._context(planned.sites)
         if planned.bound is None:
             reference = not self.settings.optimizer
@@ -141,7 +148,7 @@ class Session:
                 context = replace(context, sites=off)
             return EachCall(context, planned.core, parameters, planned.names, reference=reference)
         assert planned.optimized is not None
-        passes = Passes(context, planned.bound, planned.names)
+        passes = Passes(context, planned.bound, planned.names, together)
         try:
             if planned.carried is not None and planned.carried.cuts and in_transaction(self.duckdb):
                 # An error above a cut is not the user's, but would abort the user's transaction.

@@ -1,4 +1,4 @@
-"""The call graph of a statement: which calls are needed, which may run, which are answered.
+"""The call graph: which calls are needed, which may run, which are answered.
 
 Calls enter on demand of rows (never because they were named), become ready the moment the answers
 inside their messages are there, and are run once however many rows ask: under their identity, and
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer
 from heliumql.calls.identity import Namer
 from heliumql.calls.minted import Messages, MintedCalls
@@ -29,15 +31,6 @@ class ReadyCall:
 
 
 @dataclass
-class Counts:
-    """How many (row, call) pairs were asked for and where their answers came from."""
-
-    asked: int = 0
-    shared: int = 0
-    cached: int = 0
-
-
-@dataclass
 class _Waiting:
     """A call that waits for others."""
 
@@ -46,20 +39,20 @@ class _Waiting:
 
 @dataclass
 class CallGraph:
-    """The calls of one statement. Not safe for threads: one thread drives a statement."""
+    """The calls of statements evaluated together. Not safe for threads: one at a time drives it."""
 
     references: References
     namers: Mapping[int, Namer]
     lookup: Lookup
-    unfetched: frozenset[int] = frozenset()  # sites whose calls may not come from the store
+    unfetched: AbstractSet[int] = frozenset()  # sites whose calls may not come from the store
     minted: MintedCalls = field(default_factory=MintedCalls)
-    counts: Counts = field(default_factory=Counts)
 
     def __post_init__(self) -> None:
         self.known: dict[bytes, Answer] = {}
         self.void: set[bytes] = set()  # a call they refer to has no text: to be named anew
         self.cached: set[bytes] = set()
-        self.demanded: set[bytes] = set()  # and not answered yet
+        self.demanded: dict[bytes, tuple[Account, ...]] = {}
+        """Who asks for the calls that are not answered yet; the first one pays."""
         self._ready: deque[tuple[bytes, Messages | None]] = deque()
         self._waiting: dict[bytes, _Waiting] = {}
         self._dependents: dict[bytes, list[bytes]] = {}
@@ -76,31 +69,34 @@ class CallGraph:
 
     # demand -------------------------------------------------------------------------------
 
-    def demand(self, identities: Iterable[bytes], *, again: bool = False) -> None:
+    def demand(self, identities: Iterable[bytes], account: Account, *, again: bool = False) -> None:
         """Rows need these calls; each mention counts as one pair of row and call.
 
         `again`: the rows have asked before, so only calls that are new to them count.
         """
         fresh: list[bytes] = []
         for identity in identities:
-            if identity not in self.demanded and identity not in self.known:
-                self.counts.asked += 1
-                self.demanded.add(identity)
+            askers = self.demanded.get(identity)
+            if askers is None and identity not in self.known:
+                account.asked += 1
+                self.demanded[identity] = account.alone
                 fresh.append(identity)
+            elif askers is not None and account not in askers:
+                self._join(identity, account)
             elif not again:
-                self.counts.asked += 1
-                self._again(identity)
+                account.asked += 1
+                self._again(identity, account)
         while fresh:
             found = self.lookup(self._fetchable(fresh))
             below: list[bytes] = []
             for identity in fresh:
                 answer = found.get(identity)
                 if answer is not None:
-                    self.counts.cached += 1
+                    account.cached += 1
                     self.cached.add(identity)
                     self._settle(identity, answer)
                 else:
-                    below += self._open(identity)
+                    below += self._open(identity, account)
             fresh = below
 
     def _fetchable(self, identities: list[bytes]) -> list[bytes]:
@@ -108,13 +104,27 @@ class CallGraph:
             return identities
         return [i for i in identities if self.minted.messages(i).site not in self.unfetched]
 
-    def _again(self, identity: bytes) -> None:
+    def _again(self, identity: bytes, account: Account) -> None:
         if identity in self.cached:
-            self.counts.cached += 1
+            account.cached += 1
         else:
-            self.counts.shared += 1
+            account.shared += 1
 
-    def _open(self, identity: bytes) -> list[bytes]:
+    def _join(self, identity: bytes, account: Account) -> None:
+        """Another statement needs an open call, and so the calls that this one waits for."""
+        stack = [identity]
+        while stack:
+            needed = stack.pop()
+            askers = self.demanded[needed]
+            if account in askers:
+                continue
+            self.demanded[needed] = (*askers, account)
+            account.asked += 1
+            account.shared += 1
+            if needed in self._waiting:
+                stack += self._waiting[needed].missing
+
+    def _open(self, identity: bytes, account: Account) -> list[bytes]:
         """Waits for the calls inside its messages, or is ready; those that are new are returned."""
         if not any(identity in namer.linked for namer in self.namers.values()):
             self._ready.append((identity, None))
@@ -123,11 +133,15 @@ class CallGraph:
         inside = self._inside(messages)
         fresh = []
         for dependency in inside:
-            self.counts.asked += 1
-            if dependency in self.demanded or dependency in self.known:
-                self._again(dependency)
+            askers = self.demanded.get(dependency)
+            if askers is not None and account not in askers:
+                self._join(dependency, account)
+                continue
+            account.asked += 1
+            if askers is not None or dependency in self.known:
+                self._again(dependency, account)
             else:
-                self.demanded.add(dependency)
+                self.demanded[dependency] = account.alone
                 fresh.append(dependency)
         if any(self._without_text(d) for d in inside):
             self._settle_void(identity)
@@ -162,6 +176,8 @@ class CallGraph:
         taken: list[ReadyCall] = []
         while self._ready and len(taken) < count:
             identity, messages = self._ready.popleft()
+            if identity not in self.demanded:  # answered meanwhile, as the text of another
+                continue
             if messages is None:
                 call: ReadyCall | None = ReadyCall(identity, self.minted.messages(identity))
             else:
@@ -170,7 +186,7 @@ class CallGraph:
                 continue
             if call.identity in self._running:  # the same text is on its way
                 self._running[call.identity].append(identity)
-                self.counts.shared += 1
+                self.demanded[identity][0].shared += 1
                 continue
             self._running[call.identity] = [identity]
             taken.append(call)
@@ -185,31 +201,72 @@ class CallGraph:
         name = self.namers[final.site].name(final.prompt, final.system, final.history)
         answer = self.known.get(name)
         if answer is not None:
-            self.counts.shared += 1
+            self.demanded[identity][0].shared += 1
             self._settle(identity, answer)
             return None
         answer = None
         if final.site not in self.unfetched:
             answer = self.lookup([name]).get(name)
         if answer is not None:
-            self.counts.cached += 1
+            self.demanded[identity][0].cached += 1
             self.cached.add(identity)
             self._settle(identity, answer)
             return None
         return ReadyCall(name, final)
 
-    def returned(self, calls: Iterable[ReadyCall]) -> None:
-        """Calls that were taken and could not be submitted; they are ready again."""
-        for call in calls:
-            for identity in self._running.pop(call.identity, []):
-                self._ready.appendleft((identity, call.messages))
-
     def answered(self, identity: bytes, answer: Answer) -> list[bytes]:
         """The answer of a running call; the identities that it settles."""
         settled = self._running.pop(identity, [])
+        if identity in self.demanded and identity not in settled:
+            self.demanded[identity][0].shared += 1  # it was ready to say the same
         for name in {identity, *settled}:
             self._settle(name, answer)
         return settled
+
+    def payer(self, running: bytes) -> Account:
+        """The statement that a running call is run for."""
+        return self.demanded[self._running[running][0]][0]
+
+    def askers(self, running: bytes) -> list[tuple[bytes, Account]]:
+        """Who needs a running call, and under which identities; nobody, if it is not one."""
+        names = self._running.get(running, ())
+        return [(name, account) for name in names for account in self.demanded[name]]
+
+    def withdraw(self, account: Account, *, running: bool = True) -> list[bytes]:
+        """The statement asks for nothing more; the running calls that nobody needs any more.
+
+        Another statement pays for those that it needs too. `running`: also what is on its way.
+        """
+        leaders = {names[0] for names in self._running.values()}
+        followers = {n for names in self._running.values() for n in names[1:]}
+        gone = set()
+        for identity, askers in list(self.demanded.items()):
+            if account not in askers:
+                continue
+            if not running and (identity in leaders or identity in followers):
+                continue
+            others = tuple(a for a in askers if a is not account)
+            if askers[0] is account and identity not in followers:
+                account.asked -= 1
+                if others:
+                    others[0].shared -= 1
+            if others:
+                self.demanded[identity] = others
+            else:
+                del self.demanded[identity]
+                self._waiting.pop(identity, None)
+                gone.add(identity)
+        self._ready = deque(r for r in self._ready if r[0] not in gone)
+        unneeded = []
+        for final, names in list(self._running.items()):
+            left = [n for n in names if n not in gone]
+            if not left:
+                del self._running[final]
+                unneeded.append(final)
+            elif left[0] != names[0]:
+                self.demanded[left[0]][0].shared -= 1
+            names[:] = left
+        return unneeded
 
     def _final(self, messages: Messages) -> Messages | None:
         """The messages with answers in the place of references; None where one has no text."""
@@ -260,7 +317,7 @@ class CallGraph:
 
     def _settle(self, identity: bytes, answer: Answer) -> None:
         self.known[identity] = answer
-        self.demanded.discard(identity)
+        self.demanded.pop(identity, None)
         self.minted.forget(identity)
         self._release(identity)
 
@@ -270,7 +327,8 @@ class CallGraph:
 
     def _make_void(self, identity: bytes) -> None:
         self.void.add(identity)
-        self.counts.asked -= 1  # it will be asked for under another name, or not at all
+        # It will be asked for under another name, or not at all.
+        self.demanded.pop(identity)[0].asked -= 1
 
     def _release(self, identity: bytes) -> None:
         """Lets those that waited for the call go on."""

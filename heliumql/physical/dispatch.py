@@ -1,8 +1,9 @@
 """Dispatch: sends calls to their engines the moment they are ready and takes answers in.
 
-One dispatcher a statement, driven by the thread that reads its rows: it never waits while there is
-something to submit. Engines are kept just above saturation, so that the order stays ours to the
-last moment. Answers are stored when they arrive, whatever becomes of the statement.
+One dispatcher for statements that are evaluated together, driven by the thread that reads rows of
+one of them: it never waits while there is something to submit. Engines are kept just above
+saturation, so that the order stays ours to the last moment. Answers are stored when they arrive,
+whatever becomes of the statement.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 import pyarrow as pa
 
+from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
 from heliumql.calls.learnt import Learnt
@@ -50,27 +52,22 @@ class _Invalid:
     answer: Answer
 
 
+@dataclass(frozen=True)
+class _Failed:
+    """The engine is of no use any more."""
+
+    engine: Engine
+    error: HeliumQLError
+
+
 @dataclass
 class _Flight:
-    """A call of this statement that an engine has."""
+    """A call of these statements that an engine has."""
 
     call: ReadyCall
     attempts: int = 1
     cancelled: int = 0
     owner: bool = True
-
-
-@dataclass
-class Tally:
-    """What the engines did for this statement."""
-
-    run: int = 0
-    failed: int = 0
-    requests: int = 0
-    prompt_tokens: int = 0
-    prefix_hit_tokens: int = 0
-    output_tokens: int = 0
-    failures: dict[str, int] = field(default_factory=dict)  # message -> how many calls
 
 
 class Dispatcher:
@@ -88,7 +85,7 @@ class Dispatcher:
     ) -> None:
         self.graph = graph
         self.sites = sites
-        self.tally = Tally()
+        self.accounts: list[Account] = []  # of the statements that take part, or took
         self._store = store
         self._learnt = learnt
         self._flights = flights
@@ -99,7 +96,7 @@ class Dispatcher:
         self._backlog: dict[int, deque[ReadyCall]] = {}  # by engine
         self._engines: dict[int, Engine] = {}
         self._in_engine: dict[int, int] = {}
-        self._failure: HeliumQLError | None = None
+        self._dead: dict[int, HeliumQLError] = {}  # engines that failed, with their error
         self._started = time.monotonic()
         self._shown = 0.0
 
@@ -110,57 +107,121 @@ class Dispatcher:
         self._take_in(wait=False)
         self._submit()
 
-    def run_until(self, done: Callable[[], bool]) -> None:
-        """Runs calls until `done()`; raises what fails the statement as a whole."""
+    def run_until(self, done: Callable[[], bool], account: Account) -> None:
+        """Runs calls until `done()`; raises what fails the statement of the account."""
         while True:
             if self._interrupted.is_set():
                 raise Interrupted
-            if self._failure is None:
-                self._submit()
+            self._submit()
+            if account.failure is None:
                 if done():
                     return
+            elif not self._is_awaited_by(account):
+                raise account.failure
             if not self._flying:
-                if self._failure is not None:
-                    raise self._failure
+                if account.failure is not None:
+                    raise account.failure
                 if self._backlog_size() or (self.graph.open_calls and self._submit()):
                     continue
+                if account.failure is not None:
+                    raise account.failure
                 if done():
                     return
                 if self._interrupted.is_set():  # since the last look: nothing was submitted
                     raise Interrupted
                 raise InternalError("calls wait for answers that nobody will give")
             for engine in list(self._engines.values()):
-                with _failing_as_engine(engine):
+                with self._surviving(engine):
                     engine.advance()
             self._take_in(wait=True)
 
+    def _is_awaited_by(self, account: Account) -> bool:
+        """A call that is needed by the account's statement is on its way."""
+        return any(a is account for i in self._flying for _, a in self.graph.askers(i))
+
+    def fail(self, account: Account, error: HeliumQLError, *, running: bool = True) -> None:
+        """The statement is to end with this error; `running`: its calls in flight are over too."""
+        account.failure = account.failure or error
+        self._abort(self.graph.withdraw(account, running=running))
+
+    def withdraw(self, account: Account) -> None:
+        """The statement needs nothing more: aborts what nobody else needs."""
+        self._abort(self.graph.withdraw(account))
+
     def close(self) -> None:
         """Aborts what is in flight for nobody else."""
+        self._abort(list(self._flying))
+
+    def _abort(self, identities: Iterable[bytes]) -> None:
         by_engine: dict[int, list[bytes]] = {}
-        for identity, flight in self._flying.items():
+        gone = set(identities)
+        for backlog in self._backlog.values() if gone else ():
+            left = [c for c in backlog if c.identity not in gone]
+            backlog.clear()
+            backlog.extend(left)
+        for identity in gone:
+            flight = self._flying.pop(identity, None)
+            if flight is None:
+                continue
+            engine = self.sites[flight.call.messages.site].engine
+            self._in_engine[id(engine)] -= 1
             if self._flights.leave(identity, self._inbox):
-                engine = self.sites[flight.call.messages.site].engine
                 by_engine.setdefault(id(engine), []).append(identity)
-        for key, identities in by_engine.items():
-            self._engines[key].cancel(identities)
-        self._flying.clear()
+        for key, cancelled in by_engine.items():
+            with self._surviving(self._engines[key]):
+                self._engines[key].cancel(cancelled)
+
+    def _engine_failed(self, engine: Engine, error: HeliumQLError) -> None:
+        """Fails the statements that wait for the engine; others go on without it."""
+        self._dead[id(engine)] = error
+        lost = [
+            identity
+            for identity, flight in self._flying.items()
+            if self.sites[flight.call.messages.site].engine is engine
+        ]
+        lost += [c.identity for c in self._backlog.get(id(engine), ())]
+        for identity in lost:
+            self._fail_askers(identity, error)
+
+    def _fail_askers(self, identity: bytes, error: HeliumQLError) -> None:
+        for _, account in self.graph.askers(identity):
+            self.fail(account, error)
+
+    @contextmanager
+    def _surviving(self, engine: Engine) -> Iterator[None]:
+        """Engines may be anybody's: what they raise is the engine's failure."""
+        try:
+            yield
+        except HeliumQLError as error:
+            self._engine_failed(engine, error)
+        except Exception as raised:
+            reason = f"{type(raised).__name__}: {raised}"
+            failure = EngineError(f"the engine {type(engine).__name__} failed: {reason}")
+            failure.__cause__ = raised
+            self._engine_failed(engine, failure)
 
     # submitting ---------------------------------------------------------------------------
 
     def _submit(self) -> int:
-        if self._failure is not None or self._interrupted.is_set():
+        if self._interrupted.is_set():
             return 0
         submitted = 0
         while True:
             calls = self.graph.take(self._wanted())
+            dropped = 0
             for call in calls:
                 engine = self.sites[call.messages.site].engine
-                if id(engine) not in self._engines:
+                if id(engine) not in self._engines and id(engine) not in self._dead:
                     if self._progress is not None:
                         self._progress(self.progress())  # a model may take a while to load
-                    with _failing_as_engine(engine):
+                    with self._surviving(engine):
                         engine.start()
-                    self._engines[id(engine)] = engine
+                        self._engines[id(engine)] = engine
+                if id(engine) in self._dead:
+                    self._fail_askers(call.identity, self._dead[id(engine)])
+                if not self.graph.askers(call.identity):  # they have failed just now
+                    dropped += 1
+                    continue
                 self._backlog.setdefault(id(engine), deque()).append(call)
             sent = 0
             for key, backlog in self._backlog.items():
@@ -170,7 +231,7 @@ class Dispatcher:
                     self._send(self._engines[key], batch)
                     sent += len(batch)
             submitted += sent
-            if not calls or not sent:
+            if not calls or not (sent or dropped):
                 return submitted
 
     def _wanted(self) -> int:
@@ -201,9 +262,11 @@ class Dispatcher:
             if self._flying[call.identity].owner:
                 by_site.setdefault(call.messages.site, []).append(call)
         for site, group in by_site.items():
+            if id(engine) in self._dead:
+                return
             spec = self.sites[site].spec
             deliver = self._deliver(self.sites[site], spec, group)
-            with _failing_as_engine(engine):
+            with self._surviving(engine):
                 engine.submit(spec, _requests(group), deliver)
 
     def _take_just_answered(self, calls: list[ReadyCall]) -> None:
@@ -276,7 +339,7 @@ class Dispatcher:
         def fail(error: HeliumQLError) -> None:
             """Ends the statements that wait for these calls."""
             for inbox in {i for c in asked for i in flights.land(c)}:
-                inbox.put(error)
+                inbox.put(_Failed(site.engine, error))
 
         def refuse(invalid: _Invalid) -> None:
             """Lets the statement that asked ask again, or one that waits if that one is gone."""
@@ -304,22 +367,21 @@ class Dispatcher:
             self._progress(self.progress())
 
     def progress(self) -> Progress:
-        tally, graph = self.tally, self.graph
+        accounts, graph = self.accounts, self.graph
         return Progress(
             calls_done=len(graph.known),
             calls_known=len(graph.known) + graph.open_calls,
-            calls_failed=tally.failed,
-            output_tokens=tally.output_tokens,
-            prompt_tokens=tally.prompt_tokens,
-            prefix_hit_tokens=tally.prefix_hit_tokens,
+            calls_failed=sum(a.failed for a in accounts),
+            output_tokens=sum(a.output_tokens for a in accounts),
+            prompt_tokens=sum(a.prompt_tokens for a in accounts),
+            prefix_hit_tokens=sum(a.prefix_hit_tokens for a in accounts),
             seconds=time.monotonic() - self._started,
         )
 
     def _absorb(self, arrived: object) -> None:
         match arrived:
-            case HeliumQLError():
-                self.close()  # what else is in flight: other statements may submit it again
-                self._failure = self._failure or arrived
+            case _Failed(engine, error):
+                self._engine_failed(engine, error)
             case _Invalid(identity, answer):
                 self._ask_again(identity, answer)
             case list():
@@ -335,11 +397,15 @@ class Dispatcher:
             return
         site = self.sites[flight.call.messages.site]
         cancelled = answer.finish_reason == "cancelled"
-        self._spend(answer, 1)
+        _spend(self.graph.payer(identity), answer, 1)
         flight.cancelled += cancelled
         if flight.cancelled > _CANCELLATIONS or (
             not cancelled
-            and (flight.attempts > site.spec.retries or self._failure or self._interrupted.is_set())
+            and (
+                flight.attempts > site.spec.retries
+                or self._interrupted.is_set()
+                or all(a.failure for _, a in self.graph.askers(identity))
+            )
         ):
             for inbox in self._flights.land(identity):
                 inbox.put([(identity, replace(answer, prompt_tokens=0, output_tokens=0), 0)])
@@ -350,46 +416,50 @@ class Dispatcher:
             more = spec.sampling.max_tokens * 2 ** (flight.attempts - 1)
             spec = replace(spec, sampling=replace(spec.sampling, max_tokens=more))
         deliver = self._deliver(site, spec, [flight.call])
-        with _failing_as_engine(site.engine):
+        with self._surviving(site.engine):
             site.engine.submit(spec, _requests([flight.call]), deliver)
 
-    def _spend(self, answer: Answer, requests: int) -> None:
-        self.tally.requests += requests
-        self.tally.prompt_tokens += answer.prompt_tokens
-        self.tally.prefix_hit_tokens += answer.cached_tokens
-        self.tally.output_tokens += answer.output_tokens
-
     def _landed(self, flight: _Flight, answer: Answer, requests: int) -> None:
+        identity = flight.call.identity
         site = self.sites[flight.call.messages.site]
         self._in_engine[id(site.engine)] -= 1
+        askers, payer = self.graph.askers(identity), self.graph.payer(identity)
         if flight.owner:
-            self.tally.run += 1
-            self._spend(answer, requests)
+            payer.run += 1
+            _spend(payer, answer, requests)
         else:
-            self.graph.counts.shared += 1
+            payer.shared += 1
         if answer.error is not None:
-            self.tally.failed += flight.owner
-            failures = self.tally.failures
-            failures[answer.error] = failures.get(answer.error, 0) + 1
-            if site.on_error == "fail" and self._failure is None:
-                self._failure = ExecutionError(
-                    f"a call of {site.name} failed: {answer.error}",
-                    span=site.span,
-                    hint="the answers that had arrived are kept; on_error => 'null' goes on",
-                )
-        self.graph.answered(flight.call.identity, answer)
+            payer.failed += flight.owner
+            payer.failures[answer.error] = payer.failures.get(answer.error, 0) + 1
+        self.graph.answered(identity, answer)
+        if answer.error is not None:
+            for name, account in askers:
+                self.failed(account, name, site, answer.error)
+
+    def failed(self, account: Account, name: bytes, site: Site, error: str) -> None:
+        """A call of this name failed: so does a statement that says it must not.
+
+        `site` is where it was named first, maybe in another statement.
+        """
+        if account.sites is not None and site.number not in account.sites:
+            if name not in account.strict:
+                return
+            site = self.sites[account.strict[name]]
+        if site.on_error == "fail" and account.failure is None:
+            failure = ExecutionError(
+                f"a call of {site.name} failed: {error}",
+                span=site.span,
+                hint="the answers that had arrived are kept; on_error => 'null' goes on",
+            )
+            self.fail(account, failure, running=False)
 
 
-@contextmanager
-def _failing_as_engine(engine: Engine) -> Iterator[None]:
-    """Engines may be anybody's: what they raise ends the statement as the engine's failure."""
-    try:
-        yield
-    except HeliumQLError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise EngineError(f"the engine {type(engine).__name__} failed: {reason}") from error
+def _spend(account: Account, answer: Answer, requests: int) -> None:
+    account.requests += requests
+    account.prompt_tokens += answer.prompt_tokens
+    account.prefix_hit_tokens += answer.cached_tokens
+    account.output_tokens += answer.output_tokens
 
 
 def _is_answers(arrived: object) -> bool:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from heliumql.binder import Parameters, bind_error, is_users_mistake, without_excerpt
 from heliumql.calls import CallGraph, Namer, References, without_broken
+from heliumql.calls.account import Account
 from heliumql.calls.references import Reference
 from heliumql.errors import ExecutionError
 from heliumql.physical import functions
@@ -60,6 +61,8 @@ class EachCall:
             context.interrupted,
             context.progress,
         )
+        self.account = Account()
+        self.dispatcher.accounts.append(self.account)
         if reference:
             self.graph.lookup = lambda identities: {}
         self._lock = threading.Lock()
@@ -89,8 +92,8 @@ class EachCall:
             identities = self.graph.namers[site].names(texts, systems.to_pylist(), contents)
         self.graph.minted.add(site, identities, prompts, systems, histories)
         waiting = [i for i in identities if i is not None]
-        self.graph.demand(waiting)
-        self.dispatcher.run_until(lambda: all(map(self.graph.settled, waiting)))
+        self.graph.demand(waiting, self.account)
+        self.dispatcher.run_until(lambda: all(map(self.graph.settled, waiting)), self.account)
         return pa.array(
             [None if i is None else self.graph.value(Reference(i, path)) for i in identities],
             pa.string(),

@@ -13,65 +13,58 @@ the same order (string_agg without ORDER BY, scans, joins).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from heliumql.binder import Bound, Carried, Once, Unsupported, printed, without_excerpt
-from heliumql.calls import (
-    CallGraph,
-    MintedCalls,
-    Namer,
-    Reference,
-    References,
-    SpilledBatches,
-    without_broken,
-)
+from heliumql.calls import Reference, SpilledBatches, without_broken
+from heliumql.calls.account import Account
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
-from heliumql.physical.dispatch import Dispatcher, Interrupted
+from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.output import Column, Void, mentions, resolved
-from heliumql.physical.snapshot import batches_of, begin_again, reading
+from heliumql.physical.snapshot import batches_of, begin_again
+from heliumql.physical.together import Together
 
 _FIRST_ROWS = 16  # of the first batch; each later one has twice as many, up to the setting
 _LONGEST = 4_000_000  # characters; an inspection repeats what it inspects, so nests may explode
 
 
 class Passes:
-    """One query, evaluated in passes. Iterate `batches()` once."""
+    """One query, evaluated in passes, maybe together with others. Iterate `batches()` once."""
 
-    def __init__(self, context: Context, bound: Bound, names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        bound: Bound,
+        names: tuple[str, ...],
+        together: Together | None = None,
+    ) -> None:
         self.context = context
         self.bound = bound
         self.names = names
-        self.references = References()
         self.passes = 0
+        self.account = Account(sites=frozenset(context.sites))
+        self.together = together or Together(context)
+        self.references = self.together.references
+        self.graph = self.together.graph
+        self.dispatcher = self.together.dispatcher
+        self.together.join(self, context.sites)
         self.number = functions.enter(self)
-        namers = {n: Namer(s.kind, self.references) for n, s in context.sites.items()}
-        self.graph = CallGraph(
-            self.references,
-            namers,
-            context.store.get,
-            frozenset(n for n, s in context.sites.items() if s.cache != "use"),
-            MintedCalls(context.window_bytes),
-        )
-        self.dispatcher = Dispatcher(
-            self.graph,
-            context.sites,
-            context.store,
-            context.learnt,
-            context.flights,
-            context.interrupted,
-            context.progress,
-        )
         self._cuts: dict[int, dict[bytes, int]] = {}  # what each cut waits for: how many rows
         self._fault: BaseException | None = None
         self._lock = threading.Lock()
         self._once: list[str] = []  # temporary tables
+        self._again = False  # rows have asked for their calls before
+        self._waits: Callable[[], bool] | None = None  # the next pass may begin
+        self._waited: frozenset[bytes] = frozenset()  # for what the last one held back
+        self._certain: SpilledBatches | None = None  # the rows of a pass that held nothing back
+        self._error: Exception | None = None  # what ended the evaluation
 
     def evaluate_once(self, relations: Sequence[Once]) -> None:
         """Keeps the rows of volatile relations in temporary tables, for all passes."""
@@ -98,7 +91,8 @@ class Passes:
             self.sql = printed(self.context.connection, carried.node)
             if len(self.sql) > _LONGEST:
                 raise Unsupported("inspections nested too deeply")
-            self.context.connection.execute("EXPLAIN " + self.sql).fetchall()
+            # As JSON: DuckDB takes seconds to draw the tree of a large plan.
+            self.context.connection.execute("EXPLAIN (FORMAT json) " + self.sql).fetchall()
         except duckdb.Error as error:
             raise Unsupported(f"DuckDB does not take it rewritten: {error}") from None
 
@@ -133,12 +127,24 @@ class Passes:
         known, text = graph.known, graph.text
         fresh = [None if i in known else i for i in identities] if known else identities
         graph.minted.add(site, fresh, prompts, some_systems, some_histories)
+        if self.together.several and self.context.sites[site].on_error == "fail":
+            self._expect(site, identities)
         if known:
             values = [None if i is None else text(i, path) for i in identities]
         else:
             before, after = self.references.prefix, path + "\ue001"
             values = [None if i is None else f"{before}{i.hex()}{after}" for i in identities]
         return pa.array(values, pa.string())
+
+    def _expect(self, site: int, identities: list[bytes | None]) -> None:
+        """Calls that must not fail, whichever statement runs them, or has run them."""
+        for identity in filter(None, identities):
+            self.account.strict[identity] = site
+            answer = self.graph.known.get(identity)
+            if answer is not None and answer.error is not None:
+                self.dispatcher.failed(
+                    self.account, identity, self.context.sites[site], answer.error
+                )
 
     def ready(self, cut: int, texts: pa.Array) -> pa.Array:
         """True where the text holds no reference; what the others wait for is noted."""
@@ -158,23 +164,21 @@ class Passes:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, in order, as the answers come in."""
         try:
-            with reading(self.context.connection):
-                shown: list[pa.RecordBatch] = []
-                for batch in self._rows():
-                    if self.context.verify:
-                        shown.append(batch)
-                    yield batch
+            self.together.read()
+            shown: list[pa.RecordBatch] = []
+            for batch in self._rows():
                 if self.context.verify:
-                    self._verify(shown)
+                    shown.append(batch)
+                yield batch
+            if self.context.verify:
+                self._verify(shown)
         finally:
             self.close()
 
     def _rows(self) -> Iterator[pa.RecordBatch]:
         done = 0  # rows that went out
-        evaluated = False
         while True:
-            drained = self._drain_when_certain(again=evaluated)
-            evaluated = True
+            drained = self._when_certain()
             try:
                 for part in self._parts(drained, done):
                     batch = self._finished(part)
@@ -205,11 +209,12 @@ class Passes:
 
     def _finished(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch once its answers are there."""
-        self._run(mentions(batch, self.columns, self.references))
+        needed = mentions(batch, self.columns, self.references)
+        self.together.run_until(self._settled(needed), self)
         return self._with_answers(batch)
 
-    def _run(self, identities: Iterable[bytes]) -> None:
-        """Runs calls until all of these are settled."""
+    def _settled(self, identities: Iterable[bytes]) -> Callable[[], bool]:
+        """Whether all of these calls are settled, as a question to be asked again and again."""
         left = iter(identities)
         current = next(left, None)
 
@@ -219,7 +224,7 @@ class Passes:
                 current = next(left, None)
             return current is None
 
-        self.dispatcher.run_until(settled)
+        return settled
 
     def _with_answers(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         def value(reference: Reference) -> str | None:
@@ -241,25 +246,52 @@ class Passes:
         plain = pa.RecordBatch.from_arrays(arrays, names=[f"c{i}" for i in range(len(arrays))])
         return self.context.caster.cast(plain, self.columns, lossless=self.context.lossless)
 
-    def _drain_when_certain(self, *, again: bool) -> SpilledBatches:
-        """Runs passes until no cut holds anything back; the rows of that pass, unanswered."""
-        while True:
-            drained = self._drain(again=again)
-            if drained is not None:
-                return drained
-            lowest = min(self.carried.cuts[c].level for c in self._cuts)
-            noted = [
-                identity
-                for number, calls in sorted(self._cuts.items())
-                if self.carried.cuts[number].level == lowest
-                for identity, rows in calls.items()
-                for _ in range(rows)
-            ]
-            before = len(self.graph.known) + len(self.graph.void)
-            self.graph.demand(noted, again=again)
-            self._run(dict.fromkeys(noted))
-            if len(self.graph.known) + len(self.graph.void) == before:
-                raise InternalError("a pass that does not get any further")
+    def _when_certain(self) -> SpilledBatches:
+        """Passes until no cut holds anything back; the rows of the last one, unanswered."""
+        if self._again:  # the rows are asked for once more
+            self._waits = None
+        self.together.run_until(lambda: self._certain is not None or self._error is not None, self)
+        if self._error is not None:
+            raise self._error
+        assert self._certain is not None
+        drained, self._certain = self._certain, None
+        self._again, self._waits = True, lambda: False  # not before rows are asked for again
+        return drained
+
+    def go_on(self) -> bool:
+        """Evaluates the next pass, if one is wanted and its calls have answers."""
+        if self._certain is not None or self._error is not None or self.account.failure is not None:
+            return False
+        if self._waits is not None and not self._waits():
+            return False
+        try:
+            self._certain = self._drain(again=self._again)
+            if self._certain is None:
+                self._wait_for_cuts()
+        except Interrupted:
+            raise
+        except Exception as error:  # whoever reads these rows is told, the others go on
+            self._error = error
+            if self.together.several:
+                self.together.failed()
+        return True
+
+    def _wait_for_cuts(self) -> None:
+        """Runs the calls that the cuts of the lowest level wait for."""
+        lowest = min(self.carried.cuts[c].level for c in self._cuts)
+        noted = [
+            identity
+            for number, calls in sorted(self._cuts.items())
+            if self.carried.cuts[number].level == lowest
+            for identity, rows in calls.items()
+            for _ in range(rows)
+        ]
+        awaited = frozenset(noted)
+        if awaited == self._waited:
+            raise InternalError("a pass that does not get any further")
+        self._waited = awaited
+        self.graph.demand(noted, self.account, again=self._again)
+        self._waits = self._settled(dict.fromkeys(noted))
 
     def _drain(self, *, again: bool) -> SpilledBatches | None:
         """One pass. Its rows, their calls on the way; None where a cut held rows back."""
@@ -267,7 +299,6 @@ class Passes:
         self._cuts.clear()
         self._fault = None
         drained = SpilledBatches(self.context.window_bytes)
-        self.graph.void.clear()
         try:
             with self.context.one_thread.during(self.context.connection):
                 self._read(drained, again=again)
@@ -286,9 +317,8 @@ class Passes:
             return None
         if self.carried.cuts:
             for number in range(len(drained)):
-                self.graph.demand(
-                    mentions(drained[number], self.columns, self.references), again=again
-                )
+                needed = mentions(drained[number], self.columns, self.references)
+                self.graph.demand(needed, self.account, again=again)
         return drained
 
     def _read(self, drained: SpilledBatches, *, again: bool) -> None:
@@ -300,12 +330,13 @@ class Passes:
                     continue
                 drained.append(batch)
                 if not self.carried.cuts:
-                    self.graph.demand(mentions(batch, self.columns, self.references), again=again)
-                    self.dispatcher.pump()
+                    needed = mentions(batch, self.columns, self.references)
+                    self.graph.demand(needed, self.account, again=again)
+                self.dispatcher.pump()
 
     def _verify(self, shown: list[pa.RecordBatch]) -> None:
         """Evaluates once more with every answer known, and compares."""
-        drained = self._drain_when_certain(again=True)
+        drained = self._when_certain()
         rows = [
             row
             for number in range(len(drained))
@@ -317,9 +348,8 @@ class Passes:
 
     def close(self) -> None:
         """Stops what is still running for these rows."""
-        self.dispatcher.close()
         functions.leave(self.number)
-        self.graph.minted.clear()
-        while self._once:
-            with suppress(duckdb.Error):  # a closed connection has none any more
-                self.context.connection.execute(f"DROP TABLE temp.{self._once.pop()}").fetchall()
+        self.together.leave(self, self._once)
+        self._once = []
+        if self._certain is not None:
+            self._certain.clear()
