@@ -12,6 +12,7 @@ from typing import Any
 
 Node = dict[str, Any]
 
+_CONTAINERS = (dict, list)
 _NOT_MEANING = ("query_location", "query_location_length", "alias")
 
 
@@ -40,16 +41,16 @@ def walk(node: Any) -> Iterator[Node]:
     left = [node]  # a stack, not recursion: plans are walked often
     while left:
         value = left.pop()
-        if isinstance(value, dict):
+        if value.__class__ is dict:
             if "type" in value:
                 yield value
             left += [
                 v
                 for k, v in reversed(value.items())
-                if v.__class__ in (dict, list) and k != "type_expr"
+                if v and v.__class__ in _CONTAINERS and k != "type_expr"
             ]
-        elif isinstance(value, list):
-            left += reversed(value)
+        elif value.__class__ is list:
+            left += value[::-1]
 
 
 def meaning(node: Node) -> str:
