@@ -8,6 +8,7 @@ text -> statements -> core SQL -> bound tree -> rewritten tree -> passes -> call
 
 from __future__ import annotations
 
+import difflib
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from heliumql.binder import (
     bind,
     bind_error,
     carry,
+    estimated_rows,
     evaluated_once,
     is_users_mistake,
     is_volatile,
@@ -36,13 +38,15 @@ from heliumql.calls import kind_key
 from heliumql.catalog import Catalog, Settings
 from heliumql.engines.engine import CallSpec, Sampling
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
-from heliumql.optimizer import PHASES, Generate, Optimized, Plan, optimize
+from heliumql.optimizer import PHASES, RULES, Generate, Knowledge, Optimized, Plan, optimize
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.each import EachCall
+from heliumql.physical.output import Column
 from heliumql.physical.passes import Passes
 from heliumql.physical.site import Site
 from heliumql.physical.snapshot import in_transaction
+from heliumql.physical.survey import Survey, Surveyed
 from heliumql.physical.together import Together
 from heliumql.shared import Shared
 from heliumql.stats import Progress
@@ -165,28 +169,70 @@ class Session:
             raise
         return passes
 
-    def _optimized(self, bound: Bound, sites: Mapping[int, Site]) -> Optimized:
-        """The plan after the rules; every Generate with what is known of its model."""
-        generates = {n: self._generate(s) for n, s in sites.items()}
-        disabled = [r.strip() for r in self.settings.disabled_rules.split(",") if r.strip()]
-        return optimize(Plan(bound.tree, generates), _Unlearnt(), PHASES, disabled)
+    def survey(self, planned: Planned) -> Surveyed | None:
+        """What an evaluation would see before any call runs; None where nothing may be evaluated.
 
-    def _generate(self, site: Site) -> Generate:
+        That is inside a transaction, which an error would abort, and where rows are drawn at random.
+        """
+        if planned.optimized is None or planned.bound is None or planned.carried is None:
+            return None
+        tree = planned.optimized.plan.tree
+        if is_volatile(tree) or in_transaction(self.duckdb):
+            return None
+        columns = tuple(map(Column, planned.names, planned.bound.types, planned.carried.shapes))
+        survey = Survey(self._context(planned.sites), columns)
+        return survey.run(self._carried(tree, planned.sites, statement=survey.number))
+
+    def _optimized(self, bound: Bound, sites: Mapping[int, Site]) -> Optimized:
+        """The plan after the rules; every Generate with what is known of it."""
+        stored = self._stored(sites)
+        generates = {n: self._generate(s, stored) for n, s in sites.items()}
+        known = Knowledge(self.shared.learnt, self._aggregates(), self._estimated_rows)
+        return optimize(Plan(bound.tree, generates), known, PHASES, self._disabled_rules())
+
+    def _disabled_rules(self) -> list[str]:
+        """Raises CatalogError where one does not exist."""
+        names = [r.strip() for r in self.settings.disabled_rules.split(",") if r.strip()]
+        for name in names:
+            if name not in RULES:
+                near = difflib.get_close_matches(name, RULES, 1)
+                hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(RULES)
+                raise CatalogError(f"llm_disabled_rules: no rule {name}", hint=hint)
+        return names
+
+    def _stored(self, sites: Mapping[int, Site]) -> Mapping[bytes, int]:
+        """How many answers the store has for each kind of call."""
+        return self.shared.store.stored_kinds({s.kind for s in sites.values()})
+
+    def _generate(self, site: Site, stored: Mapping[bytes, int]) -> Generate:
+        stats = self.shared.learnt.operator(site.template)
         return Generate(
             site.number,
             site.name,
             site.model,
             site.kind,
             site.template,
+            site.spec.returns.sql(),
             site.cache,
             site.on_error,
             site.spec.retries,
-            site.engine.slots,
+            seconds=1.0 if stats is None else stats.mean_seconds,
+            price=site.price(stats),
+            stored=stored.get(site.kind, 0),
         )
 
+    def _estimated_rows(self, query: Node) -> float | None:
+        """How many rows DuckDB expects of a query; None where it cannot say."""
+        return estimated_rows(self.duckdb, query)
+
     def _carried(self, tree: Node, sites: Mapping[int, Site], *, statement: int) -> Carried:
-        declared = {n: s.declared for n, s in sites.items()}
-        return carry(tree, statement=statement, declared=declared, aggregates=self._aggregates())
+        return carry(
+            tree,
+            statement=statement,
+            declared={n: s.declared for n, s in sites.items()},
+            aggregates=self._aggregates(),
+            operators={n: s.template for n, s in sites.items()},
+        )
 
     def _context(self, sites: Mapping[int, Site]) -> Context:
         settings = self.settings
@@ -260,6 +306,8 @@ class Session:
             on_error,
             cache,
             call.span,
+            float(str(options.get("price_in", 0.0))),
+            float(str(options.get("price_out", 0.0))),
         )
 
     def _aggregates(self) -> frozenset[str]:
@@ -270,13 +318,6 @@ class Session:
             ).fetchall()
             self._aggregate_names = frozenset(r[0] for r in rows)
         return self._aggregate_names
-
-
-class _Unlearnt:
-    """Nothing is known of any predicate."""
-
-    def selectivity(self, predicate: bytes) -> float | None:
-        return None
 
 
 def _shown_names(names: tuple[str, ...], sites: Mapping[int, CallSite]) -> tuple[str, ...]:

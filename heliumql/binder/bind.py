@@ -105,6 +105,25 @@ def printed(connection: duckdb.DuckDBPyConnection, node: Node) -> str:
     return str(row[0])
 
 
+def estimated_rows(connection: duckdb.DuckDBPyConnection, query: Node) -> float | None:
+    """How many rows DuckDB expects of a query by itself; None where it cannot say."""
+    if any(n["type"] == "BASE_TABLE" and not n["schema_name"] for n in walk(query)):
+        return None  # it reads a CTE of the query around it
+    try:
+        text = "EXPLAIN (FORMAT json) " + printed(connection, query)
+        plan = json.loads(connection.execute(text).fetchall()[0][1])
+    except duckdb.Error:
+        return None  # a part that DuckDB takes only where it stands
+    while True:
+        operator = plan[0] if isinstance(plan, list) else plan
+        found = operator.get("extra_info", {}).get("Estimated Cardinality")
+        if found is not None:
+            return float(str(found).replace(",", "").strip("~ "))
+        plan = operator.get("children") or []
+        if not plan:
+            return None
+
+
 def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLError:
     """DuckDB's error about core SQL (behind the text `before`) as one about the user's text."""
     message = str(error)

@@ -8,6 +8,9 @@ from dataclasses import replace
 from heliumql.binder import shape as shapes
 from heliumql.binder import tree
 from heliumql.binder.cuts import (
+    ENOUGH,
+    NO_LIMIT,
+    EarlyLimit,
     Queries,
     Relation,
     Unsupported,
@@ -45,6 +48,7 @@ class Block(Expressions):
         if node.get("sample"):
             raise Unsupported("SAMPLE in a query with calls")
         source = self._source(node["from_table"])
+        self.pairs = _gives_pairs(node["from_table"])
         self.grouped = bool(node["group_expressions"]) or self._has_aggregate()
         self.windowed = any(n.get("class") == "WINDOW" for n in self._own_expressions())
 
@@ -105,7 +109,7 @@ class Block(Expressions):
         relation = replace(self.relation, columns=tuple(columns))
         highest = max([relation.highest, *(c.level for c in self.stage_cuts.values())])
         relation = replace(relation, highest=highest)
-        if self.grouped or self.windowed or modifiers:
+        if self.grouped or self.windowed or not all(map(_lets_all_through, modifiers)):
             relation = relation.fenced()
         return result, relation
 
@@ -115,15 +119,41 @@ class Block(Expressions):
         """WHERE: plain conjuncts stay as they are; the others wait until those hold."""
         if expression is None:
             return None
-        plain: list[Value] = []
-        waiting: list[Value] = []
-        for part in _conjuncts(expression):
-            value = self._inspected(self.value(part))
-            (plain if value.ready is None else waiting).append(value)
+        parts = _conjuncts(expression)
+        for number, part in enumerate(parts):
+            if part["class"] == "FUNCTION" and part["function_name"] == ENOUGH:
+                return self._early_condition(part, parts[:number] + parts[number + 1 :])
+        plain, waiting = self._split(parts)
         if not waiting:
             return tree.conjunction([v.node for v in plain])
         guarded = self._guarded(waiting, [v.node for v in plain])
         return tree.conjunction([*(v.node for v in plain), guarded])
+
+    def _split(self, parts: Sequence[Node]) -> tuple[list[Value], list[Value]]:
+        """Conjuncts that can be evaluated at once, and those that wait; the latter are counted."""
+        plain: list[Value] = []
+        waiting: list[Value] = []
+        for part in parts:
+            value = self._inspected(self.value(part))
+            if value.ready is None:
+                plain.append(value)
+            else:
+                waiting.append(replace(value, node=self.rewriter.tested(part, value.node)))
+        return plain, waiting
+
+    def _early_condition(self, enough: Node, others: list[Node]) -> Node | None:
+        """WHERE below a LIMIT that stops early: what it accepts is counted, row by row."""
+        number, wanted, first, row, condition = tree.arguments(enough)
+        plain, waiting = self._split([*others, *_conjuncts(condition)])
+        guarded = self._guarded(waiting, [v.node for v in plain])
+        level = self._cut(condition).level
+        numbers = [tree.constant_integer(n) for n in (number, wanted, first)]
+        self.rewriter.new_limit(
+            EarlyLimit(numbers[0] or 0, level, numbers[1] or 0, numbers[2] or 0)
+        )
+        statement = tree.integer(self.rewriter.statement)
+        counted = tree.function(ENOUGH, statement, number, row, guarded)
+        return tree.conjunction([*(v.node for v in plain), counted])
 
     def _guarded(self, waiting: Sequence[Value], plain: Sequence[Node]) -> Node:
         """The conjunction of values that wait, each looked at where those before it hold."""
@@ -293,13 +323,9 @@ class Block(Expressions):
         outer, self.relation = self.relation, together
         result = {**source, "left": left, "right": right}
         if source["condition"] is not None:
-            plain: list[Value] = []
-            waiting: list[Value] = []
             cut_before = dict(self.stage_cuts)
-            self.stage_cuts, self.clause = {}, "ON"
-            for part in _conjuncts(source["condition"]):
-                value = self._inspected(self.value(part))
-                (plain if value.ready is None else waiting).append(value)
+            self.stage_cuts, self.clause, self.pairs = {}, "ON", True
+            plain, waiting = self._split(_conjuncts(source["condition"]))
             highest = max([together.highest, *(c.level for c in self.stage_cuts.values())])
             self.stage_cuts, self.clause = cut_before, "WHERE"
             if waiting:
@@ -313,6 +339,23 @@ class Block(Expressions):
         if source.get("using_columns") and calls_inside(source):
             raise Unsupported("USING in a bound query")
         return result, together if monotone else together.fenced()
+
+
+def _gives_pairs(source: Node) -> bool:
+    """The rows come from a join, or from a query that is nothing but one."""
+    if source["type"] == "SUBQUERY" and source["subquery"]["node"]["type"] == "SELECT_NODE":
+        source = source["subquery"]["node"]["from_table"]
+    return bool(source["type"] == "JOIN")
+
+
+def _lets_all_through(modifier: Node) -> bool:
+    """A LIMIT that is there only to keep predicates above it."""
+    return (
+        modifier["type"] == "LIMIT_MODIFIER"
+        and modifier["offset"] is None
+        and modifier["limit"] is not None
+        and tree.constant_integer(modifier["limit"]) == NO_LIMIT
+    )
 
 
 def _conjuncts(expression: Node) -> list[Node]:

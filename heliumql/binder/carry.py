@@ -22,7 +22,18 @@ from dataclasses import dataclass, replace
 
 from heliumql.binder import tree
 from heliumql.binder.block import Block
-from heliumql.binder.cuts import ALL, READY, Carried, Cut, Relation, Unsupported, joined_columns
+from heliumql.binder.cuts import (
+    ALL,
+    READY,
+    TESTED,
+    Carried,
+    Cut,
+    EarlyLimit,
+    Relation,
+    Unsupported,
+    joined_columns,
+)
+from heliumql.binder.predicates import predicate_key
 from heliumql.binder.shape import Answer, Shape, is_textual
 from heliumql.binder.tree import Node, function, integer
 
@@ -33,16 +44,21 @@ def carry(
     statement: int,
     declared: Mapping[int, str],
     aggregates: frozenset[str],
+    operators: Mapping[int, bytes] | None = None,
+    early: frozenset[int] = frozenset(),
 ) -> Carried:
     """Rewrites a bound query node.
 
     `declared` tells for each call site to which type its text is cast (JSON where the type is
-    nested); `aggregates` names DuckDB's aggregate functions. Raises Unsupported where a part
-    cannot be guarded.
+    nested); `aggregates` names DuckDB's aggregate functions; `operators` are the names of sites in
+    the statistics; calls of the sites in `early` may run before they are certain to be needed.
+    Raises Unsupported where a part cannot be guarded.
     """
-    rewriter = Rewriter(statement, declared, aggregates)
+    rewriter = Rewriter(statement, declared, aggregates, operators or {}, early)
     node, relation = rewriter.query(query, {}, frozenset())
-    return Carried(node, tuple(s for _, s in relation.columns), tuple(rewriter.cuts))
+    shapes = tuple(s for _, s in relation.columns)
+    limits = tuple({limit.number: limit for limit in rewriter.limits}.values())
+    return Carried(node, shapes, tuple(rewriter.cuts), limits, tuple(rewriter.predicates))
 
 
 @dataclass
@@ -50,9 +66,13 @@ class Rewriter:
     statement: int
     declared: Mapping[int, str]
     aggregates: frozenset[str]
+    operators: Mapping[int, bytes]
+    early: frozenset[int]
 
     def __post_init__(self) -> None:
         self.cuts: list[Cut] = []
+        self.limits: list[EarlyLimit] = []
+        self.predicates: list[bytes] = []
 
     # queries ------------------------------------------------------------------------------
 
@@ -152,10 +172,23 @@ class Rewriter:
         body = {"children": nodes} if node["children"] else {"left": nodes[0], "right": nodes[1]}
         return {**node, **body}, together if union_all else together.fenced()
 
-    def new_cut(self, level: int, where: str) -> Cut:
-        cut = Cut(len(self.cuts), level, where)
+    def new_cut(self, level: int, where: str, pairs: bool) -> Cut:
+        cut = Cut(len(self.cuts), level, where, pairs)
         self.cuts.append(cut)
         return cut
+
+    def new_limit(self, limit: EarlyLimit) -> None:
+        self.limits.append(limit)
+
+    def tested(self, predicate: Node, value: Node) -> Node:
+        """The value of a predicate, counted for the statistics of what it lets through."""
+        key = predicate_key(predicate, self.operators)
+        if key is None:
+            return value
+        if key not in self.predicates:
+            self.predicates.append(key)
+        number = self.predicates.index(key)
+        return function(TESTED, integer(self.statement), integer(number), value)
 
     def ready(self, cut: Cut, value: Node, shape: Shape) -> Node:
         shown = value

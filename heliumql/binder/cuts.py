@@ -17,6 +17,13 @@ CALL = "__hql_call"  # (statement, site, prompt, system, history): the answer, o
 INFO = "__hql_call_info"  # the same for what is known of the run of the call
 READY = "__hql_ready"  # (statement, cut, text): no reference left? Notes those there are.
 FIELD = "__hql_field"  # (answer, field): a field of an answer, or of a reference to one
+ENOUGH = "__hql_enough"  # (statement, limit, row, condition): the condition; counts for LIMIT
+TESTED = "__hql_tested"  # (statement, predicate, condition): the condition; counts for statistics
+MAYBE = "__hql_maybe"  # (statement, text): false; what the text waits for may be asked early
+
+EARLY_BOUND = 7_700_000_000_000_000_000  # and the number of the limit: what a pass sees rows up to
+
+NO_LIMIT = 9223372036854775807  # of a LIMIT that only keeps DuckDB from moving predicates below
 
 ALL: frozenset[int] | None = None  # every column
 
@@ -35,6 +42,20 @@ class Cut:
     number: int
     level: int
     where: str  # the clause: WHERE, ON, SELECT ..
+    pairs: bool = False  # its rows are pairs of a join: asked in the order of what they say
+
+
+@dataclass(frozen=True)
+class EarlyLimit:
+    """A LIMIT that sees rows up to a bound, which grows while it has not got enough of them.
+
+    Its predicates stand at `level`, as cuts do.
+    """
+
+    number: int
+    level: int
+    wanted: int  # rows that LIMIT and OFFSET take
+    first: int  # the bound of the first pass
 
 
 @dataclass(frozen=True)
@@ -44,6 +65,8 @@ class Carried:
     node: Node
     shapes: tuple[Shape, ...]  # one per output column
     cuts: tuple[Cut, ...]
+    limits: tuple[EarlyLimit, ...] = ()
+    predicates: tuple[bytes, ...] = ()  # their names in the statistics
 
 
 @dataclass(frozen=True)
@@ -77,12 +100,17 @@ class Queries(Protocol):
     statement: int
     declared: Mapping[int, str]
     aggregates: frozenset[str]
+    early: frozenset[int]
 
     def query(
         self, node: Node, scope: Mapping[str, Relation], real: frozenset[int] | None
     ) -> tuple[Node, Relation]: ...
 
-    def new_cut(self, level: int, where: str) -> Cut: ...
+    def new_cut(self, level: int, where: str, pairs: bool) -> Cut: ...
+
+    def new_limit(self, limit: EarlyLimit) -> None: ...
+
+    def tested(self, predicate: Node, value: Node) -> Node: ...
 
     def ready(self, cut: Cut, value: Node, shape: Shape) -> Node: ...
 
@@ -105,6 +133,12 @@ def both(first: Node | None, second: Node | None) -> Node | None:
     if first is None or second is None:
         return second if first is None else first
     return tree.case((first, second), otherwise=tree.FALSE)
+
+
+def early(number: int, wanted: int, first: int, row: Node, condition: Node) -> Node:
+    """The condition of a block with an early limit; `row` numbers its rows."""
+    numbers = [tree.integer(n) for n in (number, wanted, first)]
+    return tree.function(ENOUGH, *numbers, row, condition)
 
 
 def calls_inside(node: Node) -> bool:

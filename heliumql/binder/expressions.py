@@ -52,6 +52,7 @@ class Expressions:
         self.stage_cuts: dict[str, Cut] = {}
         self.clause = "WHERE"
         self.grouped = False
+        self.pairs = False  # the rows are pairs of a join
         self._known: dict[tuple[int, str, bool, frozenset[str]], Value] = {}
 
     def value(self, expression: Node) -> Value:
@@ -113,7 +114,7 @@ class Expressions:
                     *(c.level for c in self.stage_cuts.values()),
                 ]
                 level = max(level, max(below) + 1)
-            cut = self.rewriter.new_cut(level, stage)
+            cut = self.rewriter.new_cut(level, stage, self.pairs)
             self.stage_cuts[stage] = cut
         return cut
 

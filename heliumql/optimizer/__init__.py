@@ -2,7 +2,7 @@
 
 from heliumql.optimizer.phases import APPROXIMATE, PHASES, RULES
 from heliumql.optimizer.plan import Generate, Plan
-from heliumql.optimizer.rule import Firing, Optimized, Rule, RuleContext, Selectivities
+from heliumql.optimizer.rule import Firing, Knowledge, Optimized, Rule, RuleContext, Selectivities
 from heliumql.optimizer.runner import optimize
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "RULES",
     "Firing",
     "Generate",
+    "Knowledge",
     "Optimized",
     "Plan",
     "Rule",

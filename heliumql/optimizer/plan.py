@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 
 from heliumql.binder.tree import Node
 
+PRICE_OF_A_SECOND = 0.001  # of a GPU, about; in the currency of price_in and price_out
+MISSED = 0.1  # the share of calls of a fetched operator that are taken to be new
+
 
 @dataclass(frozen=True)
 class Generate:
@@ -27,12 +30,10 @@ class Generate:
     model: str
     kind: bytes
     template: bytes
+    returns: str = "VARCHAR"
     cache: str = "use"
     on_error: str = "null"
     retries: int = 2
-    slots: int = 64
-    prompt_tokens: float = 0.0
-    output_tokens: float = 0.0
     seconds: float = 1.0
     price: float = 0.0
     stored: int = 0
@@ -55,6 +56,15 @@ class Plan:
     generates: Mapping[int, Generate]
     fetched: frozenset[int] = frozenset()
     early: frozenset[int] = frozenset()
+
+    def cost(self, site: int) -> float:
+        """What a call of the site is expected to cost: its price and its time on an engine.
+
+        A call whose operator has answers in the store may well be fetched.
+        """
+        generate = self.generates[site]
+        cost = generate.price + generate.seconds * PRICE_OF_A_SECOND
+        return cost * MISSED if site in self.fetched else cost
 
     def with_tree(self, tree: Node) -> Plan:
         return self if tree is self.tree else replace(self, tree=tree)

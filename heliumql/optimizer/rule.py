@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from heliumql.binder.tree import Node
+from heliumql.optimizer.answers import AnswerColumns
+from heliumql.optimizer.lifting import Lifting
 from heliumql.optimizer.plan import Plan
 
 
@@ -18,10 +21,20 @@ class Selectivities(Protocol):
 
 @dataclass
 class RuleContext:
-    """What rules may know beside the plan, and where they tell what they did."""
+    """What rules may know beside the plan, and where they tell what they did.
+
+    `rows` estimates how many rows a query gives (DuckDB's estimate; None where it has none).
+    """
 
     learnt: Selectivities
+    aggregates: frozenset[str]
+    rows: Callable[[Node], float | None]
+    answers: AnswerColumns
     done: list[str] = field(default_factory=list)
+
+    @property
+    def lifting(self) -> Lifting:
+        return Lifting(self.answers, self.aggregates)
 
     def did(self, what: str) -> None:
         """One sentence in the user's names: what this firing changed."""
@@ -48,6 +61,15 @@ class Rule:
     @property
     def summary(self) -> str:
         return (self.rewrite.__doc__ or "").strip().partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What the runner gives to every rule."""
+
+    learnt: Selectivities
+    aggregates: frozenset[str] = frozenset()
+    rows: Callable[[Node], float | None] = lambda query: None
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,18 @@ from collections.abc import Collection, Sequence
 
 from heliumql.binder import tree
 from heliumql.errors import HeliumQLError, InternalError
+from heliumql.optimizer.answers import AnswerColumns
 from heliumql.optimizer.check import check
 from heliumql.optimizer.phase import Phase
 from heliumql.optimizer.plan import Plan
-from heliumql.optimizer.rule import Firing, Optimized, Rule, RuleContext, Selectivities
+from heliumql.optimizer.rule import Firing, Knowledge, Optimized, Rule, RuleContext
 
 _ROUNDS = 50  # of a phase that runs until nothing changes
 
 
 def optimize(
     plan: Plan,
-    learnt: Selectivities,
+    known: Knowledge,
     phases: Sequence[Phase],
     disabled: Collection[str] = (),
 ) -> Optimized:
@@ -35,7 +36,7 @@ def optimize(
         for _ in range(_ROUNDS if phase.until_stable else 1):
             before = plan
             for rule in rules:
-                plan = _applied(rule, phase, plan, learnt, firings)
+                plan = _applied(rule, phase, plan, known, firings)
             if plan is before:
                 break
             if phase.until_stable:
@@ -46,10 +47,9 @@ def optimize(
     return Optimized(plan, tuple(firings), time.perf_counter() - started)
 
 
-def _applied(
-    rule: Rule, phase: Phase, plan: Plan, learnt: Selectivities, firings: list[Firing]
-) -> Plan:
-    context = RuleContext(learnt)
+def _applied(rule: Rule, phase: Phase, plan: Plan, known: Knowledge, firings: list[Firing]) -> Plan:
+    answers = AnswerColumns.of(plan.tree)
+    context = RuleContext(known.learnt, known.aggregates, known.rows, answers)
     started = time.perf_counter()
     try:
         after = rule.rewrite(plan, context)

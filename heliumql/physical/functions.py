@@ -8,6 +8,8 @@ statements of several connections keep apart.
     __hql_call(statement, site, prompt, system, history) the answer, or a reference to it
     __hql_ready(statement, cut, text)                    holds the text no reference?
     __hql_field(answer, name)                            a field of a typed answer
+    __hql_enough(statement, limit, row, condition)       the condition; counts for an early limit
+    __hql_tested(statement, predicate, condition)        the condition; counts for statistics
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder.cuts import CALL, FIELD, INFO, READY
+from heliumql.binder.cuts import CALL, ENOUGH, FIELD, INFO, READY, TESTED
 from heliumql.calls.references import CLOSE, INFO_PATH, OPEN, field_text
 from heliumql.syntax import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION
 
@@ -36,6 +38,10 @@ class Evaluation(Protocol):
     ) -> pa.Array: ...
 
     def ready(self, cut: int, texts: pa.Array) -> pa.Array: ...
+
+    def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array: ...
+
+    def tested(self, predicate: int, conditions: pa.Array) -> pa.Array: ...
 
 
 class CallByCall(Protocol):
@@ -93,6 +99,8 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     for name, path in ((CALL, ""), (INFO, INFO_PATH)):
         create(name, _deferred(path), ["BIGINT", "BIGINT", *messages], "VARCHAR", **options)
     create(READY, _ready, ["BIGINT", "BIGINT", "VARCHAR"], "BOOLEAN", **options)
+    create(ENOUGH, _enough, ["BIGINT", "BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
+    create(TESTED, _tested, ["BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
     create(FIELD, _field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
 
 
@@ -124,6 +132,20 @@ def _ready(statement: Any, cut: Any, text: Any) -> pa.Array:
     if len(text) == 0:
         return pa.array([], pa.bool_())
     return _evaluations[statement[0].as_py()].ready(cut[0].as_py(), _array(text))
+
+
+def _enough(statement: Any, limit: Any, row: Any, condition: Any) -> pa.Array:
+    if len(condition) == 0:
+        return pa.array([], pa.bool_())
+    evaluation = _evaluations[statement[0].as_py()]
+    return evaluation.enough(limit[0].as_py(), _array(row), _array(condition))
+
+
+def _tested(statement: Any, predicate: Any, condition: Any) -> pa.Array:
+    if len(condition) == 0:
+        return pa.array([], pa.bool_())
+    evaluation = _evaluations[statement[0].as_py()]
+    return evaluation.tested(predicate[0].as_py(), _array(condition))
 
 
 def _field(answer: Any, name: Any) -> pa.Array:

@@ -13,7 +13,7 @@ the same order (string_agg without ORDER BY, scans, joins).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 import duckdb
@@ -26,6 +26,7 @@ from heliumql.calls.account import Account
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
+from heliumql.physical.counting import Counting
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of, begin_again
@@ -83,6 +84,7 @@ class Passes:
         Raises Unsupported where DuckDB does not take it.
         """
         self.carried = carried
+        self.counting = Counting(carried)
         self.columns = tuple(
             Column(n, t, s)
             for n, t, s in zip(self.names, self.bound.types, carried.shapes, strict=True)
@@ -158,6 +160,16 @@ class Passes:
                 for identity in self.references.identities(text):
                     noted[identity] = noted.get(identity, 0) + 1
         return pc.invert(flags)
+
+    def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array:
+        """The conditions; which rows an early limit accepts is noted."""
+        with self._lock:
+            return self.counting.enough(limit, rows, conditions)
+
+    def tested(self, predicate: int, conditions: pa.Array) -> pa.Array:
+        """The conditions; how many rows a predicate lets through is noted."""
+        with self._lock:
+            return self.counting.tested(predicate, conditions)
 
     # evaluation ---------------------------------------------------------------------------
 
@@ -277,15 +289,22 @@ class Passes:
         return True
 
     def _wait_for_cuts(self) -> None:
-        """Runs the calls that the cuts of the lowest level wait for."""
-        lowest = min(self.carried.cuts[c].level for c in self._cuts)
+        """Runs the calls that the cuts of the lowest level wait for, or lets limits see more."""
+        short = self.counting.short()
+        lowest = min(
+            [*(self.carried.cuts[c].level for c in self._cuts), *(limit.level for limit in short)]
+        )
         noted = [
             identity
             for number, calls in sorted(self._cuts.items())
             if self.carried.cuts[number].level == lowest
-            for identity, rows in calls.items()
+            for identity, rows in self._in_order(number, calls)
             for _ in range(rows)
         ]
+        if not noted:
+            self.counting.grow([limit for limit in short if limit.level == lowest])
+            self._waits, self._waited = None, frozenset()
+            return
         awaited = frozenset(noted)
         if awaited == self._waited:
             raise InternalError("a pass that does not get any further")
@@ -293,10 +312,22 @@ class Passes:
         self.graph.demand(noted, self.account, again=self._again)
         self._waits = self._settled(dict.fromkeys(noted))
 
+    def _in_order(self, cut: int, calls: Mapping[bytes, int]) -> Iterable[tuple[bytes, int]]:
+        """The calls of a cut as its rows come; pairs of a join by what they say.
+
+        A join gives its pairs in any order; beside each other those that begin alike are found in
+        the engine's prefix cache.
+        """
+        if not self.carried.cuts[cut].pairs:
+            return calls.items()
+        prompt = {i: self.graph.minted.messages(i).prompt for i in calls if i in self.graph.minted}
+        return sorted(calls.items(), key=lambda item: prompt.get(item[0], ""))
+
     def _drain(self, *, again: bool) -> SpilledBatches | None:
         """One pass. Its rows, their calls on the way; None where a cut held rows back."""
         self.passes += 1
         self._cuts.clear()
+        self.counting.begin()
         self._fault = None
         drained = SpilledBatches(self.context.window_bytes)
         try:
@@ -308,13 +339,15 @@ class Passes:
                 raise self._fault from None
             if self.context.interrupted.is_set():
                 raise Interrupted from None
-            if not self._cuts:
+            if not self._cuts and not self.counting.short():
                 raise ExecutionError(without_excerpt(error)) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
             begin_again(self.context.connection)
-        if self._cuts:
+        if self._cuts or self.counting.short():
             drained.clear()
             return None
+        if not again:
+            self.counting.note(self.context.learnt.note_predicate)
         if self.carried.cuts:
             for number in range(len(drained)):
                 needed = mentions(drained[number], self.columns, self.references)
@@ -323,7 +356,8 @@ class Passes:
 
     def _read(self, drained: SpilledBatches, *, again: bool) -> None:
         """Evaluates; where nothing can be held back, calls are on their way at once."""
-        with closing(batches_of(self.context.connection.sql(self.sql), 2048)) as batches:
+        sql = self.counting.bounded(self.sql)
+        with closing(batches_of(self.context.connection.sql(sql), 2048)) as batches:
             for batch in batches:
                 if self._cuts:
                     drained.clear()  # only what the cuts wait for matters now

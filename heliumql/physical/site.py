@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from heliumql.calls import Operator
+from heliumql.calls import Operator, OperatorStats
 from heliumql.engines.engine import CallSpec, Engine
 from heliumql.source import Span
+
+_ASSUMED_PROMPT_TOKENS = 500  # of a call of which nothing is known
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Site:
     on_error: Literal["null", "fail"] = "null"
     cache: Literal["use", "refresh", "off"] = "use"
     span: Span | None = None
+    price_in: float = 0.0  # of a million prompt tokens
+    price_out: float = 0.0  # of a million output tokens
 
     @property
     def sampled(self) -> bool:
@@ -35,6 +39,15 @@ class Site:
     @property
     def operator(self) -> Operator:
         return Operator(self.template, self.kind, self.model, self.name)
+
+    def price(self, stats: OperatorStats | None) -> float:
+        """What a call is expected to cost in money, by what its operator's calls took so far."""
+        if stats is None or not stats.calls:
+            prompt, output = float(_ASSUMED_PROMPT_TOKENS), self.spec.sampling.max_tokens / 4
+        else:
+            prompt = stats.prompt_tokens / stats.calls
+            output = stats.mean_output_tokens
+        return (prompt * self.price_in + output * self.price_out) / 1_000_000
 
     @property
     def declared(self) -> str:

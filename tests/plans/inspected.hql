@@ -90,7 +90,7 @@ SELECT LLM_GENERATE('Sum up {body}') AS a FROM notes UNION SELECT body FROM note
 SELECT n.id, k.name FROM notes AS n JOIN kinds AS k
 ON n.kind = k.kind AND LLM_FILTER('Is {n.body} about {k.name}?');
 --> call LLM_FILTER#1, model m: BOOLEAN
---> cut in ON, level 1
+--> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean
 --> 2 passes: 4 asked, 4 run
@@ -184,7 +184,7 @@ HAVING LLM_FILTER('Is {kind} an apple?');
 -- A scalar subquery below a comparison inspects.
 SELECT id FROM notes WHERE id = 1 AND body <> (SELECT LLM_GENERATE('Sum up {name}') FROM kinds WHERE kind = 'x');
 --> call LLM_GENERATE#1, model m: VARCHAR
---> cut in ON, level 1
+--> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 1 asked, 1 run
 

@@ -1,0 +1,130 @@
+"""Rule: of several predicates that ask a model, the one that saves most for its cost goes first."""
+
+from __future__ import annotations
+
+from heliumql.binder import tree
+from heliumql.binder.predicates import predicate_key
+from heliumql.binder.tree import Node
+from heliumql.optimizer.blocks import calls_in, is_select, map_queries
+from heliumql.optimizer.plan import Plan
+from heliumql.optimizer.rule import RuleContext
+
+_UNKNOWN = 0.5  # selectivity of a predicate that was never run
+_LEAST_DROPPED = (
+    0.01  # a predicate that seems to let everything through is still not infinitely dear
+)
+_NEVER_FAILS = {
+    "||", "concat", "concat_ws", "lower", "upper", "trim", "length", "contains", "starts_with",
+    "prefix", "suffix", "ends_with", "~~", "!~~", "~~*", "!~~*", "like_escape",
+}  # fmt: skip
+
+
+def order_llm_predicates(plan: Plan, context: RuleContext) -> Plan:
+    """Ask the predicate with the least cost / (1 - selectivity) first, as rows it drops ask no more.
+
+    The cost of a predicate is what its calls are expected to take: nothing where their answers are
+    in the store, else tokens by price or, where the model is free, by time. Selectivity, the share
+    of rows that it lets through, is learnt from earlier runs. The rank of this order is that of
+    expensive predicates in Hellerstein and Stonebraker, SIGMOD 1993. Under OR the order is by
+    cost / selectivity: what it accepts asks no more.
+
+        before  WHERE llm(long text) = 'a' AND llm(short text) = 'b'
+        after   WHERE llm(short text) = 'b' AND llm(long text) = 'a'
+
+    It must not fire
+    - where a predicate may fail (a cast, arithmetic): the one before may keep such rows from it;
+    - across CASE: its conditions say what is asked when;
+    - where nothing tells one predicate from the other: the user's order stays.
+
+    >>> shown(order_llm_predicates, '''
+    ...     SELECT id FROM t WHERE dear_llm(body) = 'a' AND llm(body) = 'b' ''')
+    SELECT r0.column0 AS id FROM t AS r0(column0, column1, column2) WHERE ((llm(r0.column1)
+    = 'b') AND (dear_llm(r0.column1) = 'a'))
+    """
+
+    def at(block: Node, recursive: bool) -> Node:
+        if not is_select(block) or block["where_clause"] is None:
+            return block
+        plain, asking = context.lifting.split(block["where_clause"])
+        asking = [_ordered_inside(p, plan, context) for p in asking]
+        ordered = _ordered(asking, plan, context, accepts=False)
+        before = context.lifting.split(block["where_clause"])[1]
+        if all(a is b for a, b in zip(ordered, before, strict=True)):
+            return block
+        names = (plan.generates[n].name for n in dict.fromkeys(calls_in(ordered)))
+        context.did(f"in this order: {', '.join(names)}")
+        return {**block, "where_clause": tree.conjunction([*plain, *ordered])}
+
+    return plan.with_tree(map_queries(plan.tree, at))
+
+
+def _ordered_inside(predicate: Node, plan: Plan, context: RuleContext) -> Node:
+    """An OR with its branches in order; other predicates as they are."""
+    if predicate["class"] != "CONJUNCTION" or predicate["type"] != "CONJUNCTION_OR":
+        return predicate
+    children = predicate["children"]
+    ordered = _ordered(children, plan, context, accepts=True)
+    if all(a is b for a, b in zip(ordered, children, strict=True)):
+        return predicate
+    return {**predicate, "children": ordered}
+
+
+def _ordered(
+    predicates: list[Node], plan: Plan, context: RuleContext, *, accepts: bool
+) -> list[Node]:
+    asking = [p for p in predicates if context.answers.read_by(p)]
+    if len(asking) < 2 or not all(_never_fails(p, plan) for p in asking):
+        return predicates
+    ranks = {id(p): _rank(p, plan, context, accepts=accepts) for p in predicates}
+    if max(ranks.values()) <= 1.05 * min(ranks.values()):  # no difference worth a change
+        return predicates
+    return sorted(predicates, key=lambda p: ranks[id(p)])
+
+
+def _rank(predicate: Node, plan: Plan, context: RuleContext, *, accepts: bool) -> float:
+    templates = {n: g.template for n, g in plan.generates.items()}
+    key = predicate_key(predicate, templates)
+    known = None if key is None else context.learnt.selectivity(key)
+    selectivity = _UNKNOWN if known is None else known
+    decides = selectivity if accepts else 1 - selectivity
+    cost = sum(plan.cost(n) for n in dict.fromkeys(calls_in(predicate)))
+    return cost / max(_LEAST_DROPPED, decides)
+
+
+def _never_fails(predicate: Node, plan: Plan) -> bool:
+    """Evaluating it raises no error, whatever the answers are."""
+    for node in tree.walk(predicate):
+        match node.get("class"):
+            case "CAST":
+                if not _cast_never_fails(node, plan):
+                    return False
+            case "FUNCTION":
+                name = node["function_name"]
+                if not name.startswith("__hql_llm") and name not in _NEVER_FAILS:
+                    return False
+            case "COLUMN_REF" | "CONSTANT" | "COMPARISON" | "CONJUNCTION" | "BETWEEN" | "TYPE":
+                continue
+            case "OPERATOR":
+                if node["type"] not in _OPERATORS:
+                    return False
+            case None:
+                continue
+            case _:
+                return False
+    return True
+
+
+def _cast_never_fails(cast: Node, plan: Plan) -> bool:
+    """To text, of a constant, or of an answer to the type that its call is held to."""
+    target = str(cast["type_expr"].get("type_name", "")).upper()
+    inner = cast["child"]
+    if target == "VARCHAR" or inner["class"] == "CONSTANT":
+        return True
+    asked = calls_in(inner) if inner["class"] == "FUNCTION" else []
+    return bool(asked) and plan.generates[asked[0]].returns.upper() == target
+
+
+_OPERATORS = {
+    "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "COMPARE_IN", "COMPARE_NOT_IN",
+    "OPERATOR_COALESCE",
+}  # fmt: skip
