@@ -53,6 +53,8 @@ class CallGraph:
         self.cached: set[bytes] = set()
         self.demanded: dict[bytes, tuple[Account, ...]] = {}
         """Who asks for the calls that are not answered yet; the first one pays."""
+        self.early: dict[bytes, Account] = {}  # run for this account, and not demanded by rows yet
+        self._offered: dict[bytes, Account] = {}  # may be run when nothing else is to be run
         self._ready: deque[tuple[bytes, Messages | None]] = deque()
         self._waiting: dict[bytes, _Waiting] = {}
         self._dependents: dict[bytes, list[bytes]] = {}
@@ -81,6 +83,9 @@ class CallGraph:
                 account.asked += 1
                 self.demanded[identity] = account.alone
                 fresh.append(identity)
+            elif self.early.get(identity) is account:
+                account.asked += 1
+                del self.early[identity]
             elif askers is not None and account not in askers:
                 self._join(identity, account)
             elif not again:
@@ -126,7 +131,7 @@ class CallGraph:
 
     def _open(self, identity: bytes, account: Account) -> list[bytes]:
         """Waits for the calls inside its messages, or is ready; those that are new are returned."""
-        if not any(identity in namer.linked for namer in self.namers.values()):
+        if identity not in self.references.linked:
             self._ready.append((identity, None))
             return []
         messages = self.minted.messages(identity)
@@ -134,6 +139,10 @@ class CallGraph:
         fresh = []
         for dependency in inside:
             askers = self.demanded.get(dependency)
+            if self.early.get(dependency) is account:
+                account.asked += 1
+                del self.early[dependency]
+                continue
             if askers is not None and account not in askers:
                 self._join(dependency, account)
                 continue
@@ -190,7 +199,31 @@ class CallGraph:
                 continue
             self._running[call.identity] = [identity]
             taken.append(call)
+        while self._offered and len(taken) < count:
+            identity, account = self._offered.popitem()
+            if self._is_free(identity):
+                self.demanded[identity] = account.alone
+                self.early[identity] = account
+                self._running[identity] = [identity]
+                taken.append(ReadyCall(identity, self.minted.messages(identity)))
         return taken
+
+    def offer(self, identities: Iterable[bytes], account: Account) -> None:
+        """Calls that rows may turn out to need: run when there is nothing else to run.
+
+        Those that need another call first are left until they are certain.
+        """
+        self._offered = {
+            identity: account
+            for identity in reversed(list(identities))  # the first of them is taken first
+            if not any(identity in namer.linked for namer in self.namers.values())
+        }
+
+    def _is_free(self, identity: bytes) -> bool:
+        """Nobody has asked for the call, and nobody has answered it."""
+        if identity in self.known or identity in self.demanded or identity in self._running:
+            return False
+        return identity in self.minted and not self.lookup(self._fetchable([identity]))
 
     def _named_by_text(self, identity: bytes, messages: Messages) -> ReadyCall | None:
         """The call under the name of its final text; None where that settles it already."""
@@ -240,13 +273,16 @@ class CallGraph:
         leaders = {names[0] for names in self._running.values()}
         followers = {n for names in self._running.values() for n in names[1:]}
         gone = set()
+        self._offered = {i: a for i, a in self._offered.items() if a is not account}
         for identity, askers in list(self.demanded.items()):
             if account not in askers:
                 continue
             if not running and (identity in leaders or identity in followers):
                 continue
             others = tuple(a for a in askers if a is not account)
-            if askers[0] is account and identity not in followers:
+            if self.early.get(identity) is account:
+                del self.early[identity]
+            elif askers[0] is account and identity not in followers:
                 account.asked -= 1
                 if others:
                     others[0].shared -= 1

@@ -40,7 +40,6 @@ class Namer:
 
     kind: bytes
     references: References
-    linked: set[bytes] = field(default_factory=set)  # those whose messages hold a reference
     _states: dict[tuple[str | None, str], Any] = field(default_factory=dict)
 
     def names(
@@ -61,7 +60,7 @@ class Namer:
                 state = base.copy()
                 if nonce in prompt:
                     state.update(nameless(prompt).encode())
-                    self.linked.add(state.digest())
+                    self.references.linked.add(state.digest())
                 else:
                     state.update(prompt.encode())
                 result.append(state.digest())
@@ -90,7 +89,7 @@ class Namer:
         state.update(nameless(prompt).encode())
         identity: bytes = state.digest()
         if linked:
-            self.linked.add(identity)
+            self.references.linked.add(identity)
         return identity
 
     def _state(self, system: str | None, history: str) -> Any:

@@ -30,6 +30,8 @@ class References:
     """The references of one statement: makes, finds and substitutes them."""
 
     nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+    linked: set[bytes] = field(default_factory=set, repr=False, compare=False)
+    """The calls that were named with a reference in their messages."""
 
     def __post_init__(self) -> None:
         pattern = re.compile(f"{OPEN}{self.nonce}([0-9a-f]{{32}})([.#0-9a-f]*){CLOSE}")
