@@ -216,7 +216,7 @@ class CallGraph:
         self._offered = {
             identity: account
             for identity in reversed(list(identities))  # the first of them is taken first
-            if not any(identity in namer.linked for namer in self.namers.values())
+            if identity not in self.references.linked
         }
 
     def _is_free(self, identity: bytes) -> bool:
