@@ -169,33 +169,39 @@ def _connected(path: Path | None) -> sqlite3.Connection:
 def _made_ready(connection: sqlite3.Connection, path: Path | None) -> None:
     """Checks that the file is ours; makes the tables where it is new."""
     connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("BEGIN")
+    made = _is_made(connection, path)
+    connection.execute("COMMIT")
     if path is not None:
-        if _number(connection, "application_id") not in (0, _APPLICATION):
-            raise _foreign(path)
-        if _number(connection, "user_version") == 0:
+        if not made:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is any table
         _in_wal_mode(connection)
         connection.execute("PRAGMA journal_size_limit = 4000000")
+    if made:
+        return
     connection.execute("BEGIN IMMEDIATE")  # of several processes one makes the tables
-    try:
-        version = _number(connection, "user_version")
-        if version == 0:
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise _foreign(path)
-            for statement in _TABLES.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
-        elif version != _VERSION:
-            raise ExecutionError(
-                f"the answer store {path} was made by another version of HeliumQL"
-                f" (its tables have version {version}, this one knows {_VERSION})",
-                hint=_HINT,
-            )
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+    if not _is_made(connection, path):
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _is_made(connection: sqlite3.Connection, path: Path | None) -> bool:
+    """The tables are there; inside a transaction. Raises ExecutionError where others are."""
+    version = _number(connection, "user_version")
+    if _number(connection, "application_id") != _APPLICATION:
+        if version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise _foreign(path)
+        return False
+    if version != _VERSION:
+        raise ExecutionError(
+            f"the answer store {path} was made by another version of HeliumQL"
+            f" (its tables have version {version}, this one knows {_VERSION})",
+            hint=_HINT,
+        )
+    return True
 
 
 def _in_wal_mode(connection: sqlite3.Connection) -> None:
