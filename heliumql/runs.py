@@ -114,13 +114,14 @@ class CallRun:
         account = self._evaluation.account
         asked = account.asked
         if not self._complete:  # of a statement that was stopped: what had an answer by then
-            asked = account.shared + account.cached + account.run
+            wasted = self._evaluation.graph.wasted(account)
+            asked = account.shared + account.cached + account.run - wasted
         return Stats(
             calls_asked=asked,
             calls_shared=account.shared,
             calls_cached=account.cached,
             calls_run=account.run,
-            calls_wasted=0,  # calls run on demand of rows only
+            calls_wasted=self._evaluation.graph.wasted(account),
             calls_failed=account.failed,
             requests_sent=account.requests,
             prompt_tokens=account.prompt_tokens,

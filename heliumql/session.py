@@ -67,6 +67,7 @@ class Planned:
     optimized: Optimized | None = None
     carried: Carried | None = None
     reason: str = ""  # why it runs call by call
+    disabled_rules: str = ""
 
 
 class Session:
@@ -98,9 +99,12 @@ class Session:
             tree, _ = evaluated_once(optimized.plan.tree, "")
             if is_volatile(tree):
                 raise Unsupported("a volatile expression beside calls")
-            carried = self._carried(tree, sites, statement=0)
+            carried = self._carried(tree, sites, optimized, statement=0)
             names = _shown_names(bound.names, known)
-            return Planned(core, sites, names, bound.types, bound, optimized, carried)
+            return Planned(
+                core, sites, names, bound.types, bound, optimized, carried,
+                disabled_rules=self.settings.disabled_rules,
+            )  # fmt: skip
         except Unsupported as reason:
             return self.call_by_call(core, parameters, str(reason))
 
@@ -131,10 +135,20 @@ class Session:
         known = {s.number: s for s in planned.core.sites} | self.sites
         if any(n not in known or self._site(known[n]) != s for n, s in planned.sites.items()):
             return False
+        if not self._optimizes_as(planned):
+            return False
         try:
             return still_binds(planned.bound, self.duckdb, planned.core, parameters)
         except Unsupported:
             return False
+
+    def _optimizes_as(self, planned: Planned) -> bool:
+        """The same rules run, and the store has answers of the same kinds of calls."""
+        assert planned.optimized is not None
+        generates = planned.optimized.plan.generates.values()
+        return planned.disabled_rules == self.settings.disabled_rules and (
+            {g.kind for g in generates if g.stored} == set(self._stored(planned.sites))
+        )
 
     def together(self) -> Together:
         """What queries evaluated together have in common."""
@@ -152,6 +166,9 @@ class Session:
                 context = replace(context, sites=off)
             return EachCall(context, planned.core, parameters, planned.names, reference=reference)
         assert planned.optimized is not None
+        fetched = planned.optimized.plan.fetched
+        sites = {n: replace(s, fetched=n in fetched) for n, s in planned.sites.items()}
+        context = replace(context, sites=sites)
         passes = Passes(context, planned.bound, planned.names, together)
         try:
             if planned.carried is not None and planned.carried.cuts and in_transaction(self.duckdb):
@@ -159,7 +176,9 @@ class Session:
                 raise Unsupported("answers are inspected inside a transaction")
             tree, once = evaluated_once(planned.optimized.plan.tree, f"__hql_once_{passes.number}_")
             passes.evaluate_once(once)
-            passes.rewrite(self._carried(tree, planned.sites, statement=passes.number))
+            passes.rewrite(
+                self._carried(tree, planned.sites, planned.optimized, statement=passes.number)
+            )
         except Unsupported as reason:
             passes.close()
             other = self.call_by_call(planned.core, parameters, str(reason))
@@ -170,9 +189,9 @@ class Session:
         return passes
 
     def survey(self, planned: Planned) -> Surveyed | None:
-        """What an evaluation would see before any call runs; None where nothing may be evaluated.
+        """What an evaluation would see before any call runs.
 
-        That is inside a transaction, which an error would abort, and where rows are drawn at random.
+        None inside a transaction, which an error would abort, and where rows are drawn at random.
         """
         if planned.optimized is None or planned.bound is None or planned.carried is None:
             return None
@@ -181,7 +200,9 @@ class Session:
             return None
         columns = tuple(map(Column, planned.names, planned.bound.types, planned.carried.shapes))
         survey = Survey(self._context(planned.sites), columns)
-        return survey.run(self._carried(tree, planned.sites, statement=survey.number))
+        return survey.run(
+            self._carried(tree, planned.sites, planned.optimized, statement=survey.number)
+        )
 
     def _optimized(self, bound: Bound, sites: Mapping[int, Site]) -> Optimized:
         """The plan after the rules; every Generate with what is known of it."""
@@ -225,13 +246,16 @@ class Session:
         """How many rows DuckDB expects of a query; None where it cannot say."""
         return estimated_rows(self.duckdb, query)
 
-    def _carried(self, tree: Node, sites: Mapping[int, Site], *, statement: int) -> Carried:
+    def _carried(
+        self, tree: Node, sites: Mapping[int, Site], optimized: Optimized, *, statement: int
+    ) -> Carried:
         return carry(
             tree,
             statement=statement,
             declared={n: s.declared for n, s in sites.items()},
             aggregates=self._aggregates(),
             operators={n: s.template for n, s in sites.items()},
+            early=optimized.plan.early,
         )
 
     def _context(self, sites: Mapping[int, Site]) -> Context:

@@ -9,6 +9,8 @@ from heliumql.binder import shape as shapes
 from heliumql.binder import tree
 from heliumql.binder.cuts import (
     ENOUGH,
+    LLM,
+    MAYBE,
     NO_LIMIT,
     EarlyLimit,
     Queries,
@@ -126,19 +128,23 @@ class Block(Expressions):
         plain, waiting = self._split(parts)
         if not waiting:
             return tree.conjunction([v.node for v in plain])
-        guarded = self._guarded(waiting, [v.node for v in plain])
+        guarded = self._guarded(waiting, [v.node for v in plain], self.node["select_list"])
         return tree.conjunction([*(v.node for v in plain), guarded])
 
-    def _split(self, parts: Sequence[Node]) -> tuple[list[Value], list[Value]]:
-        """Conjuncts that can be evaluated at once, and those that wait; the latter are counted."""
+    def _split(self, parts: Sequence[Node]) -> tuple[list[Value], list[tuple[Node, Value]]]:
+        """Conjuncts that can be evaluated at once, and those that wait, with what they were.
+
+        The latter are counted.
+        """
         plain: list[Value] = []
-        waiting: list[Value] = []
+        waiting: list[tuple[Node, Value]] = []
         for part in parts:
             value = self._inspected(self.value(part))
             if value.ready is None:
                 plain.append(value)
             else:
-                waiting.append(replace(value, node=self.rewriter.tested(part, value.node)))
+                counted = replace(value, node=self.rewriter.tested(part, value.node))
+                waiting.append((part, counted))
         return plain, waiting
 
     def _early_condition(self, enough: Node, others: list[Node]) -> Node | None:
@@ -155,22 +161,50 @@ class Block(Expressions):
         counted = tree.function(ENOUGH, statement, number, row, guarded)
         return tree.conjunction([*(v.node for v in plain), counted])
 
-    def _guarded(self, waiting: Sequence[Value], plain: Sequence[Node]) -> Node:
-        """The conjunction of values that wait, each looked at where those before it hold."""
+    def _guarded(
+        self,
+        waiting: Sequence[tuple[Node, Value]],
+        plain: Sequence[Node],
+        above: Sequence[Node] = (),
+    ) -> Node:
+        """The conjunction of values that wait, each looked at where those before it hold.
+
+        `above` are expressions that are evaluated where all of them hold.
+        """
         checks: list[tuple[Node, Node]] = []
         if plain:
             both = tree.conjunction(list(plain))
             assert both is not None
             checks.append((tree.negation(both), tree.FALSE))
         inner: Node = tree.TRUE
-        for value in reversed(waiting):
+        behind = list(above)
+        for part, value in reversed(waiting):
             assert value.ready is not None
             inner = tree.case(
-                (tree.negation(value.ready), tree.FALSE),
+                (tree.negation(value.ready), self._maybe(behind)),
                 (value.node, inner),
                 otherwise=tree.FALSE,
             )
+            behind.append(part)
         return tree.case(*checks, otherwise=inner) if checks else inner
+
+    def _maybe(self, behind: Sequence[Node]) -> Node:
+        """False; where calls behind a cut may be asked early, they are named on the way."""
+        texts = []
+        for node in tree.walk(behind) if self.rewriter.early else ():
+            if node.get("class") != "FUNCTION" or node["function_name"] != LLM:
+                continue
+            if tree.constant_integer(tree.arguments(node)[0]) not in self.rewriter.early:
+                continue
+            if any(self._is_aggregate(n) or n.get("class") == "WINDOW" for n in tree.walk(node)):
+                continue
+            value = self.value(node)
+            if value.ready is None:
+                texts.append(value.node)
+        if not texts:
+            return tree.FALSE
+        statement = tree.integer(self.rewriter.statement)
+        return tree.function(MAYBE, statement, tree.function("concat", *texts))
 
     def _with_guard(self, condition: Node | None, stage: str) -> Node | None:
         guard = self.guards[stage]

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer
@@ -20,6 +21,14 @@ from heliumql.calls.minted import Messages, MintedCalls
 from heliumql.calls.references import INFO_PATH, Reference, References, field_text
 
 Lookup = Callable[[Iterable[bytes]], Mapping[bytes, Answer]]
+
+
+class Deferred(Protocol):
+    """Answers by the names that calls have while they wait for others (`AnswerStore`)."""
+
+    def get_deferred(self, identities: Iterable[bytes]) -> Mapping[bytes, Answer]: ...
+
+    def note_deferred(self, finals: Mapping[bytes, bytes]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class CallGraph:
     lookup: Lookup
     unfetched: AbstractSet[int] = frozenset()  # sites whose calls may not come from the store
     minted: MintedCalls = field(default_factory=MintedCalls)
+    deferred: Deferred | None = None
+    anew: AbstractSet[int] = frozenset()  # sites whose calls are asked whatever is stored
 
     def __post_init__(self) -> None:
         self.known: dict[bytes, Answer] = {}
@@ -65,7 +76,7 @@ class CallGraph:
     def text(self, identity: bytes, path: str = "") -> str | None:
         """What the call is to DuckDB in this pass: its answer, else a reference to it."""
         answer = self.known.get(identity)
-        if answer is None:
+        if answer is None or identity in self.early:  # a reference tells which rows need it
             return self.references.text(identity, path)
         return self._part(identity, answer, path)
 
@@ -92,7 +103,7 @@ class CallGraph:
                 account.asked += 1
                 self._again(identity, account)
         while fresh:
-            found = self.lookup(self._fetchable(fresh))
+            found = self._stored(fresh)
             below: list[bytes] = []
             for identity in fresh:
                 answer = found.get(identity)
@@ -103,6 +114,21 @@ class CallGraph:
                 else:
                     below += self._open(identity, account)
             fresh = below
+
+    def _stored(self, identities: list[bytes]) -> Mapping[bytes, Answer]:
+        """Those that were answered before; also calls that read others, which are not looked at."""
+        linked = self.references.linked
+        found = dict(self.lookup(self._fetchable([i for i in identities if i not in linked])))
+        if self.deferred is not None and not self.anew:
+            found |= self.deferred.get_deferred(i for i in identities if i in linked)
+        return found
+
+    def _same(self, identities: Iterable[bytes], final: bytes) -> None:
+        """The calls of these names came to what is stored under the name of their final text."""
+        others = {i: final for i in identities if i != final}
+        # Where calls are asked anew, others that read them are to be found by their texts alone.
+        if others and self.deferred is not None and not self.anew:
+            self.deferred.note_deferred(others)
 
     def _fetchable(self, identities: list[bytes]) -> list[bytes]:
         if not self.unfetched:
@@ -235,6 +261,7 @@ class CallGraph:
         answer = self.known.get(name)
         if answer is not None:
             self.demanded[identity][0].shared += 1
+            self._same([identity], name)
             self._settle(identity, answer)
             return None
         answer = None
@@ -243,6 +270,7 @@ class CallGraph:
         if answer is not None:
             self.demanded[identity][0].cached += 1
             self.cached.add(identity)
+            self._same([identity], name)
             self._settle(identity, answer)
             return None
         return ReadyCall(name, final)
@@ -252,9 +280,15 @@ class CallGraph:
         settled = self._running.pop(identity, [])
         if identity in self.demanded and identity not in settled:
             self.demanded[identity][0].shared += 1  # it was ready to say the same
+        if answer.error is None:
+            self._same(settled, identity)
         for name in {identity, *settled}:
             self._settle(name, answer)
         return settled
+
+    def wasted(self, account: Account) -> int:
+        """Calls that were run early for this account and that no row has needed."""
+        return sum(a is account and i in self.known for i, a in self.early.items())
 
     def payer(self, running: bytes) -> Account:
         """The statement that a running call is run for."""

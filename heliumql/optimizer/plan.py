@@ -43,6 +43,11 @@ class Generate:
         """Sites for which this is equal make the same calls of the same messages."""
         return (self.kind, self.cache, self.on_error, self.retries)
 
+    @property
+    def may_be_wasted(self) -> bool:
+        """A call that no row turns out to need costs nothing but time, and harms nothing."""
+        return not self.price and self.on_error == "null"
+
 
 @dataclass(frozen=True)
 class Plan:

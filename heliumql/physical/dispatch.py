@@ -427,7 +427,7 @@ class Dispatcher:
         if flight.owner:
             payer.run += 1
             _spend(payer, answer, requests)
-        else:
+        elif self.graph.early.pop(identity, None) is None:
             payer.shared += 1
         if answer.error is not None:
             payer.failed += flight.owner

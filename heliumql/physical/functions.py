@@ -10,6 +10,7 @@ statements of several connections keep apart.
     __hql_field(answer, name)                            a field of a typed answer
     __hql_enough(statement, limit, row, condition)       the condition; counts for an early limit
     __hql_tested(statement, predicate, condition)        the condition; counts for statistics
+    __hql_maybe(statement, text)                         false; the text's calls may be asked early
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder.cuts import CALL, ENOUGH, FIELD, INFO, READY, TESTED
+from heliumql.binder.cuts import CALL, ENOUGH, FIELD, INFO, MAYBE, READY, TESTED
 from heliumql.calls.references import CLOSE, INFO_PATH, OPEN, field_text
 from heliumql.syntax import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION
 
@@ -42,6 +43,8 @@ class Evaluation(Protocol):
     def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array: ...
 
     def tested(self, predicate: int, conditions: pa.Array) -> pa.Array: ...
+
+    def maybe(self, texts: pa.Array) -> None: ...
 
 
 class CallByCall(Protocol):
@@ -101,6 +104,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     create(READY, _ready, ["BIGINT", "BIGINT", "VARCHAR"], "BOOLEAN", **options)
     create(ENOUGH, _enough, ["BIGINT", "BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
     create(TESTED, _tested, ["BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
+    create(MAYBE, _maybe, ["BIGINT", "VARCHAR"], "BOOLEAN", **options)
     create(FIELD, _field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
 
 
@@ -146,6 +150,12 @@ def _tested(statement: Any, predicate: Any, condition: Any) -> pa.Array:
         return pa.array([], pa.bool_())
     evaluation = _evaluations[statement[0].as_py()]
     return evaluation.tested(predicate[0].as_py(), _array(condition))
+
+
+def _maybe(statement: Any, text: Any) -> pa.Array:
+    if len(text):
+        _evaluations[statement[0].as_py()].maybe(_array(text))
+    return pa.array([False] * len(text), pa.bool_())
 
 
 def _field(answer: Any, name: Any) -> pa.Array:

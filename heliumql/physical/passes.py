@@ -58,6 +58,7 @@ class Passes:
         self.together.join(self, context.sites)
         self.number = functions.enter(self)
         self._cuts: dict[int, dict[bytes, int]] = {}  # what each cut waits for: how many rows
+        self._maybe: dict[bytes, None] = {}  # calls that rows held back may need
         self._fault: BaseException | None = None
         self._lock = threading.Lock()
         self._once: list[str] = []  # temporary tables
@@ -170,6 +171,13 @@ class Passes:
         """The conditions; how many rows a predicate lets through is noted."""
         with self._lock:
             return self.counting.tested(predicate, conditions)
+
+    def maybe(self, texts: pa.Array) -> None:
+        """Notes calls that rows held back may need."""
+        with self._lock:
+            for text in texts.to_pylist():
+                if text is not None and self.references.nonce in text:
+                    self._maybe |= dict.fromkeys(self.references.identities(text))
 
     # evaluation ---------------------------------------------------------------------------
 
@@ -310,6 +318,7 @@ class Passes:
             raise InternalError("a pass that does not get any further")
         self._waited = awaited
         self.graph.demand(noted, self.account, again=self._again)
+        self.graph.offer(self._maybe, self.account)
         self._waits = self._settled(dict.fromkeys(noted))
 
     def _in_order(self, cut: int, calls: Mapping[bytes, int]) -> Iterable[tuple[bytes, int]]:
@@ -327,6 +336,7 @@ class Passes:
         """One pass. Its rows, their calls on the way; None where a cut held rows back."""
         self.passes += 1
         self._cuts.clear()
+        self._maybe.clear()
         self.counting.begin()
         self._fault = None
         drained = SpilledBatches(self.context.window_bytes)

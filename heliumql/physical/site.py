@@ -29,6 +29,7 @@ class Site:
     span: Span | None = None
     price_in: float = 0.0  # of a million prompt tokens
     price_out: float = 0.0  # of a million output tokens
+    fetched: bool = True  # its calls are looked up in the answer store
 
     @property
     def sampled(self) -> bool:

@@ -41,12 +41,15 @@ class Together:
         self._namers: dict[int, Namer] = {}
         self._sites: dict[int, Site] = {}
         self._unfetched: set[int] = set()
+        self._anew: set[int] = set()
         self.graph = CallGraph(
             self.references,
             self._namers,
             context.store.get,
             self._unfetched,
             MintedCalls(context.window_bytes),
+            context.store,
+            self._anew,
         )
         self.dispatcher = Dispatcher(
             self.graph,
@@ -69,8 +72,10 @@ class Together:
         for number, site in sites.items():
             self._namers.setdefault(number, Namer(site.kind, self.references))
             self._sites[number] = site
-            if site.cache != "use":
+            if site.cache != "use" or not site.fetched:
                 self._unfetched.add(number)
+            if site.cache != "use":
+                self._anew.add(number)
 
     @property
     def several(self) -> bool:

@@ -27,6 +27,7 @@ def ask_early(plan: Plan, context: RuleContext) -> Plan:
     It must not fire
     - where nothing is known of the predicates in front: half of the calls may be wasted;
     - on calls that have a price: wasted calls are paid for;
+    - on calls whose failure fails the statement: it may not need them;
     - under a LIMIT that stops early: it asks no more than it must.
 
     >>> shown(ask_early, "SELECT llm(id) FROM t WHERE llm(body) = 'a'", lets_through=0.9)
@@ -51,7 +52,7 @@ def ask_early(plan: Plan, context: RuleContext) -> Plan:
             likely *= known or 0.0
             if likely < _LIKELY:
                 break
-            early.update(n for n in calls_in(behind) if not plan.generates[n].price)
+            early.update(n for n in calls_in(behind) if plan.generates[n].may_be_wasted)
         return block
 
     map_queries(plan.tree, at)
