@@ -23,6 +23,8 @@ from heliumql.catalog import Catalog, Entry, Model, Settings
 from heliumql.definitions import Definitions, quoted
 from heliumql.engines.engine import Engine
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
+from heliumql.explain import FIRST_ROWS, Happened, as_text
+from heliumql.explaining import look_at, looked, rendered
 from heliumql.physical import functions
 from heliumql.physical.each import EachCall
 from heliumql.physical.output import schema_of
@@ -288,12 +290,16 @@ class Connection:
                 current = self._session.planned(text, parameters, offset)
             return self._call_run(self._session.evaluation(current, parameters), begun - planning)
 
+        def explanation() -> str:
+            self._begin()
+            return as_text(looked(self._session, text, planned, parameters, offset).explanation)
+
         return Relation(
             planned.names,
             schema,
             run,
             self._python_rows(planned.types),
-            lambda: _explanation(planned),
+            explanation,
         )
 
     def _call_run(self, evaluation: Passes | EachCall, started: float) -> CallRun:
@@ -353,16 +359,33 @@ class Connection:
         return self._session.catalog.callable_names | frozenset(self._prepared)
 
     def _explain(self, statement: syntax.Explain, parameters: Parameters) -> Relation:
-        inner = statement.statement
-        if statement.format != "text" or statement.analyze:
-            raise BindError("only plain EXPLAIN is available yet", span=statement.span)
-        outer = syntax.shell(inner.text)
+        inner, values = statement.statement, parameters
+        if isinstance(inner, syntax.Execute):
+            values = self._values(inner.arguments)
+            inner = self._prepared[inner.name.lower()]
         text, offset = inner.text, inner.span.start
-        if outer.query is not None and outer.span is not None:
-            text, offset = outer.query, offset + outer.span.start
-        planned = self._session.planned(text, parameters, offset)
-        rows = [("logical_plan", _explanation(planned))]
-        return self._rows_relation(("explain_key", "explain_value"), rows)
+        if isinstance(inner, syntax.CreateView):
+            text, offset = inner.body, inner.body_span.start
+        elif isinstance(inner, syntax.CreateMacro):
+            raise BindError("EXPLAIN takes a query", span=inner.span)
+        self._check_broken(text)
+        found = look_at(self._session, text, values, offset)
+        happened = self._happened(inner, values) if statement.analyze else None
+        key = "analyzed_plan" if statement.analyze else "logical_plan"
+        shown = rendered(self._session, inner, found, happened, statement.format)
+        stats = happened.stats if happened is not None else None
+        return self._rows_relation(("explain_key", "explain_value"), [(key, shown)], stats)
+
+    def _happened(self, statement: Statement, parameters: Parameters) -> Happened:
+        """Runs the statement: what it did, how many rows it gave, and the first few of them."""
+        result = self._dispatched(statement, parameters, restoring=False)
+        rows, first = 0, list[tuple[Any, ...]]()
+        for batch in result.batches() if result is not None else ():
+            rows += batch.num_rows
+            if len(first) < FIRST_ROWS:
+                table = pa.Table.from_batches([batch.slice(0, FIRST_ROWS - len(first))])
+                first += self._python_rows()(table)
+        return Happened(self.last_stats or Stats(), rows, tuple(first))
 
     def _values(self, arguments: str) -> Parameters:
         """The arguments of EXECUTE, evaluated."""
@@ -377,14 +400,16 @@ class Connection:
             else list(value.values() if isinstance(value, dict) else value)
         )
 
-    def _rows_relation(self, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Relation:
+    def _rows_relation(
+        self, names: Sequence[str], rows: Sequence[tuple[Any, ...]], stats: Stats | None = None
+    ) -> Relation:
         """A small result that is there already."""
         columns = list(zip(*rows, strict=True)) or [()] * len(names)
         table = pa.table([pa.array(list(c)) for c in columns], names=list(names))
         return Relation(
             tuple(names),
             lambda: table.schema,
-            lambda: HeldRows(table, Stats()),
+            lambda: HeldRows(table, stats or Stats()),
             self._python_rows(),
             lambda: "",
         )
@@ -566,18 +591,3 @@ def _sidecar(connection: duckdb.DuckDBPyConnection) -> Path | None:
         return None  # in memory, or on a server
     file = Path(row[0]).resolve()
     return file.with_name(file.name + ".answers")
-
-
-def _explanation(planned: Planned) -> str:
-    """How a query is going to be evaluated, as text."""
-    lines = []
-    for site in planned.sites.values():
-        lines.append(f"call {site.name}: model {site.model}, returns {site.spec.returns.sql()}")
-    if planned.carried is None:
-        return "\n".join([*lines, f"evaluated call by call: {planned.reason}"])
-    cuts = planned.carried.cuts
-    for cut in cuts:
-        lines.append(f"cut {cut.number} in {cut.where}, level {cut.level}: waits for answers")
-    lines.append(f"passes: {max((c.level for c in cuts), default=0) + 1}")
-    assert planned.bound is not None
-    return "\n".join([*lines, planned.bound.text])

@@ -15,12 +15,15 @@ from heliumql.errors import HeliumQLError
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "arrow")
 
+EXPLAIN_FORMATS = ("text", "json", "html", "mermaid")
+
 OVERVIEW = """\
 HeliumQL: DuckDB SQL with LLM calls in it.
 
 usage: heliumql FILE.hql          run the statements of a file
        heliumql -c SQL            run statements given here
        heliumql run ...           the same, see heliumql run --help
+       heliumql explain ...       show what they are going to do, see heliumql explain --help
        heliumql --version
 
 Results go to standard output, all else to standard error.
@@ -35,6 +38,12 @@ FILE runs before -c. Without either, statements are read from standard input.
 On a terminal results are tables; elsewhere CSV, without colours and progress.
 Exit status: 0 done, 1 error in a statement, 2 usage, 4 stopped by a budget (running again
 resumes), 5 engine not available, 130 stopped by Ctrl-C.
+"""
+
+
+_EXPLAIN_EPILOG = """\
+Statements without calls (CREATE TABLE, CREATE MODEL, SET ..) are run, as those after them may need
+what they make. Statements with calls are explained; with --analyze they are run, too.
 """
 
 
@@ -68,6 +77,28 @@ def run_parser(prog: str = "heliumql run") -> argparse.ArgumentParser:
     )
     add("--stats", choices=("text", "json"), help="tell what the run did, on standard error")
     add("--dry-run", action="store_true", help="not available yet")
+    return parser
+
+
+def explain_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="heliumql explain",
+        description="Show what statements with LLM calls are going to do. Asks no model.",
+        epilog=_EXPLAIN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE", help="statements; - is standard input")
+    add("-c", dest="commands", action="append", default=[], metavar="SQL", help="statements")
+    add("--analyze", action="store_true", help="run them too, and show what happened")
+    add("--stages", action="store_true", help="show every stage on the way of a statement")
+    add("--database", default=":memory:", metavar="PATH", help="DuckDB file (default: in memory)")
+    add("--param", action="append", default=[], metavar="NAME=VALUE", help="value of $NAME")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="SET before all else")
+    add("--model", metavar="NAME", help="model of calls that name none")
+    add("--format", choices=EXPLAIN_FORMATS, help="how explanations are written (default: text)")
+    add("--output", type=Path, metavar="PATH", help="file; its ending tells the format")
     return parser
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from heliumql.cli.arguments import OVERVIEW, UsageError, run_parser
+from heliumql.cli.arguments import OVERVIEW, UsageError, explain_parser, run_parser
 from heliumql.cli.interrupt import listen
 
 
@@ -27,9 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 2
             case ["run", *rest]:
                 options = run_parser().parse_args(rest)
+            case ["explain", *rest]:
+                options = explain_parser().parse_args(rest)
+                from heliumql.cli.explain import explain
+
+                return explain(options, interrupts)
             case [word, *_] if word.isidentifier() and not Path(word).exists():
                 raise UsageError(
-                    f"no command or file {word!r}", hint="commands are: run (see heliumql --help)"
+                    f"no command or file {word!r}",
+                    hint="commands are: run, explain (see heliumql --help)",
                 )
             case _:
                 options = run_parser("heliumql").parse_args(given)

@@ -19,7 +19,7 @@ from heliumql.syntax.tree import Constant, parse_hql, parse_soup
 from heliumql.types import SqlType, parse_type
 
 _WORDS = ("NAME", "QUOTED_NAME", "VERB")
-_FORMATS = ("text", "json", "html", "mermaid")
+_FORMATS = ("text", "json", "html", "mermaid", "stages")
 
 
 def parse(text: str, *, llm_names: frozenset[str] = frozenset()) -> tuple[s.Statement, ...]:
@@ -159,7 +159,7 @@ class _Reader:
     def _explain(self, tokens: Sequence[Token]) -> s.Statement:
         span = _span(tokens)
         analyze = False
-        form: Literal["text", "json", "html", "mermaid"] = "text"
+        form: s.ExplainFormat = "text"
         index = 1
         if index < len(tokens) and tokens[index].word in ("ANALYZE", "ANALYSE"):
             analyze, index = True, 2
@@ -339,7 +339,7 @@ def _by_comma(tokens: Sequence[Token]) -> list[list[Token]]:
     return parts
 
 
-def _format(token: Token) -> Literal["text", "json", "html", "mermaid"]:
+def _format(token: Token) -> s.ExplainFormat:
     match token.text.strip("'\"").lower():
         case "text":
             return "text"
@@ -349,6 +349,8 @@ def _format(token: Token) -> Literal["text", "json", "html", "mermaid"]:
             return "html"
         case "mermaid":
             return "mermaid"
+        case "stages":
+            return "stages"
         case other:
             hint = suggestion(other, _FORMATS, "formats")
             raise ParseError(f"unknown format {token.text}", span=token.span, hint=hint)

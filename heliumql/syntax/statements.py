@@ -126,13 +126,17 @@ class ResetOption(Statement):
     name_span: Span
 
 
+ExplainFormat = Literal["text", "json", "html", "mermaid", "stages"]
+"""How an explanation is shown; `stages` tells every stage of the way, for a newcomer."""
+
+
 @dataclass(frozen=True)
 class Explain(Statement):
     """EXPLAIN of a statement with LLM parts (of another it is Sql)."""
 
     statement: Statement
     analyze: bool = False
-    format: Literal["text", "json", "html", "mermaid"] = "text"
+    format: ExplainFormat = "text"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""`heliumql explain`: what statements with calls are going to do, without running them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import heliumql
+from heliumql import syntax
+from heliumql.cli.arguments import UsageError, pairs
+from heliumql.cli.interrupt import Interrupts
+from heliumql.cli.run import status_of
+from heliumql.cli.scripts import check_used, constant, named_in, scripts
+from heliumql.connection import Connection, Parsed
+from heliumql.errors import ExecutionError, HeliumQLError
+
+_NOT_RUN = "a statement before it has calls and was explained, not run; --analyze runs it too"
+
+
+def explain(options: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Explains everything and returns the exit status."""
+    return status_of(lambda: _explain(options, interrupts), interrupts)
+
+
+def _explain(options: argparse.Namespace, interrupts: Interrupts) -> None:
+    form = _form(options)
+    parameters = pairs("--param", options.param)
+    settings = pairs("--set", options.set)
+    if options.model is not None:
+        settings["llm_default_model"] = options.model
+    texts = scripts(options)
+    check_used(parameters, [text for text, _ in texts])
+    shown: list[str] = []
+    with (
+        heliumql.connect(options.database) as connection,
+        interrupts.interrupting(connection.interrupt),
+    ):
+        for name, value in settings.items():
+            connection.execute(f"SET {name} = {constant(name, value)}")
+        skipped = False
+        for statements in [connection.statements(text, name) for text, name in texts]:
+            for parsed in statements:
+                asked = _asked(connection, parsed, form, options.analyze)
+                values = named_in(parsed.statement.text, parameters)
+                try:
+                    result = connection.run(asked or parsed, values)
+                    if asked is not None and result is not None:
+                        shown.append(str(result.fetchall()[0][1]))
+                        skipped = skipped or _changes(parsed, options.analyze)
+                except HeliumQLError as error:
+                    if skipped and error.hint is None:
+                        error.hint = _NOT_RUN
+                    raise
+    _write(shown, form, options.output)
+
+
+def _form(options: argparse.Namespace) -> syntax.ExplainFormat:
+    """The format: given, or told by the ending of the file, or text."""
+    if options.stages:
+        if options.format not in (None, "text"):
+            raise UsageError("--stages is text", hint="leave --format out")
+        return "stages"
+    ending = options.output.suffix.lower() if options.output is not None else ""
+    match options.format or ending:
+        case "json" | ".json":
+            return "json"
+        case "html" | ".html" | ".htm":
+            return "html"
+        case "mermaid" | ".mmd" | ".mermaid":
+            return "mermaid"
+        case _:
+            return "text"
+
+
+def _asked(
+    connection: Connection, parsed: Parsed, form: syntax.ExplainFormat, analyze: bool
+) -> Parsed | None:
+    """The statement as EXPLAIN of it; None where it is run, as it only makes something."""
+    statement = parsed.statement
+    match statement:
+        case syntax.Explain():
+            return replace(parsed, statement=replace(statement, format=form, analyze=analyze))
+        case syntax.LlmSql() | syntax.Execute():
+            pass
+        case syntax.Sql() if syntax.shell(statement.text).kind == "select":
+            # One without calls is DuckDB's to explain.
+            options = [*(["ANALYZE"] if analyze else [])]
+            options += [] if form in ("text", "stages") else [f"FORMAT {form}"]
+            listed = f"({', '.join(options)}) " if options else ""
+            text = f"EXPLAIN {listed}{statement.text}"
+            (found,) = connection.statements(text)
+            if isinstance(found.statement, syntax.Sql):
+                return found
+        case _:
+            return None
+    if isinstance(statement, syntax.Sql):
+        return None
+    explained = syntax.Explain(statement.text, statement.span, statement, analyze, form)
+    return replace(parsed, statement=explained)
+
+
+def _changes(parsed: Parsed, analyze: bool) -> bool:
+    """Would it have made something that later statements may read?"""
+    return not analyze and syntax.shell(parsed.statement.text).kind != "select"
+
+
+def _write(shown: list[str], form: syntax.ExplainFormat, path: Path | None) -> None:
+    """One explanation after another; a file of JSON, HTML or Mermaid holds one."""
+    if len(shown) > 1 and path is not None and form in ("json", "html", "mermaid"):
+        raise UsageError(
+            f"a {form} file cannot hold {len(shown)} explanations",
+            hint="explain the statements one by one, or as text",
+        )
+    line = "\n" + "-" * 80 + "\n\n" if form in ("text", "stages") else "\n"
+    text = line.join(f"{one}\n" for one in shown)
+    if path is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ExecutionError(f"cannot write {path}: {error.strerror}") from None

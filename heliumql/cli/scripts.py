@@ -1,0 +1,65 @@
+"""What the command line is given to run: files, -c, parameters and settings."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from heliumql.cli.arguments import UsageError
+
+_PARAMETER = re.compile(r"\$(\w+)")
+
+
+def scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """The texts to run, each with the name of the file it comes from."""
+    file = options.file
+    if file is None and not options.commands:
+        if sys.stdin.isatty():
+            raise UsageError("nothing to run", hint="give a FILE, or -c SQL")
+        file = "-"
+    return [*([_read(file)] if file else []), *((sql, None) for sql in options.commands)]
+
+
+def constant(name: str, value: object) -> str:
+    """The value of a setting as SQL."""
+    match value:
+        case bool() | int() | float():
+            return str(value)
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case _:
+            raise UsageError(f"--set {name}: a setting is a text, a number, true or false")
+
+
+def named_in(text: str, parameters: Mapping[str, object]) -> dict[str, object] | None:
+    """Those of the parameters that the text names; DuckDB refuses others."""
+    names = set(_PARAMETER.findall(text))
+    return {k: v for k, v in parameters.items() if k in names} or None
+
+
+def check_used(parameters: Iterable[str], texts: Iterable[str]) -> None:
+    """A value that no statement asks for is a slip of the pen; it would be lost silently."""
+    named = {name for text in texts for name in _PARAMETER.findall(text)}
+    for parameter in parameters:
+        if parameter not in named:
+            hint = "they have " + ", ".join(f"${name}" for name in sorted(named))
+            raise UsageError(
+                f"--param {parameter}: no statement has ${parameter}", hint=hint if named else None
+            )
+
+
+def _read(file: str) -> tuple[str, str]:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        hint = f'heliumql -c "{file}"' if " " in file else None
+        raise UsageError(f"cannot read {file}: {error.strerror}", hint=hint) from None
+    name = "<stdin>" if file == "-" else file
+    try:
+        return data.decode("utf-8-sig"), name
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}:{line} is not UTF-8 text") from None

@@ -1,0 +1,98 @@
+"""Explaining statements on a connection: plans them, surveys them, and makes the explanation.
+
+`Connection` calls it for EXPLAIN and `Relation.explain`, the command line for `heliumql explain`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from heliumql import syntax
+from heliumql.binder import Parameters
+from heliumql.explain import (
+    Explanation,
+    Happened,
+    Stages,
+    as_html,
+    as_json,
+    as_mermaid,
+    as_stages,
+    as_text,
+    explained,
+)
+from heliumql.explain.build import Known
+from heliumql.optimizer import RULES
+from heliumql.physical import functions
+from heliumql.physical.snapshot import in_transaction
+from heliumql.physical.survey import Surveyed
+from heliumql.session import Planned, Session
+from heliumql.syntax import Statement
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A statement that has been looked at: its plan, what a survey saw, what it comes to."""
+
+    planned: Planned
+    surveyed: Surveyed | None
+    explanation: Explanation
+
+
+def look_at(session: Session, text: str, parameters: Parameters, offset: int) -> Looked:
+    """Plans a statement with calls, as it would be run, and surveys it; runs no call."""
+    outer = syntax.shell(text)
+    query, start = text, offset
+    if outer.query is not None and outer.span is not None:
+        query, start = outer.query, offset + outer.span.start
+    if outer.kind in ("select", "create_table_as", "insert", "copy_to") and (
+        outer.kind == "select" or outer.query is not None
+    ):
+        planned = session.planned(query, parameters, start)
+    else:
+        core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
+        planned = session.call_by_call(core, parameters, f"{outer.kind} with calls")
+    return looked(session, text, planned, parameters, offset)
+
+
+def looked(
+    session: Session, text: str, planned: Planned, parameters: Parameters, offset: int
+) -> Looked:
+    """The explanation of a planned statement."""
+    if planned.carried is not None and planned.carried.cuts and in_transaction(session.duckdb):
+        reason = "answers are inspected inside a transaction"
+        planned = session.call_by_call(planned.core, parameters, reason)
+    surveyed = session.survey(planned)
+    catalog = session.catalog
+    models = {**catalog.builtin, **catalog.models}
+    known = Known(
+        session.duckdb,
+        {name.lower(): model.options for name, model in models.items()},
+        session.shared.learnt.operator,
+        RULES,
+    )
+    return Looked(planned, surveyed, explained(text, offset, planned, surveyed, known))
+
+
+def rendered(
+    session: Session,
+    statement: Statement,
+    found: Looked,
+    happened: Happened | None,
+    form: syntax.ExplainFormat,
+) -> str:
+    """What was found in a format of EXPLAIN (FORMAT ..); after EXPLAIN ANALYZE what happened."""
+    explanation = replace(found.explanation, happened=happened)
+    match form:
+        case "text":
+            return as_text(explanation)
+        case "json":
+            return as_json(explanation)
+        case "html":
+            return as_html(explanation)
+        case "mermaid":
+            return as_mermaid(explanation)
+        case "stages":
+            planned, surveyed = found.planned, found.surveyed
+            return as_stages(
+                Stages(session.duckdb, statement, planned.core, planned, surveyed, explanation)
+            )

@@ -1,0 +1,304 @@
+"""A survey of a query: evaluates it as far as it goes without running a call.
+
+The first pass names the calls of all operators that no cut stands below, so their rows, equal
+calls, lengths and remembered answers are known exactly. Where every answer that cuts wait for is
+remembered, the next pass follows, as it would in a run. EXPLAIN asks for it: no engine is started,
+nothing is written, and it stops after a number of rows or seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from heliumql.binder import Carried, Cut, printed, without_excerpt
+from heliumql.calls import CallGraph, Messages, MintedCalls, Namer, References, without_broken
+from heliumql.calls.account import Account
+from heliumql.physical import functions
+from heliumql.physical.context import Context
+from heliumql.physical.counting import Counting
+from heliumql.physical.output import Column, mentions
+from heliumql.physical.snapshot import batches_of, begin_again, reading
+from heliumql.prompts import Part, Parts, Placeholder, Role, Text, joined
+
+_SAMPLES = 3  # calls of an operator that are kept to be shown
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a survey saw of the calls of one site."""
+
+    rows: int  # that asked, or would ask
+    calls: int  # equal ones counted once, remembered ones not
+    fetched: int  # calls whose answers are remembered
+    prompt_bytes: float  # of a call, references left out
+    references: float  # answers inside the messages of a call
+    samples: tuple[Parts, ...] = ()  # a few of the calls; answers are named by their sites
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What a survey found. `complete`: it got to the rows; `stopped`: there was too much to see."""
+
+    sites: Mapping[int, Seen]
+    complete: bool
+    stopped: bool
+    passes: int
+    failure: str | None = None  # what DuckDB said of the pass
+    sql: str = ""  # of a pass
+
+
+@dataclass
+class _Site:
+    """What is counted of one site."""
+
+    named: int = 0
+    asked: int = 0
+    prompt_bytes: int = 0
+    references: int = 0
+    identities: dict[bytes, None] = field(default_factory=dict)
+
+
+class _Enough(Exception):
+    """There is more to see than a survey looks at."""
+
+
+class Survey:
+    """One survey: `run` it once. DuckDB calls `call` and `ready`, as it does in a run."""
+
+    def __init__(
+        self,
+        context: Context,
+        columns: tuple[Column, ...],
+        *,
+        most_rows: int = 200_000,
+        most_seconds: float = 2.0,
+    ) -> None:
+        self.number = functions.enter(self)
+        self._context = context
+        self._columns = columns
+        self._most_rows = most_rows
+        self._most_seconds = most_seconds
+        self._references = References()
+        self._account = Account(sites=frozenset(context.sites))
+        self._graph = CallGraph(
+            self._references,
+            {n: Namer(s.kind, self._references) for n, s in context.sites.items()},
+            context.store.get,
+            frozenset(n for n, s in context.sites.items() if s.cache != "use"),
+            MintedCalls(context.window_bytes),
+            context.store,
+            frozenset(n for n, s in context.sites.items() if s.cache != "use"),
+        )
+        self._sites = {n: _Site() for n in context.sites}
+        self._site_of: dict[bytes, int] = {}
+        self._cuts: dict[int, dict[bytes, int]] = {}  # what each cut waits for: how many rows
+        self._stop: BaseException | None = None
+        self._late = False
+
+    def run(self, carried: Carried) -> Surveyed:
+        """Evaluates until answers are missing; the query was rewritten for this survey's number."""
+        complete, passes, failure, sql = False, 0, None, ""
+        connection = self._context.connection
+        self._counting = Counting(carried)
+        try:
+            sql = printed(connection, carried.node)
+            with reading(connection), self._timed():
+                while not complete:
+                    passes += 1
+                    complete = self._evaluated(self._counting.bounded(sql))
+                    if not complete and not self._goes_on(carried.cuts):
+                        break
+        except duckdb.Error as error:
+            if isinstance(self._stop, _Enough):
+                self._late = True
+            elif self._stop is not None:
+                raise self._stop from None
+            elif not self._late:
+                failure = without_excerpt(error)
+        finally:
+            functions.leave(self.number)
+        seen = {n: self._seen(n, site, complete) for n, site in self._sites.items()}
+        self._graph.minted.clear()
+        return Surveyed(seen, complete, self._late, passes, failure, self._counting.bounded(sql))
+
+    def _evaluated(self, sql: str) -> bool:
+        """One pass. Did it get to the rows? The calls that they need are then known."""
+        context = self._context
+        self._cuts.clear()
+        self._counting.begin()
+        try:
+            with (
+                context.one_thread.during(context.connection),
+                closing(batches_of(context.connection.sql(sql), 2048)) as batches,
+            ):
+                for batch in batches:
+                    if not self._held_back:
+                        self._demand(mentions(batch, self._columns, self._references))
+        except duckdb.Error:
+            if self._stop is not None or self._late or not self._held_back:
+                raise
+            begin_again(context.connection)  # above a cut: not the user's error
+        self._graph.take(self._most_rows * 10)  # finds what is remembered under its final text
+        return not self._held_back
+
+    @property
+    def _held_back(self) -> bool:
+        return bool(self._cuts) or bool(self._counting.short())
+
+    def _goes_on(self, cuts: tuple[Cut, ...]) -> bool:
+        """Has all that the next pass waits for a remembered answer?"""
+        short = self._counting.short()
+        levels = [cuts[c].level for c in self._cuts] + [limit.level for limit in short]
+        noted = [
+            identity
+            for number, calls in sorted(self._cuts.items())
+            if cuts[number].level == min(levels)
+            for identity, rows in calls.items()
+            for _ in range(rows)
+        ]
+        if not noted:
+            self._counting.grow([limit for limit in short if limit.level == min(levels)])
+            return True
+        self._demand(noted)
+        self._graph.take(self._most_rows * 10)
+        return all(self._graph.settled(i) for i in noted)
+
+    def _demand(self, identities: list[bytes]) -> None:
+        for identity in identities:
+            self._sites[self._site_of[identity]].asked += 1
+        self._graph.demand(identities, self._account)
+
+    # what DuckDB calls --------------------------------------------------------------------
+
+    def call(
+        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
+    ) -> pa.Array:
+        """Names a batch of calls; references to them, or answers that are remembered."""
+        try:
+            return self._named(site, prompts, systems, histories, path)
+        except BaseException as stop:  # DuckDB keeps only the message
+            self._stop = stop
+            raise
+
+    def _named(
+        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
+    ) -> pa.Array:
+        graph, counted = self._graph, self._sites[site]
+        contents = histories.to_pylist()
+        texts = without_broken(prompts.to_pylist(), contents)
+        identities = graph.namers[site].names(texts, systems.to_pylist(), contents)
+        fresh = [None if i in graph.known else i for i in identities]
+        graph.minted.add(site, fresh, prompts, systems, histories)
+        for identity in identities:
+            if identity is not None:
+                counted.identities[identity] = None
+                self._site_of[identity] = site
+        self._measure(counted, prompts, systems, histories)
+        if sum(s.named for s in self._sites.values()) > self._most_rows:
+            raise _Enough
+        values = [None if i is None else graph.text(i, path) for i in identities]
+        return pa.array(values, pa.string())
+
+    def _measure(
+        self, counted: _Site, prompts: pa.Array, systems: pa.Array, histories: pa.Array
+    ) -> None:
+        """Rows, bytes and references of a batch."""
+        counted.named += len(prompts) - prompts.null_count
+        said = [prompts, systems]
+        if histories.null_count < len(histories):
+            said.append(pc.struct_field(pc.list_flatten(histories), "content"))
+        for texts in said:
+            counted.prompt_bytes += pc.sum(pc.binary_length(texts)).as_py() or 0
+            inside = pc.count_substring(texts, self._references.prefix)
+            counted.references += pc.sum(inside).as_py() or 0
+
+    def ready(self, cut: int, texts: pa.Array) -> pa.Array:
+        """True where the text holds no reference; what the others wait for is noted."""
+        result = []
+        for text in texts.to_pylist():
+            waiting = text is not None and self._references.inside(text)
+            result.append(not waiting)
+            if waiting:
+                noted = self._cuts.setdefault(cut, {})
+                for identity in self._references.identities(text):
+                    noted[identity] = noted.get(identity, 0) + 1
+        return pa.array(result, pa.bool_())
+
+    def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array:
+        """The conditions; which rows an early limit accepts is noted."""
+        return self._counting.enough(limit, rows, conditions)
+
+    def tested(self, predicate: int, conditions: pa.Array) -> pa.Array:
+        """The conditions; nothing is learnt from a survey."""
+        return conditions
+
+    def maybe(self, texts: pa.Array) -> None:
+        """Calls that might be asked early; a survey asks none."""
+
+    # results ------------------------------------------------------------------------------
+
+    def _seen(self, number: int, site: _Site, complete: bool) -> Seen:
+        graph = self._graph
+        mine = list(site.identities)
+        if complete:  # only what rows demand
+            left = sum(1 for i in mine if i in graph.demanded)
+            fetched = sum(1 for i in mine if i in graph.known)
+        else:
+            missing = [i for i in mine if i not in graph.known]
+            use = self._context.sites[number].cache == "use"
+            fetched = len(mine) - len(missing) + (len(graph.lookup(missing)) if use else 0)
+            left = len(mine) - fetched
+        size = len(self._references.text(bytes(16)).encode())
+        named = max(site.named, 1)
+        samples = [i for i in mine if i in graph.minted][:_SAMPLES]
+        return Seen(
+            min(site.named, site.asked) if site.asked else site.named,
+            left,
+            fetched,
+            max(0.0, site.prompt_bytes - site.references * size) / named,
+            site.references / named,
+            tuple(self._sample(graph.minted.messages(i)) for i in samples),
+        )
+
+    def _sample(self, messages: Messages) -> Parts:
+        """The messages of a call; where an answer will stand is a placeholder."""
+        said = [(m["role"] or "", m["content"] or "") for m in messages.history or ()]
+        if messages.system is not None:
+            said = [("system", messages.system), *(m for m in said if m[0] != "system")]
+        parts: list[Part] = []
+        for role, content in [*said, ("user", messages.prompt)]:
+            parts.append(Role(role))
+            end = 0
+            for found in self._references.pattern.finditer(content):
+                site = str(self._site_of[bytes.fromhex(found[1])])
+                parts += [Text(content[end : found.start()]), Placeholder(site, (site,))]
+                end = found.end()
+            parts.append(Text(content[end:]))
+        return joined(parts)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        """Interrupts DuckDB where the relational part itself takes too long."""
+        lock, over = threading.Lock(), False
+
+        def late() -> None:
+            with lock:
+                if not over:
+                    self._late = True
+                    self._context.connection.interrupt()
+
+        timer = threading.Timer(self._most_seconds, late)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            with lock:  # from here on nothing is interrupted
+                over = True
