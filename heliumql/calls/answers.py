@@ -21,6 +21,7 @@ from heliumql.calls.storage import Storage
 from heliumql.errors import HeliumQLError
 
 _OVERHEAD = 150  # bytes that an answer takes beside its text, indexes included
+_DEFERRED = 100  # bytes of another name of it
 _KEYS = 1024  # identities of one query
 _COARSE = 3600 * 1_000_000  # microseconds: how exactly uses are kept while there is room
 _ROOM = 0.95  # evicted down to this share, so that not every answer evicts another
@@ -93,6 +94,7 @@ class AnswerStore:
         self._writing = threading.Lock()
         self._waiting: list[_Arrived] = []
         self._used: dict[int, int] = {}  # answer -> when; uses that are not written yet
+        self._deferred: dict[bytes, bytes] = {}  # names that are not written yet
 
     def __len__(self) -> int:
         return self._sum("answers")
@@ -122,6 +124,25 @@ class AnswerStore:
             with self._arriving:
                 self._used |= {number: now for number, _, used, *_ in rows if used < before}
         return found
+
+    def get_deferred(self, identities: Iterable[bytes]) -> dict[bytes, Answer]:
+        """As `get`, by the names that the calls had when they waited for others (`note_deferred`).
+
+        So a call is found while those that it reads are not answered, or not kept any more.
+        """
+        wanted = list(identities)
+        if not wanted:
+            return {}
+        with self._arriving:
+            finals = {i: self._deferred[i] for i in wanted if i in self._deferred}
+        for start in range(0, len(wanted), _KEYS):
+            keys = wanted[start : start + _KEYS]
+            with self.storage.reading() as db:
+                if db is not None:
+                    query = f"SELECT * FROM deferred WHERE identity IN ({_marks(keys)})"
+                    finals |= db.execute(query, keys).fetchall()
+        found = self.get(set(finals.values()))
+        return {i: found[final] for i, final in finals.items() if final in found}
 
     def stored(self, templates: Iterable[bytes]) -> dict[bytes, int]:
         """How many answers each of these operators has; those without any are left out."""
@@ -205,20 +226,32 @@ class AnswerStore:
         if mine.failure is not None:
             raise mine.failure
 
+    def note_deferred(self, finals: Mapping[bytes, bytes]) -> None:
+        """Other names of kept answers: what their calls were named when they waited for others.
+
+        They are written with the next answers, or by `flush`.
+        """
+        with self._arriving:
+            self._deferred.update(finals)
+        if len(self._deferred) > 16 * _KEYS:
+            self.flush()
+
     def flush(self) -> None:
-        """Writes which answers were used."""
-        used = self._taken_uses()
-        if used:
+        """Writes which answers were used, and their other names."""
+        used, deferred = self._taken_notes()
+        if used or deferred:
             with self.storage.writing() as db:
                 _write_uses(db, used)
+                _write_deferred(db, deferred)
 
     def clear(self) -> int:
         """Forgets everything; how many answers that were."""
         count = len(self)
         if count:
-            self._taken_uses()
+            self._taken_notes()
             with self.storage.writing() as db:
                 db.execute("DELETE FROM answers")
+                db.execute("DELETE FROM deferred")
                 db.execute("DELETE FROM texts")
                 db.execute("UPDATE operators SET answers = 0, bytes = 0")
             self.storage.shrink()
@@ -230,6 +263,7 @@ class AnswerStore:
             return 0
         count = 0
         with self.storage.writing() as db:
+            self._forget_deferred(db)
             for start in range(0, len(numbers), _KEYS):
                 keys = numbers[start : start + _KEYS]
                 rows = db.execute(
@@ -246,28 +280,20 @@ class AnswerStore:
         self.storage.close()
 
     def _write(self, batches: list[_Arrived]) -> None:
-        failure, used = None, self._taken_uses()
+        failure, (used, deferred) = None, self._taken_notes()
         try:
             with self.storage.writing() as db:
                 _write_uses(db, used)
+                _write_deferred(db, deferred)
                 for batch in batches:
-                    self._replace(db, batch)
+                    self._insert(db, batch)
                 self._evict(db)
         except HeliumQLError as error:
             failure = error
         for batch in batches:
             batch.done, batch.failure = True, failure
 
-    def _replace(self, db: sqlite3.Connection, batch: _Arrived) -> None:
-        for start in range(0, len(batch.answers), _KEYS):
-            keys = [identity for identity, _ in batch.answers[start : start + _KEYS]]
-            _delete(
-                db,
-                db.execute(
-                    f"SELECT id, operator, bytes FROM answers WHERE identity IN ({_marks(keys)})",
-                    keys,
-                ).fetchall(),
-            )
+    def _insert(self, db: sqlite3.Connection, batch: _Arrived) -> None:
         operator, now = operator_id(db, batch.operator), self._now()
         first = (db.execute("SELECT max(id) FROM answers").fetchone()[0] or 0) + 1
         rows, texts, size = [], [], 0
@@ -279,17 +305,32 @@ class AnswerStore:
                  a.cached_tokens, a.output_tokens)
             )  # fmt: skip
             texts.append((number, a.text))
-        db.executemany(f"INSERT INTO answers VALUES ({_marks(rows[0])})", rows)
+        insert = f"INSERT INTO answers VALUES ({_marks(rows[0])})"
+        try:
+            db.executemany(insert, rows)
+        except sqlite3.IntegrityError:  # some are there: asked again, or by two at the same time
+            db.execute("DELETE FROM answers WHERE id >= ?", [first])
+            _delete_named(db, [identity for identity, _ in batch.answers])
+            self._forget_deferred(db)
+            db.executemany(insert, rows)
         db.executemany("INSERT INTO texts VALUES (?, ?)", texts)
         db.execute(
             "UPDATE operators SET answers = answers + ?, bytes = bytes + ? WHERE id = ?",
             (len(rows), size, operator),
         )
 
-    def _taken_uses(self) -> dict[int, int]:
+    def _taken_notes(self) -> tuple[dict[int, int], dict[bytes, bytes]]:
+        """What is to be written: when answers were used, and their other names."""
         with self._arriving:
             used, self._used = self._used, {}
-            return used
+            deferred, self._deferred = self._deferred, {}
+            return used, deferred
+
+    def _forget_deferred(self, db: sqlite3.Connection) -> None:
+        """An answer is asked for anew: what was made of the old one is not found by name."""
+        with self._arriving:
+            self._deferred.clear()
+        db.execute("DELETE FROM deferred")
 
     def _evict(self, db: sqlite3.Connection) -> None:
         """Forgets those that were not used for longest, down to a little below the bound."""
@@ -337,6 +378,18 @@ def _write_uses(db: sqlite3.Connection, used: Mapping[int, int]) -> None:
     )
 
 
+def _write_deferred(db: sqlite3.Connection, finals: Mapping[bytes, bytes]) -> None:
+    """Other names of answers that are there; they count as bytes of these."""
+    db.executemany("INSERT OR REPLACE INTO deferred VALUES (?, ?)", finals.items())
+    more = [(_DEFERRED, final) for final in finals.values()]
+    db.executemany("UPDATE answers SET bytes = bytes + ? WHERE identity = ?", more)
+    db.executemany(
+        "UPDATE operators SET bytes = bytes + ?"
+        " WHERE id = (SELECT operator FROM answers WHERE identity = ?)",
+        more,
+    )
+
+
 def _delete(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> None:
     """Deletes answers given as (id, operator, bytes)."""
     answers, sizes = Counter[int](), Counter[int]()
@@ -344,12 +397,22 @@ def _delete(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> Non
         answers[operator] += 1
         sizes[operator] += size
     numbers = [(number,) for number, _, _ in rows]
+    db.executemany(
+        "DELETE FROM deferred WHERE final = (SELECT identity FROM answers WHERE id = ?)", numbers
+    )
     db.executemany("DELETE FROM answers WHERE id = ?", numbers)
     db.executemany("DELETE FROM texts WHERE id = ?", numbers)
     db.executemany(
         "UPDATE operators SET answers = answers - ?, bytes = bytes - ? WHERE id = ?",
         [(answers[o], sizes[o], o) for o in answers],
     )
+
+
+def _delete_named(db: sqlite3.Connection, identities: Sequence[bytes]) -> None:
+    for start in range(0, len(identities), _KEYS):
+        keys = identities[start : start + _KEYS]
+        query = f"SELECT id, operator, bytes FROM answers WHERE identity IN ({_marks(keys)})"
+        _delete(db, db.execute(query, keys).fetchall())
 
 
 def _marks(values: Sequence[object]) -> str:

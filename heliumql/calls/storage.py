@@ -40,6 +40,8 @@ CREATE TABLE answers (
     output_tokens INTEGER NOT NULL
 );
 CREATE INDEX answers_by_use ON answers (used);
+CREATE TABLE deferred (identity BLOB PRIMARY KEY, final BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX deferred_by_final ON deferred (final);
 CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT);
 CREATE TABLE lengths (
     operator INTEGER, bucket INTEGER, calls INTEGER NOT NULL, PRIMARY KEY (operator, bucket)
@@ -169,6 +171,7 @@ def _connected(path: Path | None) -> sqlite3.Connection:
 def _made_ready(connection: sqlite3.Connection, path: Path | None) -> None:
     """Checks that the file is ours; makes the tables where it is new."""
     connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA cache_size = -64000")  # 64 MB at most
     connection.execute("BEGIN")
     made = _is_made(connection, path)
     connection.execute("COMMIT")

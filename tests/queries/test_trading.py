@@ -147,22 +147,58 @@ def test_a_stock_waits_for_no_other() -> None:
     assert sorted(time is not None and time < read for time in decided) == [False, True, True]
 
 
+NEXT_DAY = AS_WRITTEN | {
+    "notes": 14 - 5,
+    "reports": 4 - 1,
+    "traders": 4,
+    "risk analysts": 24,
+    "judge": 4,
+}
+
+
 def test_the_next_day_asks_for_what_is_new(trading: tuple[Connection, SimulatedEngine]) -> None:
     """Fundamentals and the posts of one platform in three are those of the day before.
 
-    Of the 56 calls of a stock 6 come from the store: the notes on 4 unchanged documents, the report
-    that is made of these alone, and the note on the posts of one platform. The other 9 notes are on
-    new texts, and all that follows reads at least one of these.
+    Of the 56 calls of a stock 50 are run: the other 9 notes are on new texts, and all that follows
+    reads at least one of these. The note on one platform's posts and the report on fundamentals
+    come from the store, below calls that are not answered yet; the 4 notes that this report was
+    made of are not even asked for.
     """
     con, engine = trading
-    rows_of(con)
+    _, first = rows_of(con)
     engine.log.clear()
     load(con, day=2)
     rows, stats = rows_of(con)
-    assert stats.calls_cached == 6 * STOCKS
     assert stats.calls_run == 50 * STOCKS
-    once = AS_WRITTEN | {"traders": 4, "risk analysts": 24, "judge": 4}
-    new = once | {"notes": 14 - 5, "reports": 4 - 1}
-    assert asked(engine) == {name: calls * STOCKS for name, calls in new.items()}
+    assert asked(engine) == {name: calls * STOCKS for name, calls in NEXT_DAY.items()}
+    assert stats.calls_asked == first.calls_asked - 4 * STOCKS
     con.set("llm_optimizer", "off")
     assert rows_of(con)[0] == rows
+
+
+def test_a_report_is_found_without_its_notes(trading: tuple[Connection, SimulatedEngine]) -> None:
+    """It has a name before they are answered, so they need not be kept for it to be found."""
+    con, engine = trading
+    rows_of(con)
+    notes = [c.call for c in engine.log if step(c.messages[0][1], c.prompt) == "notes"]
+    assert len(notes) == 14 * STOCKS
+    with con._session.shared.store.storage.writing() as db:
+        db.executemany("DELETE FROM answers WHERE identity = ?", [(call,) for call in notes])
+    engine.log.clear()
+    load(con, day=2)
+    rows, stats = rows_of(con)
+    new = NEXT_DAY | {"notes": 14 - 4}  # that on the posts is asked for again
+    assert asked(engine) == {name: calls * STOCKS for name, calls in new.items()}
+    assert stats.calls_run == 51 * STOCKS
+    con.set("llm_optimizer", "off")
+    assert rows_of(con)[0] == rows
+
+
+def test_the_same_day_again_looks_up_the_last_calls(
+    trading: tuple[Connection, SimulatedEngine],
+) -> None:
+    con, _ = trading
+    rows, _ = rows_of(con)
+    again, stats = rows_of(con)
+    assert again == rows
+    assert (stats.calls_asked, stats.calls_cached, stats.calls_run) == (STOCKS, STOCKS, 0)
