@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from heliumql.binder import tree
-from heliumql.binder.cuts import EARLY_BOUND, ENOUGH, LLM, LLM_INFO
+from heliumql.binder.cuts import EARLY_BOUND, ENOUGH, calls_inside
 from heliumql.binder.tree import Node, arguments, constant_integer
 from heliumql.binder.words import Columns, Shown, Words, plain, shortened, site_of
 from heliumql.logical import Dag, DagBuilder, Fetch, Generate, Output, Query, Recurse, Wait
@@ -163,7 +163,7 @@ class _Block:
         self.columns: Columns = {}
         self.node = -1
         self.made: set[int] = set()
-        self.words = Words(self.columns, self._call, self._name)
+        self.words = Words(self.columns, self._call, self._name, self._decided)
 
     def relation(self, node: Node) -> _Relation:
         self.node = self._source(node["from_table"])
@@ -220,7 +220,9 @@ class _Block:
         if condition is None:
             return
         parts = _conjuncts(condition)
-        for part in [p for p in parts if not _calls(p)] + [p for p in parts if _calls(p)]:
+        for part in [p for p in parts if not calls_inside(p)] + [
+            p for p in parts if calls_inside(p)
+        ]:
             if (bound := _bound(part)) is not None:
                 self._seen_up_to(bound)
                 continue
@@ -270,6 +272,11 @@ class _Block:
         return bool(expressions) and all(_is_aggregate(e) for e in expressions)
 
     # calls --------------------------------------------------------------------------------
+
+    def _decided(self, condition: Shown) -> None:
+        """What stands behind a condition is asked for rows that it holds for."""
+        if condition.waits_for:
+            self._work(f"decide by {shortened(condition.text)}", "CASE", [condition])
 
     def _name(self, site: int) -> str:
         return self.walk.names.get(site, f"call {site}")
@@ -376,9 +383,9 @@ class _Block:
             word = "pair every row with every row" if source["ref_type"] == "CROSS" else kind
             return dag.add(Query((word,), (left, right), pairs=True))
         parts = _conjuncts(condition)
-        texts = [shortened(self.words.shown(p).text) for p in parts if not _calls(p)]
+        texts = [shortened(self.words.shown(p).text) for p in parts if not calls_inside(p)]
         on = "" if lateral or not texts else f" on {' AND '.join(texts)}"
-        waiting = [p for p in parts if _calls(p)]
+        waiting = [p for p in parts if calls_inside(p)]
         if not waiting:
             return dag.add(Query((f"{kind} join{on}",), (left, right)))
         self.node = dag.add(Query((f"pairs of rows{on}",), (left, right)))
@@ -420,10 +427,6 @@ def _conjuncts(expression: Node) -> list[Node]:
     if expression["class"] == "CONJUNCTION" and expression["type"] == "CONJUNCTION_AND":
         return [part for child in expression["children"] for part in _conjuncts(child)]
     return [expression]
-
-
-def _calls(node: Node) -> bool:
-    return any(n.get("function_name") in (LLM, LLM_INFO) for n in tree.walk(node))
 
 
 def _bound(condition: Node) -> int | None:

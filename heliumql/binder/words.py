@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from heliumql.binder import tree
-from heliumql.binder.cuts import LLM, LLM_INFO
+from heliumql.binder.cuts import LLM, LLM_INFO, calls_inside
 from heliumql.binder.tree import Node, arguments, constant_integer, constant_text
 from heliumql.prompts import Parts, Placeholder, Role, Text, joined
 
@@ -81,10 +81,18 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
 class Words:
     """The expressions of one SELECT block."""
 
-    def __init__(self, columns: Columns, call: Call, names: Callable[[int], str]) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        call: Call,
+        names: Callable[[int], str],
+        decided: Callable[[Shown], None],
+    ) -> None:
+        """`decided` is told of conditions that what comes after them in the block depends on."""
         self.columns = columns
         self._call = call
         self._names = names
+        self._decided = decided
 
     def shown(self, node: Node) -> Shown:
         match node["class"]:
@@ -101,7 +109,7 @@ class Words:
                 sign = _COMPARISONS.get(node["type"], "?")
                 return self._looked(f"{left.in_infix} {sign} {right.in_infix}", (left, right))
             case "CONJUNCTION":
-                children = [self.shown(c) for c in node["children"]]
+                children = self._one_by_one(node["children"])
                 word = " AND " if node["type"] == "CONJUNCTION_AND" else " OR "
                 return self._looked(word.join(c.in_infix for c in children), children)
             case "OPERATOR":
@@ -232,11 +240,24 @@ class Words:
                 name = other.removeprefix("OPERATOR_").lower()
                 return self._looked(f"{name}({_listed(children)})", children, atomic=True)
 
+    def _one_by_one(self, parts: Sequence[Node]) -> list[Shown]:
+        """Parts of AND or OR: a call is asked where those before it leave the value open."""
+        found: list[Shown] = []
+        for part in parts:
+            waiting = [f for f in found if f.waits_for]
+            if waiting and calls_inside(part):
+                self._decided(self._looked(" and ".join(f.text for f in waiting), waiting))
+            found.append(self.shown(part))
+        return found
+
     def _case(self, node: Node) -> Shown:
-        otherwise = self.shown(node["else_expr"])
-        checks = [
-            (self.shown(c["when_expr"]), self.shown(c["then_expr"])) for c in node["case_checks"]
-        ]
+        whens = self._one_by_one([c["when_expr"] for c in node["case_checks"]])
+        branches = [*(c["then_expr"] for c in node["case_checks"]), node["else_expr"]]
+        waiting = [w for w in whens if w.waits_for]
+        if waiting and any(map(calls_inside, branches)):
+            self._decided(self._looked(" and ".join(w.text for w in waiting), waiting))
+        *thens, otherwise = [self.shown(b) for b in branches]
+        checks = list(zip(whens, thens, strict=True))
         checks = [(w, t) for w, t in checks if w.text.lower() not in ("false", "'false'", "'f'")]
         if not checks:
             return otherwise

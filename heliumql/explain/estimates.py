@@ -129,9 +129,13 @@ def _flow(node: Query, inputs: Sequence[Figure]) -> Figure:
 
 
 def calls_of(rows: Figure, seen: Seen | None) -> tuple[Figure, Figure]:
-    """Calls to run and calls that are remembered, for these rows."""
+    """Calls to run and calls that are remembered, for these rows.
+
+    Calls that are made of answers may turn out to say the same; they are then fewer.
+    """
     if seen is not None and seen.rows and rows.exact:
-        return Figure(seen.calls), Figure(seen.fetched)
+        certain = not seen.calls or not seen.references
+        return Figure(seen.calls, certain), Figure(seen.fetched, certain)
     if seen is not None and seen.rows:
         scale = max(1.0, rows.value / seen.rows)
         return Figure(seen.calls * scale, exact=False), Figure(seen.fetched * scale, exact=False)
