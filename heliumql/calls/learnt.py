@@ -98,7 +98,8 @@ class Learnt:
                 noted.prompt_tokens += prompt_tokens
             noted.output_tokens += sum(output_tokens)
             noted.seconds += seconds
-            noted.lengths.update(map(_bucket, output_tokens))
+            for tokens, calls in Counter(output_tokens).items():
+                noted.lengths[_bucket(tokens)] += calls
             self._waiting += len(output_tokens)
             full = self._waiting >= _BUFFERED
         if full:
