@@ -133,7 +133,7 @@ class CallGraph:
     def _fetchable(self, identities: list[bytes]) -> list[bytes]:
         if not self.unfetched:
             return identities
-        return [i for i in identities if self.minted.messages(i).site not in self.unfetched]
+        return [i for i in identities if self.minted.site(i) not in self.unfetched]
 
     def _again(self, identity: bytes, account: Account) -> None:
         if identity in self.cached:

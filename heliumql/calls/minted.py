@@ -102,6 +102,7 @@ class MintedCalls:
         self._batches = SpilledBatches(max_bytes)
         self._places: dict[bytes, int] = {}  # batch << 32 | row
         self._live: list[int] = []  # calls of each batch that are still needed
+        self._sites: list[int] = []  # of each batch
 
     def __len__(self) -> int:
         return len(self._places)
@@ -137,7 +138,6 @@ class MintedCalls:
             rows = range(len(fresh))
         else:
             rows = fresh  # type: ignore[assignment]
-        batch = batch.replace_schema_metadata({"site": str(site)})
         before = len(places)
         number = self._batches.append(batch) << 32
         for row, source in zip(rows, fresh, strict=True):
@@ -145,13 +145,18 @@ class MintedCalls:
             assert identity is not None
             places[identity] = number | row
         self._live.append(len(places) - before)
+        self._sites.append(site)
+
+    def site(self, identity: bytes) -> int:
+        """Where the call was named."""
+        return self._sites[self._places[identity] >> 32]
 
     def messages(self, identity: bytes) -> Messages:
         place = self._places[identity]
         batch, row = self._batches[place >> 32], place & 0xFFFFFFFF
         names = batch.schema.names
         return Messages(
-            int(batch.schema.metadata[b"site"]),
+            self._sites[place >> 32],
             batch.column("prompt")[row].as_py(),
             batch.column("system")[row].as_py() if "system" in names else None,
             batch.column("history")[row].as_py() if "history" in names else None,
@@ -167,4 +172,4 @@ class MintedCalls:
 
     def clear(self) -> None:
         self._batches.clear()
-        self._places, self._live = {}, []
+        self._places, self._live, self._sites = {}, [], []
