@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from heliumql.binder import tree
+from heliumql.binder.cuts import LLM, LLM_INFO
 from heliumql.binder.tree import Node
 from heliumql.optimizer.blocks import leaves
 
@@ -20,8 +22,12 @@ Scope = Mapping[str, str]  # keys of the CTEs that can be read, by name
 
 @dataclass
 class Keys:
-    """Keys of query nodes, each worked out once."""
+    """Keys of query nodes, each worked out once.
 
+    Calls of two sites are equal where `alike` says the same of both.
+    """
+
+    alike: Mapping[int, object]
     _known: dict[tuple[int, tuple[tuple[str, str], ...]], str] = field(default_factory=dict)
 
     def of(self, query: Node, scope: Scope) -> str:
@@ -47,7 +53,7 @@ class Keys:
         rest = {
             k: v for k, v in value.items() if k not in ("query_node", "aliases", "materialized")
         }
-        return _hash([self.of(query, scope), len(value["aliases"] or ()), _plain(rest, {})])
+        return _hash([self.of(query, scope), len(value["aliases"] or ()), self._plain(rest, {})])
 
     def _key(self, query: Node, scope: Scope) -> str:
         scope = self.inside(query["cte_map"]["map"], scope)
@@ -59,20 +65,20 @@ class Keys:
                     (t.get("alias") or t.get("table_name", "")).lower(): f"t{i}"
                     for i, t in enumerate(leaves(source))
                 }
-                return _hash([_plain(rest, names), self._source(source, scope, names)])
+                return _hash([self._plain(rest, names), self._source(source, scope, names)])
             case "SET_OPERATION_NODE":
                 children = rest.pop("children") or [rest.pop("left"), rest.pop("right")]
-                return _hash([_plain(rest, {}), [self.of(c, scope) for c in children]])
+                return _hash([self._plain(rest, {}), [self.of(c, scope) for c in children]])
             case _:
                 sides = [self.of(rest.pop(side), scope) for side in ("left", "right")]
-                return _hash([_plain(rest, {}), sides])
+                return _hash([self._plain(rest, {}), sides])
 
     def _source(self, source: Node, scope: Scope, names: Mapping[str, str]) -> Any:
         match source["type"]:
             case "JOIN":
                 rest = {k: v for k, v in source.items() if k not in ("left", "right")}
                 sides = [self._source(source[s], scope, names) for s in ("left", "right")]
-                return [_plain(rest, names), sides]
+                return [self._plain(rest, names), sides]
             case "SUBQUERY":
                 inner = self.of(source["subquery"]["node"], scope)
                 return [inner, source["column_name_alias"], source.get("sample")]
@@ -81,24 +87,29 @@ class Keys:
             ):
                 return [scope[source["table_name"].lower()], source["column_name_alias"]]
             case _:
-                return _plain(source, names)
+                return self._plain(source, names)
 
-
-def _plain(value: Any, names: Mapping[str, str], in_type: bool = False) -> Any:
-    """The value without positions and aliases, with its relations called t0, t1 .."""
-    match value:
-        case {"class": "COLUMN_REF", "column_names": [alias, name]}:
-            return ["column", names.get(alias.lower(), alias), name]
-        case dict():
-            return {
-                k: _plain(v, names, in_type or k == "type_expr")
-                for k, v in value.items()
-                if not k.startswith("query_location") and (in_type or k != "alias")
-            }
-        case list():
-            return [_plain(v, names, in_type) for v in value]
-        case _:
-            return value
+    def _plain(self, value: Any, names: Mapping[str, str], in_type: bool = False) -> Any:
+        """The value without positions and aliases, with its relations called t0, t1 .."""
+        match value:
+            case {"class": "COLUMN_REF", "column_names": [alias, name]}:
+                return ["column", names.get(alias.lower(), alias), name]
+            case {"class": "FUNCTION", "function_name": name, "arguments": [site, *rest]} if (
+                name in (LLM, LLM_INFO)
+            ):
+                number = tree.constant_integer(site["expression"])
+                kind = repr(self.alike.get(-1 if number is None else number, number))
+                return [name, kind, [self._plain(r, names) for r in rest]]
+            case dict():
+                return {
+                    k: self._plain(v, names, in_type or k == "type_expr")
+                    for k, v in value.items()
+                    if not k.startswith("query_location") and (in_type or k != "alias")
+                }
+            case list():
+                return [self._plain(v, names, in_type) for v in value]
+            case _:
+                return value
 
 
 def _hash(value: Any) -> str:

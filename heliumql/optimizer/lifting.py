@@ -6,11 +6,11 @@ them where the predicate reads some that it had kept to itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.answers import AnswerColumns
 from heliumql.optimizer.blocks import (
     Column,
@@ -34,11 +34,13 @@ _DROPS_ROWS = {"INNER", "SEMI", "ANTI"}
 class Lifting:
     """Takes predicates out of the relations of a FROM.
 
-    `aggregates` names DuckDB's aggregate functions.
+    `aggregates` names DuckDB's aggregate functions; `is_volatile` tells whether evaluating a part
+    of the plan twice may give other rows.
     """
 
     answers: AnswerColumns
     aggregates: frozenset[str]
+    is_volatile: Callable[[Node], bool]
 
     def split(self, where: Node | None) -> tuple[list[Node], list[Node]]:
         """The conjuncts that ask no model, and those that do."""
@@ -81,7 +83,7 @@ class Lifting:
         block = table["subquery"]["node"]
         if not drops_rows:
             return table, []
-        if not is_row_by_row(block, self.aggregates) or is_volatile(block):
+        if not is_row_by_row(block, self.aggregates) or self.is_volatile(block):
             return table, []
         if not all(self.answers.carried_by(e) for e in block["select_list"]):
             return table, []  # it would wait for answers of rows that are dropped now

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, Protocol
 
 from heliumql.binder.tree import Node
+from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.answers import AnswerColumns
 from heliumql.optimizer.lifting import Lifting
 from heliumql.optimizer.plan import Plan
@@ -23,18 +25,32 @@ class Selectivities(Protocol):
 class RuleContext:
     """What rules may know beside the plan, and where they tell what they did.
 
-    `rows` estimates how many rows a query gives (DuckDB's estimate; None where it has none).
+    `tree` is the plan's, `rows` estimates how many rows a query gives (DuckDB's estimate; None
+    where it has none).
     """
 
+    tree: Node
     learnt: Selectivities
     aggregates: frozenset[str]
     rows: Callable[[Node], float | None]
-    answers: AnswerColumns
     done: list[str] = field(default_factory=list)
 
-    @property
+    @cached_property
+    def answers(self) -> AnswerColumns:
+        """The columns of the plan that hold answers."""
+        return AnswerColumns.of(self.tree)
+
+    @cached_property
     def lifting(self) -> Lifting:
-        return Lifting(self.answers, self.aggregates)
+        return Lifting(self.answers, self.aggregates, self.is_volatile)
+
+    def is_volatile(self, query: Node) -> bool:
+        """Evaluating this part of the plan twice may give other rows."""
+        return self._some_volatile and is_volatile(query)
+
+    @cached_property
+    def _some_volatile(self) -> bool:
+        return is_volatile(self.tree)
 
     def did(self, what: str) -> None:
         """One sentence in the user's names: what this firing changed."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
-from heliumql.binder import tree
 from heliumql.errors import HeliumQLError, InternalError
-from heliumql.optimizer.answers import AnswerColumns
 from heliumql.optimizer.check import check
 from heliumql.optimizer.phase import Phase
 from heliumql.optimizer.plan import Plan
@@ -32,24 +30,21 @@ def optimize(
     firings: list[Firing] = []
     for phase in phases:
         rules = [r for r in phase.rules if r.name not in disabled]
-        seen = {tree.meaning(plan.tree)} if phase.until_stable else set()
+        seen = [plan.tree]
         for _ in range(_ROUNDS if phase.until_stable else 1):
             before = plan
             for rule in rules:
                 plan = _applied(rule, phase, plan, known, firings)
             if plan is before:
                 break
-            if phase.until_stable:
-                print_of = tree.meaning(plan.tree)
-                if print_of in seen:
-                    break
-                seen.add(print_of)
+            if any(plan.tree == tree for tree in seen):  # rules that undo each other
+                break
+            seen.append(plan.tree)
     return Optimized(plan, tuple(firings), time.perf_counter() - started)
 
 
 def _applied(rule: Rule, phase: Phase, plan: Plan, known: Knowledge, firings: list[Firing]) -> Plan:
-    answers = AnswerColumns.of(plan.tree)
-    context = RuleContext(known.learnt, known.aggregates, known.rows, answers)
+    context = RuleContext(plan.tree, known.learnt, known.aggregates, known.rows)
     started = time.perf_counter()
     try:
         after = rule.rewrite(plan, context)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.blocks import (
     Aliases,
     Column,
@@ -44,7 +43,7 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
 
     def at(block: Node, recursive: bool) -> Node:
         keys = _keys(block)
-        if not keys or not can_split(block) or is_volatile(block):
+        if not keys or not can_split(block) or context.is_volatile(block):
             return block
         if any(context.answers.read_by(e) for e in block["select_list"]):
             return block

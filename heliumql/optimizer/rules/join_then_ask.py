@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.blocks import calls_in, is_select, map_queries
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
@@ -47,7 +46,7 @@ def join_then_ask(plan: Plan, context: RuleContext) -> Plan:
                 found += inner
         if kind == "INNER" and not cross and source["condition"] is not None:
             plain, asking = context.lifting.split(source["condition"])
-            if asking and not is_volatile(source["condition"]):
+            if asking and not context.is_volatile(source["condition"]):
                 new["condition"] = tree.conjunction(plain) or tree.TRUE
                 found += asking
         return (new, found) if found else (source, [])

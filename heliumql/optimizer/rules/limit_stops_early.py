@@ -6,7 +6,6 @@ from heliumql.binder import tree
 from heliumql.binder.cuts import EARLY_BOUND, ENOUGH, early
 from heliumql.binder.predicates import predicate_key
 from heliumql.binder.tree import Node
-from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.blocks import (
     Aliases,
     below,
@@ -60,7 +59,7 @@ def limit_stops_early(plan: Plan, context: RuleContext) -> Plan:
             return block
         wanted = _wanted(block)
         plain, asking = context.lifting.split(block["where_clause"])
-        if wanted is None or not asking or is_volatile(block) or _counts_already(asking):
+        if wanted is None or not asking or context.is_volatile(block) or _counts_already(asking):
             return block
         orders = [m for m in block["modifiers"] if m["type"] == "ORDER_MODIFIER"]
         if any(context.answers.read_by(o) for o in orders):

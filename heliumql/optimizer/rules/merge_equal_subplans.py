@@ -8,7 +8,6 @@ from typing import Any
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.blocks import Aliases, calls_in, map_tables, read_as, select
 from heliumql.optimizer.equality import Keys
 from heliumql.optimizer.plan import Plan
@@ -35,15 +34,15 @@ def merge_equal_subplans(plan: Plan, context: RuleContext) -> Plan:
     column1, column2)) SELECT exported_query.c0 AS x FROM ((SELECT h1.c0 AS c0 FROM h0 AS
     h1(c0)) UNION ALL (SELECT h2.c0 AS c0 FROM h0 AS h2(c0))) AS exported_query(c0)
     """
-    merged = _one_cte_each(plan.tree, context)
+    keys = Keys({n: g.shared_by for n, g in plan.generates.items()})
+    merged = _one_cte_each(plan.tree, keys, context)
     if merged is plan.tree:
-        merged = _shared_subqueries(plan.tree, context)
+        merged = _shared_subqueries(plan.tree, keys, context)
     return plan.with_tree(merged)
 
 
-def _one_cte_each(query: Node, context: RuleContext) -> Node:
+def _one_cte_each(query: Node, keys: Keys, context: RuleContext) -> Node:
     """The query whose outermost WITH holds no two equal entries."""
-    keys = Keys()
     entries = query["cte_map"]["map"]
     chosen: dict[str, Node] = {}
     renamed: dict[str, str] = {}
@@ -53,12 +52,10 @@ def _one_cte_each(query: Node, context: RuleContext) -> Node:
         key = keys.cte(entry, scope)
         scope[entry["key"].lower()] = key
         inner = entry["value"]["query_node"]
-        if key in chosen and calls_in(inner) and not is_volatile(inner):
-            first = chosen[key]
-            if entry["value"]["aliases"] == first["value"]["aliases"]:
-                renamed[entry["key"].lower()] = first["key"]
-                context.did(f"{entry['key']} is {first['key']}")
-                continue
+        if key in chosen and calls_in(inner) and not context.is_volatile(inner):
+            renamed[entry["key"].lower()] = chosen[key]["key"]
+            context.did(f"{entry['key']} is {chosen[key]['key']}")
+            continue
         chosen.setdefault(key, entry)
         kept.append(entry)
     if not renamed:
@@ -90,26 +87,26 @@ def _reading_inside(value: Node, renamed: dict[str, str]) -> Node:
     return {k: _reading(v, renamed) for k, v in value.items()}
 
 
-def _shared_subqueries(query: Node, context: RuleContext) -> Node:
+def _shared_subqueries(query: Node, keys: Keys, context: RuleContext) -> Node:
     """The query with equal subqueries of FROM and branches of UNION in one CTE."""
-    keys = Keys()
     scope = keys.inside(query["cte_map"]["map"], {})
     found = Counter[str]()
+    examples: dict[str, Node] = {}
 
     def worth(inner: Node) -> bool:
-        if inner["type"] != "SELECT_NODE" or inner["cte_map"]["map"]:
-            return False
-        return bool(calls_in(inner)) and not is_volatile(inner)
+        return bool(calls_in(inner)) and not context.is_volatile(inner)
 
     def count(node: Node) -> None:
         for inner in _inner_queries(node):
-            if worth(inner):
-                found[keys.of(inner, scope)] += 1
+            if _can_be_shared(inner):
+                key = keys.of(inner, scope)
+                found[key] += 1
+                examples[key] = inner
             count(inner)
 
     body = {**query, "cte_map": {"map": []}}
     count(body)
-    twice = {key for key, times in found.items() if times > 1}
+    twice = {key for key, times in found.items() if times > 1 and worth(examples[key])}
     if not twice:
         return query
     names = Aliases.of(query)
@@ -117,9 +114,7 @@ def _shared_subqueries(query: Node, context: RuleContext) -> Node:
     entries: dict[str, Node] = {}
 
     def shared(inner: Node) -> Node:
-        if not worth(inner):
-            return _map_inner_queries(inner, shared)
-        key = keys.of(inner, scope)
+        key = keys.of(inner, scope) if _can_be_shared(inner) else ""
         if key not in twice:
             return _map_inner_queries(inner, shared)
         columns = [f"c{i}" for i in range(len(inner["select_list"]))]
@@ -132,6 +127,10 @@ def _shared_subqueries(query: Node, context: RuleContext) -> Node:
         context.did(f"what is read {found[keys.of(entry['value']['query_node'], scope)]} times"
                     " is computed once")  # fmt: skip
     return {**new, "cte_map": {"map": [*query["cte_map"]["map"], *entries.values()]}}
+
+
+def _can_be_shared(query: Node) -> bool:
+    return query["type"] == "SELECT_NODE" and not query["cte_map"]["map"]
 
 
 def _inner_queries(query: Node) -> list[Node]:

@@ -20,7 +20,7 @@ _NEVER_FAILS = {
 
 
 def order_llm_predicates(plan: Plan, context: RuleContext) -> Plan:
-    """Ask the predicate with the least cost / (1 - selectivity) first, as rows it drops ask no more.
+    """Ask the predicate with the least cost / (1 - selectivity) first: rows it drops ask no more.
 
     The cost of a predicate is what its calls are expected to take: nothing where their answers are
     in the store, else tokens by price or, where the model is free, by time. Selectivity, the share

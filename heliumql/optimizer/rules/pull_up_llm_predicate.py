@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.blocks import calls_in, is_select, leaves, map_queries, select
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
@@ -44,7 +43,7 @@ def pull_up_llm_predicate(plan: Plan, context: RuleContext) -> Plan:
     """
 
     def at(block: Node, recursive: bool) -> Node:
-        if not is_select(block) or block.get("sample") or is_volatile(block):
+        if not is_select(block) or block.get("sample") or context.is_volatile(block):
             return block
         plain, asking = context.lifting.split(block["where_clause"])
         source, found = context.lifting.out_of(block["from_table"], bool(plain))
