@@ -36,6 +36,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmark/naming.py
 	$(BIN)/python benchmark/overhead.py
 	$(BIN)/python benchmark/overhead.py --off
+	$(BIN)/python benchmark/store.py
 	$(BIN)/python benchmark/openai_overhead.py
 	$(BIN)/python benchmark/small_batches/deferral.py
 
