@@ -46,13 +46,14 @@ class Counting:
         last = pc.max(rows).as_py()
         if last is not None:
             self._last[limit] = max(self._last.get(limit, 0), last)
-        self._accepted.setdefault(limit, []).append(rows.filter(pc.fill_null(conditions, False)))
+        accepted = pc.fill_null(_plain(conditions), False)
+        self._accepted.setdefault(limit, []).append(rows.filter(accepted))
         return conditions
 
     def tested(self, predicate: int, conditions: pa.Array) -> pa.Array:
         """Notes how many rows a predicate saw, and how many it let through."""
         tested, passed = self._tested.get(predicate, (0, 0))
-        passed += pc.sum(conditions).as_py() or 0
+        passed += pc.sum(_plain(conditions)).as_py() or 0
         self._tested[predicate] = (tested + len(conditions), passed)
         return conditions
 
@@ -84,3 +85,8 @@ class Counting:
     def _got(self, limit: EarlyLimit) -> int:
         parts = self._accepted.get(limit.number)
         return len(np.unique(pa.chunked_array(parts, pa.int64()).to_numpy())) if parts else 0
+
+
+def _plain(conditions: pa.Array) -> pa.Array:
+    """As Arrow's own booleans: with arrow_lossless_conversion DuckDB gives an extension type."""
+    return conditions.cast(pa.bool_())

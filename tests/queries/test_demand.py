@@ -8,6 +8,7 @@ import pytest
 from scripted_connection import Made
 
 import heliumql
+from heliumql.connection import Connection
 from heliumql.engines.engine import CallSpec
 from heliumql.stats import Stats
 
@@ -151,3 +152,18 @@ def test_a_statement_that_waits_for_anothers_call_asks_again_when_that_one_is_go
     assert rows == [(7,)]
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("limit", ["", " LIMIT 3"])
+def test_predicates_are_counted_whatever_booleans_look_like_in_arrow(
+    connection: Connection, limit: str
+) -> None:
+    sql = (
+        "SELECT i FROM range(20) t(i) WHERE LLM_FILTER('good {i}')"
+        f" AND length(LLM_GENERATE('say {{i}}')) > 3{limit}"
+    )
+    rows = connection.execute(sql).fetchall()
+    connection.duckdb.execute("SET arrow_lossless_conversion = true")
+    assert connection.execute(sql).fetchall() == rows
+    connection.execute("CLEAR CACHE")
+    assert connection.execute(sql).fetchall() == rows
