@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from heliumql.binder.tree import Node
 from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.answers import AnswerColumns
 from heliumql.optimizer.lifting import Lifting
 from heliumql.optimizer.plan import Plan
+from heliumql.optimizer.totality import never_fails
 
 
 class Selectivities(Protocol):
@@ -25,11 +26,11 @@ class Selectivities(Protocol):
 class RuleContext:
     """What rules may know beside the plan, and where they tell what they did.
 
-    `tree` is the plan's, `rows` estimates how many rows a query gives (DuckDB's estimate; None
+    `rows` estimates how many rows a query gives (DuckDB's estimate; None
     where it has none).
     """
 
-    tree: Node
+    plan: Plan
     learnt: Selectivities
     aggregates: frozenset[str]
     rows: Callable[[Node], float | None]
@@ -38,19 +39,23 @@ class RuleContext:
     @cached_property
     def answers(self) -> AnswerColumns:
         """The columns of the plan that hold answers."""
-        return AnswerColumns.of(self.tree)
+        return AnswerColumns.of(self.plan.tree)
 
     @cached_property
     def lifting(self) -> Lifting:
-        return Lifting(self.answers, self.aggregates, self.is_volatile)
+        return Lifting(self.answers, self.aggregates, self.is_volatile, self.never_fails)
 
     def is_volatile(self, query: Node) -> bool:
         """Evaluating this part of the plan twice may give other rows."""
         return self._some_volatile and is_volatile(query)
 
+    def never_fails(self, expression: Any) -> bool:
+        """Evaluating it raises no error, so that it may see rows that it did not see before."""
+        return never_fails(expression, self.plan)
+
     @cached_property
     def _some_volatile(self) -> bool:
-        return is_volatile(self.tree)
+        return is_volatile(self.plan.tree)
 
     def did(self, what: str) -> None:
         """One sentence in the user's names: what this firing changed."""

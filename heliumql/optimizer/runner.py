@@ -44,7 +44,7 @@ def optimize(
 
 
 def _applied(rule: Rule, phase: Phase, plan: Plan, known: Knowledge, firings: list[Firing]) -> Plan:
-    context = RuleContext(plan.tree, known.learnt, known.aggregates, known.rows)
+    context = RuleContext(plan, known.learnt, known.aggregates, known.rows)
     started = time.perf_counter()
     try:
         after = rule.rewrite(plan, context)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from heliumql.binder.cuts import LLM, LLM_INFO
 from heliumql.binder.predicates import predicate_key
-from heliumql.binder.tree import Node
+from heliumql.binder.tree import Node, walk
 from heliumql.optimizer.blocks import calls_in, is_select, map_queries
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
@@ -28,6 +29,8 @@ def ask_early(plan: Plan, context: RuleContext) -> Plan:
     - where nothing is known of the predicates in front: half of the calls may be wasted;
     - on calls that have a price: wasted calls are paid for;
     - on calls whose failure fails the statement: it may not need them;
+    - where what is asked may fail to be made (a cast, arithmetic): the predicate may keep such rows
+      from it;
     - under a LIMIT that stops early: it asks no more than it must.
 
     >>> shown(ask_early, "SELECT llm(id) FROM t WHERE llm(body) = 'a'", lets_through=0.9)
@@ -56,9 +59,15 @@ def ask_early(plan: Plan, context: RuleContext) -> Plan:
         return block
 
     map_queries(plan.tree, at)
-    early -= plan.early | plan.fetched
+    early -= plan.early | plan.fetched | _may_fail(plan, context)
     if not early:
         return plan
     for number in sorted(early):
         context.did(f"{plan.generates[number].name} may run before it is certain to be needed")
     return replace(plan, early=plan.early | early)
+
+
+def _may_fail(plan: Plan, context: RuleContext) -> set[int]:
+    """Sites whose messages are made by what may raise an error."""
+    calls = [n for n in walk(plan.tree) if n.get("function_name") in (LLM, LLM_INFO)]
+    return {number for n in calls if not context.never_fails(n) for number in calls_in(n)}

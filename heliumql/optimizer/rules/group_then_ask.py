@@ -31,8 +31,8 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
     It must not fire
     - where the predicate reads more than the keys: a group is not one answer then;
     - where the block has LIMIT or ORDER BY, GROUPING SETS, HAVING or windows;
-    - where what the block computes waits for answers itself: groups that the predicate drops
-      would be waited for.
+    - where what the block computes waits for answers itself, or may fail: groups that the
+      predicate drops would be waited for, or fail.
 
     >>> shown(group_then_ask, "SELECT k, count(*) AS n FROM t WHERE llm(k) = 'a' GROUP BY k")
     SELECT h0.c0 AS k, h0.c1 AS n FROM (SELECT r0.column2 AS k, count_star() AS n FROM t AS
@@ -46,6 +46,8 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
         if not keys or not can_split(block) or context.is_volatile(block):
             return block
         if any(context.answers.read_by(e) for e in block["select_list"]):
+            return block
+        if not context.never_fails(block["select_list"]):
             return block
         plain, asking = context.lifting.split(block["where_clause"])
         source, found = context.lifting.out_of(block["from_table"], drops_rows=True)

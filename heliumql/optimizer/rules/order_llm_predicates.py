@@ -8,15 +8,12 @@ from heliumql.binder.tree import Node
 from heliumql.optimizer.blocks import calls_in, is_select, map_queries
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
+from heliumql.optimizer.totality import never_fails
 
 _UNKNOWN = 0.5  # selectivity of a predicate that was never run
 _LEAST_DROPPED = (
     0.01  # a predicate that seems to let everything through is still not infinitely dear
 )
-_NEVER_FAILS = {
-    "||", "concat", "concat_ws", "lower", "upper", "trim", "length", "contains", "starts_with",
-    "prefix", "suffix", "ends_with", "~~", "!~~", "~~*", "!~~*", "like_escape",
-}  # fmt: skip
 
 
 def order_llm_predicates(plan: Plan, context: RuleContext) -> Plan:
@@ -73,7 +70,7 @@ def _ordered(
     predicates: list[Node], plan: Plan, context: RuleContext, *, accepts: bool
 ) -> list[Node]:
     asking = [p for p in predicates if context.answers.read_by(p)]
-    if len(asking) < 2 or not all(_never_fails(p, plan) for p in asking):
+    if len(asking) < 2 or not all(never_fails(p, plan) for p in asking):
         return predicates
     ranks = {id(p): _rank(p, plan, context, accepts=accepts) for p in predicates}
     if max(ranks.values()) <= 1.05 * min(ranks.values()):  # no difference worth a change
@@ -89,42 +86,3 @@ def _rank(predicate: Node, plan: Plan, context: RuleContext, *, accepts: bool) -
     decides = selectivity if accepts else 1 - selectivity
     cost = sum(plan.cost(n) for n in dict.fromkeys(calls_in(predicate)))
     return cost / max(_LEAST_DROPPED, decides)
-
-
-def _never_fails(predicate: Node, plan: Plan) -> bool:
-    """Evaluating it raises no error, whatever the answers are."""
-    for node in tree.walk(predicate):
-        match node.get("class"):
-            case "CAST":
-                if not _cast_never_fails(node, plan):
-                    return False
-            case "FUNCTION":
-                name = node["function_name"]
-                if not name.startswith("__hql_llm") and name not in _NEVER_FAILS:
-                    return False
-            case "COLUMN_REF" | "CONSTANT" | "COMPARISON" | "CONJUNCTION" | "BETWEEN" | "TYPE":
-                continue
-            case "OPERATOR":
-                if node["type"] not in _OPERATORS:
-                    return False
-            case None:
-                continue
-            case _:
-                return False
-    return True
-
-
-def _cast_never_fails(cast: Node, plan: Plan) -> bool:
-    """To text, of a constant, or of an answer to the type that its call is held to."""
-    target = str(cast["type_expr"].get("type_name", "")).upper()
-    inner = cast["child"]
-    if target == "VARCHAR" or inner["class"] == "CONSTANT":
-        return True
-    asked = calls_in(inner) if inner["class"] == "FUNCTION" else []
-    return bool(asked) and plan.generates[asked[0]].returns.upper() == target
-
-
-_OPERATORS = {
-    "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "COMPARE_IN", "COMPARE_NOT_IN",
-    "OPERATOR_COALESCE",
-}  # fmt: skip

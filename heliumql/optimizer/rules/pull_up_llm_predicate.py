@@ -31,6 +31,8 @@ def pull_up_llm_predicate(plan: Plan, context: RuleContext) -> Plan:
     - out of a block with LIMIT, DISTINCT, groups, windows or unnest: these see other rows then;
     - over a join or a column that waits for answers itself: it would ask for rows that the
       predicate drops now;
+    - over a join or a column that may fail (a cast, arithmetic): the predicate may keep such rows
+      from it;
     - where a volatile expression would see other rows;
     - where nothing on the way drops rows, or the join repeats each row many times.
 
