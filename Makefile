@@ -34,6 +34,7 @@ record: $(VENV)/.tested
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmark/naming.py
+	$(BIN)/python benchmark/planning.py
 	$(BIN)/python benchmark/overhead.py
 	$(BIN)/python benchmark/overhead.py --off
 	$(BIN)/python benchmark/store.py
