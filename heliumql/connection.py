@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,10 +25,12 @@ from heliumql.engines.engine import Engine
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
 from heliumql.explain import FIRST_ROWS, Happened, as_text
 from heliumql.explaining import look_at, looked, rendered
+from heliumql.groups import Group, Member, leaves_all_as_it_is
 from heliumql.physical import functions
 from heliumql.physical.each import EachCall
 from heliumql.physical.output import schema_of
 from heliumql.physical.passes import Passes
+from heliumql.physical.together import Together
 from heliumql.relation import PlainRelation, Relation
 from heliumql.runs import CallRun, HeldRows
 from heliumql.session import Planned, Session
@@ -76,6 +78,7 @@ class Connection:
     ) -> None:
         self.duckdb = connection
         self.last_stats: Stats | None = None
+        self.total_stats = Stats()  # of all statements so far
         self._owns = owns
         self._closed = False
         shared = shared or Shared(_sidecar(connection))
@@ -84,9 +87,10 @@ class Connection:
         self._definitions = Definitions(self._session)
         self._prepared: dict[str, Statement] = {}
         self._broken: dict[tuple[str, str], HeliumQLError] = {}  # of the catalog, by kind and name
-        self._open: CallRun | None = None
+        self._open: CallRun | Group | None = None
         self._result: Relation | duckdb.DuckDBPyConnection | None = None
         self._source: Source | None = None
+        self._group: Group | None = None  # of the statement that is being run
         _open_connections.add(self)
         functions.register(connection)
         self._restore(self._session.catalog.stored(connection))
@@ -111,10 +115,15 @@ class Connection:
             raise error.with_source(source) from None
         return tuple(Parsed(s, source) for s in found)
 
-    def run(self, parsed: Parsed, parameters: Parameters = None) -> Relation | None:
-        """Runs one statement; the rows of a query are evaluated when they are read."""
+    def run(
+        self, parsed: Parsed, parameters: Parameters = None, group: Group | None = None
+    ) -> Relation | None:
+        """Runs one statement; the rows of a query are evaluated when they are read.
+
+        Those of a query with calls together with those of the others in the group.
+        """
         self._begin()
-        self._source = parsed.source
+        self._source, self._group = parsed.source, group
         try:
             return self._dispatched(parsed.statement, parameters, restoring=False)
         except HeliumQLError as error:
@@ -123,6 +132,40 @@ class Connection:
             raise
         except duckdb.Error as error:
             raise self._placed(error, parsed, parameters) from error
+        finally:
+            self._group = None
+
+    def run_all(
+        self, statements: Sequence[tuple[Parsed, Parameters]]
+    ) -> Iterator[tuple[Parsed, Relation | None]]:
+        """Runs statements in order, each when it is asked for; a mistake stops at its statement.
+
+        Queries with calls between which nothing changes are evaluated together.
+        """
+        ahead: dict[int, Relation | None] = {}
+        for number, (parsed, parameters) in enumerate(statements):
+            if number not in ahead and self._may_group(parsed.statement):
+                ahead = self._planned_ahead(statements, number)
+            if number in ahead:
+                yield parsed, ahead.pop(number)
+            else:
+                yield parsed, self.run(parsed, parameters)
+
+    def _planned_ahead(
+        self, statements: Sequence[tuple[Parsed, Parameters]], start: int
+    ) -> dict[int, Relation | None]:
+        """The relations of the queries that form a group with the one at `start`."""
+        group, ahead = Group(self._begin_group), dict[int, Relation | None]()
+        for number in range(start, len(statements)):
+            parsed, parameters = statements[number]
+            if not leaves_all_as_it_is(parsed.statement):
+                break
+            if self._may_group(parsed.statement):
+                try:
+                    ahead[number] = self.run(parsed, parameters, group)
+                except HeliumQLError:  # raised when it is its turn
+                    break
+        return ahead
 
     def _placed(
         self, error: duckdb.Error, parsed: Parsed, parameters: Parameters
@@ -244,7 +287,7 @@ class Connection:
         self._result = None
         started = time.monotonic()
         relation = self.duckdb.sql(text, params=parameters)
-        self.last_stats = Stats(seconds=time.monotonic() - started)
+        self._add_stats(Stats(seconds=time.monotonic() - started))
         return None if relation is None else PlainRelation(relation)
 
     def _llm_statement(self, statement: Statement, parameters: Parameters) -> Relation | None:
@@ -268,7 +311,7 @@ class Connection:
         planned = self._session.call_by_call(core, parameters, f"{outer.kind} with calls")
         evaluation = self._session.evaluation(planned, parameters)
         assert isinstance(evaluation, EachCall)
-        run = self._call_run(evaluation, time.monotonic())
+        run = self._call_run(evaluation, time.monotonic(), self._source)
         names, rows = run.executed()
         return None if names == ("Count",) else self._rows_relation(names, rows)
 
@@ -276,25 +319,40 @@ class Connection:
         started = time.monotonic()
         planned = self._session.planned(text, parameters, offset)
         planning = time.monotonic() - started
-        first = [planned]
+        first, source, group = [planned], self._source, self._group
+        member: Member | None = None
 
         def schema() -> pa.Schema:
             self._check_open()
             return schema_of(self.duckdb, planned.names, planned.types)
 
-        def run() -> CallRun:
-            self._begin()
-            begun = time.monotonic()
+        def evaluation(together: Together | None) -> Passes | EachCall:
             current = first.pop() if first else None
             if current is None or not self._session.is_current(current, parameters):
                 current = self._session.planned(text, parameters, offset)
-            return self._call_run(self._session.evaluation(current, parameters), begun - planning)
+            return self._session.evaluation(current, parameters, together)
+
+        def run() -> CallRun:
+            joint = group.run_of(member) if group and member else None
+            if joint is not None:
+                self._session.interrupted.clear()
+                return joint
+            self._begin()
+            begun = time.monotonic()
+            return self._call_run(evaluation(None), begun - planning, source)
+
+        def joint_run(group: Group, together: Together) -> CallRun | None:
+            begun = time.monotonic()
+            passes = evaluation(together)
+            if not isinstance(passes, Passes):
+                return None
+            return self._joint_run(passes, begun - planning, source, group)
 
         def explanation() -> str:
             self._begin()
             return as_text(looked(self._session, text, planned, parameters, offset).explanation)
 
-        return Relation(
+        relation = Relation(
             planned.names,
             schema,
             run,
@@ -302,24 +360,62 @@ class Connection:
             explanation,
         )
 
-    def _call_run(self, evaluation: Passes | EachCall, started: float) -> CallRun:
+        if group is not None and planned.bound is not None and group.takes(planned.sites):
+            member = Member(weakref.ref(relation), joint_run)
+            group.add(member, planned.sites)
+        return relation
+
+    def _call_run(
+        self, evaluation: Passes | EachCall, started: float, source: Source | None
+    ) -> CallRun:
         if self._open is not None:
             self._open.read_ahead()
 
-        def finished(run: CallRun) -> None:
+        def finished(run: CallRun, again: bool) -> None:
             if self._open is run:
                 self._open = None
-            self.last_stats = run.stats()
+            self._add_stats(run.stats(), again=again)
             self._session.shared.flush()
 
-        self._open = CallRun(evaluation, started, finished, self._source)
-        return self._open
+        run = CallRun(evaluation, started, finished, source)
+        self._open = run
+        return run
+
+    def _joint_run(
+        self, evaluation: Passes, started: float, source: Source | None, group: Group
+    ) -> CallRun:
+        def finished(run: CallRun, again: bool) -> None:
+            self._add_stats(run.stats(), again=again)
+            group.finished()
+            if group.is_over:
+                if self._open is group:
+                    self._open = None
+                self._session.shared.flush()
+
+        return CallRun(evaluation, started, finished, source, group.lock)
+
+    def _begin_group(self, group: Group) -> Together:
+        self._begin()
+        self._open = group
+        return self._session.together()
+
+    def _may_group(self, statement: Statement) -> bool:
+        """A query with calls."""
+        if not leaves_all_as_it_is(statement) or not self._session.settings.optimizer:
+            return False
+        return isinstance(statement, syntax.LlmSql) or self._names_calls(statement.text)
+
+    def _add_stats(self, stats: Stats, *, again: bool = False) -> None:
+        self.last_stats = stats
+        if not again:
+            self.total_stats += stats
 
     def _filled(
         self, outer: syntax.Shell, planned: Planned, parameters: Parameters
     ) -> Relation | None:
         """INSERT, CREATE TABLE AS, COPY: all rows first, then one statement that writes them."""
-        run = self._call_run(self._session.evaluation(planned, parameters), time.monotonic())
+        evaluation = self._session.evaluation(planned, parameters)
+        run = self._call_run(evaluation, time.monotonic(), self._source)
         table = pa.Table.from_batches(list(run.batches()))
         table = table.rename_columns([f"c{i}" for i in range(table.num_columns)])
         columns = ", ".join(
@@ -432,6 +528,32 @@ class Connection:
             result = self.run(parsed, params)
         return result
 
+    def sql_many(self, texts: Sequence[str], params: Parameters = None) -> list[Relation]:
+        """The relations of several queries that are evaluated together, one a text.
+
+        Evaluation begins when the first rows of any of them are read. Equal calls of all of them
+        are one, and calls of each run while the rows of others are read. Statements that change
+        something are run at once, and have no rows.
+        """
+        parsed: list[Parsed] = []
+        for text in texts:
+            found = self.statements(text)
+            if len(found) != 1:
+                raise BindError(
+                    f"sql_many takes one statement in each text; one has {len(found)}",
+                    hint="sql takes a text of several statements",
+                )
+            parsed += found
+        relations = []
+        group = Group(self._begin_group)
+        for one in parsed:
+            if not leaves_all_as_it_is(one.statement):
+                group = Group(self._begin_group)
+            values = self._taken(one.statement, params) if isinstance(params, Mapping) else params
+            relation = self.run(one, values, group if self._may_group(one.statement) else None)
+            relations.append(relation or self._rows_relation(("Success",), []))
+        return relations
+
     def execute(self, text: str, params: Parameters = None) -> Connection:
         """Runs the text; rows of its last statement are fetched from the connection."""
         self._result = None
@@ -501,8 +623,10 @@ class Connection:
     def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
         """Runs the statements of a file in order; the results of its queries, evaluated."""
         results = []
-        for parsed in self.statements(Path(path).read_text("utf-8"), str(path)):
-            relation = self.run(parsed, self._taken(parsed.statement, params))
+        statements = self.statements(Path(path).read_text("utf-8"), str(path))
+        for parsed, relation in self.run_all(
+            [(p, self._taken(p.statement, params)) for p in statements]
+        ):
             if relation is None:
                 continue
             rows = self._evaluated(relation)

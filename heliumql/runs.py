@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from heliumql.errors import ExecutionError, HeliumQLError
+from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.each import EachCall
 from heliumql.physical.passes import Passes
 from heliumql.source import Source
@@ -27,9 +28,11 @@ class CallRun:
         self,
         evaluation: Passes | EachCall,
         started: float,
-        finished: Callable[[CallRun], None],
+        finished: Callable[[CallRun, bool], None],
         source: Source | None = None,
+        lock: threading.RLock | None = None,
     ) -> None:
+        """`finished(run, again)` is called when it is over, and again when its rows are read."""
         self._finished = finished
         self._text = source
         self._evaluation = evaluation
@@ -39,12 +42,13 @@ class CallRun:
         self._seconds: float | None = None
         self._complete = False
         self._ahead: list[pa.RecordBatch] = []
-        self._source: Iterator[pa.RecordBatch] = iter(())
+        self._source: Iterator[pa.RecordBatch] | None = None
+        self._lock = lock or threading.RLock()
+        self._error: Exception | None = None
         self._reader: int | None = None  # the thread that evaluates at this moment
         self._over = threading.Event()
 
     def batches(self) -> Generator[pa.RecordBatch, None, None]:
-        self._source = self._evaluation.batches()
         try:
             while True:
                 batch = self._ahead.pop(0) if self._ahead else self._next()
@@ -59,15 +63,26 @@ class CallRun:
             self.close()
 
     def _next(self) -> pa.RecordBatch | None:
-        if self._over.is_set():  # these would be some of the rows, as if there were no more
-            raise ExecutionError("the connection was closed while rows were being read")
-        self._reader = threading.get_ident()
-        try:
-            batch = next(self._source, None)
-        finally:
-            self._reader = None
-        self._complete = self._complete or batch is None
-        return batch
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            if self._complete:
+                return None
+            if self._over.is_set():  # these would be some of the rows, as if there were no more
+                raise ExecutionError("the connection was closed while rows were being read")
+            if self._source is None:
+                self._started = time.monotonic() - self._planning
+                self._source = self._evaluation.batches()
+            self._reader = threading.get_ident()
+            try:
+                batch = next(self._source, None)
+            except Exception as error:
+                self._error = error
+                raise
+            finally:
+                self._reader = None
+            self._complete = batch is None
+            return batch
 
     def executed(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         assert isinstance(self._evaluation, EachCall)
@@ -81,10 +96,17 @@ class CallRun:
             self.close()
 
     def read_ahead(self) -> None:
-        """Reads to the end, so that the connection is free for another statement."""
-        while (batch := self._next()) is not None:
-            self._ahead.append(batch)
-        self._source = iter(())
+        """Reads to the end, so that the connection is free for another statement.
+
+        An error on the way is told to whoever goes on reading these rows.
+        """
+        try:
+            while (batch := self._next()) is not None:
+                self._ahead.append(batch)
+        except Interrupted:
+            raise
+        except HeliumQLError:
+            self.close()
         self._finish()
 
     def stop(self, interrupt: Callable[[], None]) -> None:
@@ -97,18 +119,29 @@ class CallRun:
         if reader != threading.get_ident():
             self._over.wait(_PATIENCE_SECONDS)
 
+    @property
+    def is_over(self) -> bool:
+        """Its rows are read, or will never be."""
+        return self._seconds is not None
+
+    @property
+    def is_being_read(self) -> bool:
+        return self._reader is not None
+
     def close(self) -> None:
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            close()
-        self._evaluation.close()
-        self._finish()
-        self._over.set()
+        with self._lock:
+            close = getattr(self._source, "close", None)
+            if close is not None:
+                close()
+            self._evaluation.close()
+            self._finish()
+            self._over.set()
 
     def _finish(self) -> None:
+        again = self._seconds is not None
         if self._seconds is None:
             self._seconds = time.monotonic() - self._started
-        self._finished(self)
+        self._finished(self, again)
 
     def stats(self) -> Stats:
         account = self._evaluation.account

@@ -16,6 +16,7 @@ from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.progress import ProgressLine
 from heliumql.cli.report import say, say_error, say_failures, say_stats
 from heliumql.cli.scripts import check_used, constant, named_in, scripts
+from heliumql.connection import Connection
 from heliumql.errors import HeliumQLError
 from heliumql.relation import Relation
 from heliumql.stats import Stats
@@ -26,9 +27,9 @@ _READER_GONE = 141  # 128 + SIGPIPE, as of any other program in a pipeline
 
 def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     """Runs everything and returns the exit status; says on standard error what went wrong."""
-    done: list[Stats] = []
-    status = status_of(lambda: _run(options, interrupts, done), interrupts)
-    stats = sum(done, Stats())
+    opened: list[Connection] = []
+    status = status_of(lambda: _run(options, interrupts, opened), interrupts)
+    stats = sum((connection.total_stats for connection in opened), Stats())
     say_failures(stats)
     if options.stats:
         say_stats(stats, options.stats)
@@ -56,7 +57,7 @@ def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
         raise
 
 
-def _run(options: argparse.Namespace, interrupts: Interrupts, done: list[Stats]) -> None:
+def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Connection]) -> None:
     if options.dry_run:
         raise UsageError("--dry-run is not available yet")
     parameters = pairs("--param", options.param)
@@ -71,25 +72,24 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, done: list[Stats])
         heliumql.connect(options.database) as connection,
         interrupts.interrupting(connection.interrupt),
     ):
+        opened.append(connection)
         # HUGEINT, UUID, BIT and JSON keep their types on the way through Arrow.
         connection.duckdb.execute("SET arrow_lossless_conversion = true")
         connection.progress = progress
         for name, value in settings.items():
             connection.execute(f"SET {name} = {constant(name, value)}")
         # All is parsed before anything runs: a slip at the end costs no call.
-        for statements in [connection.statements(text, name) for text, name in texts]:
-            for statement in statements:
-                before = connection.last_stats
-                try:
-                    text = statement.statement.text
-                    result = connection.run(statement, named_in(text, parameters))
-                    if result is not None:
-                        _show(text, result, output)
-                finally:
-                    if progress:
-                        progress.clear()
-                    if connection.last_stats is not None and connection.last_stats is not before:
-                        done.append(connection.last_stats)
+        parsed = [s for text, name in texts for s in connection.statements(text, name)]
+        statements = [(s, named_in(s.statement.text, parameters)) for s in parsed]
+        try:
+            for statement, result in connection.run_all(statements):
+                if result is not None:
+                    _show(statement.statement.text, result, output)
+                if progress:
+                    progress.clear()
+        finally:
+            if progress:
+                progress.clear()
     output.close()
     if output.is_missing:
         say(f"warning: no statement gave rows; {options.output} was not written")

@@ -289,11 +289,11 @@ class Passes:
             if self._certain is None:
                 self._wait_for_cuts()
         except Interrupted:
+            self.together.failed()
             raise
         except Exception as error:  # whoever reads these rows is told, the others go on
             self._error = error
-            if self.together.several:
-                self.together.failed()
+            self.together.failed()
         return True
 
     def _wait_for_cuts(self) -> None:

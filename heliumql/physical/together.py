@@ -93,14 +93,14 @@ class Together:
 
         def gone_on() -> bool:
             while sum(m.go_on() for m in self._members):
-                pass
+                self.dispatcher.pump()
             return done()
 
         self.dispatcher.run_until(gone_on, member.account)
 
     def failed(self) -> None:
         """DuckDB raised an error, which ended our transaction; the others go on in a new one."""
-        if self._own_snapshot and self._reading:
+        if self._own_snapshot and self._reading and self.several:
             begin_again(self.context.connection)
 
     def leave(self, member: Member, tables: list[str]) -> None:

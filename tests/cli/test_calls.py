@@ -32,7 +32,8 @@ def test_rows_with_answers_and_stats(run: Run) -> None:
 
 
 def test_stats_are_summed_over_statements(run: Run) -> None:
-    done = run("-c", f"{SIMULATED} {GREETINGS}; {GREETINGS};", "--stats", "json")
+    apart = f"{GREETINGS}; SET llm_default_model = 'm'; {GREETINGS};"
+    done = run("-c", f"{SIMULATED} {apart}", "--stats", "json")
     stats = json.loads(done.err.splitlines()[-1])
     assert (stats["calls_asked"], stats["calls_run"], stats["calls_cached"]) == (8, 4, 4)
 
@@ -141,3 +142,21 @@ def test_rows_are_printed_while_later_calls_still_run(name: str) -> None:
             assert shown.count(b"hi") == 3
             program.send_signal(signal.SIGINT)
             program.communicate(timeout=20)
+
+
+def test_queries_of_a_script_run_together_and_share_their_calls(run: Run) -> None:
+    other = "SELECT i, LLM_GENERATE('Greet number {i}') AS again FROM range(4) t(i)"
+    done = run("-c", f"{SIMULATED} SET llm_cache = 'off'; {GREETINGS}; {other}", "--stats", "json")
+    header, *rows = done.out.split("i,again\n")[0].splitlines()
+    assert (header, len(rows)) == ("i,text", 4)
+    assert done.out == "\n".join([header, *rows, "i,again", *rows, ""])
+    stats = json.loads(done.err.splitlines()[-1])
+    assert (stats["calls_asked"], stats["calls_run"], stats["calls_shared"]) == (8, 4, 4)
+
+
+def test_rows_of_the_queries_before_a_mistake_are_printed(run: Run) -> None:
+    bad = "SELECT LLM_GENERATE('{nobody}') FROM range(3) t(i)"
+    done = run("-c", f"{SIMULATED} {GREETINGS}; {bad}; {GREETINGS}", "--stats", "json")
+    assert (done.status, done.out.count("\n")) == (1, 5)
+    assert "nobody" in done.err
+    assert json.loads(done.err.splitlines()[-1])["calls_run"] == 4
