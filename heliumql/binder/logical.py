@@ -186,7 +186,7 @@ class _Block:
             if shown.reads:
                 self._work(f"compute {shortened(shown.text)}", "SELECT", [shown])
             name = expression["alias"] or (expression.get("column_names") or [f"c{number}"])[-1]
-            outputs.append((name, replace(shown, reads=frozenset())))
+            outputs.append((name, _at_rest(shown)))
         for modifier in node["modifiers"]:
             self._modifier(modifier, outputs)
         return _Relation(self.node, tuple(outputs))
@@ -204,11 +204,12 @@ class _Block:
         at_most: int | None = None,
     ) -> None:
         sites = frozenset(s for v in values for s in v.waits_for)
+        answers = sum(v.answers for v in values)
         self.node = self.walk.dag.add(
             Query(
                 (text,),
                 (self.node,),
-                (Wait(clause, text, sites, drops),) if sites else (),
+                (Wait(clause, text, sites, answers, drops),) if sites else (),
                 keeps=(ANSWER_SHARE if sites else PLAIN_SHARE) if drops else 1.0,
                 at_most=at_most,
                 gathers=gathers,
@@ -285,8 +286,13 @@ class _Block:
         """The answer of a call; its operator stands below what is done from here on."""
         site = site_of(node)
         name = self._name(site)
-        answer = Shown(name, (Placeholder(name, (name,)),), frozenset({site}),
-                       typed=site in self.walk.typed)  # fmt: skip
+        answer = Shown(
+            name,
+            (Placeholder(name, (name,)),),
+            frozenset({site}),
+            answers=1,
+            typed=site in self.walk.typed,
+        )
         prompt, system, history = (self.words.shown(a) for a in arguments(node)[1:4])
         if site in self.made:
             return answer
@@ -358,6 +364,13 @@ class _Block:
 
     def _values(self, source: Node) -> int:
         rows = source["values"]
+        constants = [
+            tree.constant_text(e) or "" for row in rows for e in row if not calls_inside(e)
+        ]
+        text = f"{len(rows)} row{'s' if len(rows) != 1 else ''} of VALUES"
+        first = ", ".join(c for c in constants if c)
+        work = f"{text} ({shortened(first, 60)})" if first else text
+        self.node = self.walk.dag.add(Query((work,), rows=len(rows)))
         inside = [self.words.shown(e) for row in rows for e in row]
         aliases = source.get("column_name_alias") or [f"col{i}" for i in range(len(rows[0]))]
         sites = frozenset(s for v in inside for s in v.inside)
@@ -368,10 +381,7 @@ class _Block:
             for alias, name in zip(aliases, names, strict=True)
         )
         self._see(source, "valueslist", _Relation(-1, columns))
-        text = f"{len(rows)} row{'s' if len(rows) != 1 else ''} of VALUES"
-        first = ", ".join(v.text for v in inside[:3])
-        work = f"{text} ({shortened(first, 60)} ..)"
-        return self.walk.dag.add(Query((work,), rows=len(rows)))
+        return self.node
 
     def _join(self, source: Node) -> int:
         left, right = self._source(source["left"]), self._source(source["right"])
@@ -414,6 +424,11 @@ def _without_system(messages: Parts) -> Parts:
         return messages
     rest = [n for n, p in enumerate(messages) if isinstance(p, Role) and n > 0]
     return messages[rest[0] :] if rest else ()
+
+
+def _at_rest(shown: Shown) -> Shown:
+    """A value as a column: what it looked at it has seen."""
+    return replace(shown, reads=frozenset(), answers=len(shown.inside))
 
 
 def _renamed(relation: _Relation, names: list[str]) -> _Relation:

@@ -49,6 +49,7 @@ class Shown:
     parts: Parts
     inside: frozenset[int] = frozenset()
     reads: frozenset[int] = frozenset()
+    answers: int = 0  # how many of them it holds and looks at
     atomic: bool = True
     typed: bool = False  # an answer of another type than VARCHAR, or a field of one
     messages: Parts | None = None  # of a list of messages
@@ -182,16 +183,15 @@ class Words:
             case "concat":
                 held = self._held(f"concat({_listed(values)})", values)
                 return replace(held, parts=joined(p for v in values for p in v.parts))
-            case "count_star":
-                return plain("count(*)")
         if name in _INFIX and len(values) == 2:
             text = f"{values[0].in_infix} {_LIKE.get(name, name)} {values[1].in_infix}"
             return self._looked(text, values)
         distinct = "DISTINCT " if node.get("distinct") else ""
-        text = f"{name}({distinct}{_listed(values)})"
+        text = f"{name}({distinct}{_listed(values)})" if name != "count_star" else "count(*)"
         orders = [self.shown(o["expression"]) for o in (node.get("order_bys") or {})["orders"]]
         if node.get("filter"):
             orders.append(self.shown(node["filter"]))
+            text += f" FILTER (WHERE {orders[-1].text})"
         if name in _CARRYING and not distinct:
             held = self._held(text, values)
             return replace(held, reads=held.reads | _inside(orders))
@@ -279,8 +279,11 @@ class Words:
             for word, found in (("PARTITION BY", keys), ("ORDER BY", orders))
             if found
         )
+        rest = [self.shown(node["filter_expr"])] if node.get("filter_expr") else []
         name = node.get("function_name") or node["type"].lower()
-        return self._looked(f"{name}({_listed(values)}) OVER ({over})", [*values, *keys, *orders])
+        name = f"{name}({_listed(values)})" if name != "count_star" else "count(*)"
+        name += f" FILTER (WHERE {rest[0].text})" if rest else ""
+        return self._looked(f"{name} OVER ({over})", [*values, *keys, *orders, *rest])
 
     def _children(self, node: Node) -> list[Shown]:
         found: list[Shown] = []
@@ -303,16 +306,16 @@ class Words:
             (Placeholder(shortened(text, 60), self._operators(inside)),),
             inside,
             _union(v.reads for v in values),
+            sum(v.answers for v in values),
             atomic,
         )
 
     def _looked(self, text: str, values: Iterable[Shown], *, atomic: bool = False) -> Shown:
         """A value that can be computed only when the answers in these are there."""
-        reads = _inside(values)
-        return Shown(
-            text, (Placeholder(shortened(text, 60), self._operators(reads)),), reads=reads,
-            atomic=atomic,
-        )  # fmt: skip
+        values = list(values)
+        reads, answers = _inside(values), sum(v.answers for v in values)
+        placeholder = Placeholder(shortened(text, 60), self._operators(reads))
+        return Shown(text, (placeholder,), reads=reads, answers=answers, atomic=atomic)
 
     def _operators(self, sites: frozenset[int]) -> tuple[str, ...]:
         return tuple(self._names(s) for s in sorted(sites))

@@ -91,7 +91,7 @@ def explained(
 
     bound = dag(before)
     plan = dag(planned.optimized.plan) if any(r.fired for r in fired) else bound
-    return _with_plan(statement, bound, plan, fired, planned, surveyed, known)
+    return _with_plan(statement, bound, plan, fired, planned, planned.carried, surveyed, known)
 
 
 def _with_plan(
@@ -100,10 +100,14 @@ def _with_plan(
     plan: Dag,
     rules: tuple[RuleShown, ...],
     planned: Planned,
+    carried: Carried,
     surveyed: Surveyed | None,
     known: Known,
 ) -> Explanation:
-    nodes = {n.site: n for n in plan.nodes if isinstance(n, Generate | Fetch)}
+    nodes: dict[int, Generate | Fetch] = {}
+    for made in plan.nodes:
+        if isinstance(made, Generate | Fetch):
+            nodes.setdefault(made.site, made)  # a merged operator may stand in several places
     sites = {n: planned.sites[n] for n in nodes}
     options = {n: known.options.get(s.model.lower(), {}) for n, s in sites.items()}
     each = {n: per_call(known.learnt(s.template), s.spec, options[n]) for n, s in sites.items()}
@@ -156,7 +160,7 @@ def _with_plan(
         plan,
         rules,
         tuple(shown),
-        passes_of(plan, surveyed),
+        passes_of(plan, surveyed, carried),
         tuple(cuts),
         tree,
         seconds,

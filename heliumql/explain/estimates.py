@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
+from heliumql.binder import Carried
 from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import CallSpec
 from heliumql.explain.explanation import Figure
-from heliumql.logical import Dag, Fetch, Generate, Query, Recurse
+from heliumql.logical import Dag, Fetch, Generate, Node, Query, Recurse
 from heliumql.physical.survey import Seen, Surveyed
 
 TOKENS_PER_BYTE = 0.25
@@ -68,12 +69,28 @@ def _simulated_seconds(options: Mapping[str, object], output_tokens: float) -> f
     return (output_tokens + 1) * step + float(str(options.get("latency_seconds", 0)))
 
 
-def waits_below(plan: Dag, number: int) -> bool:
-    """Does a node below wait for answers, so that its rows are not known before they come?"""
-    return any(
-        (isinstance(node, Query) and (node.waits or node.grows)) or isinstance(node, Recurse)
-        for node in (plan.nodes[n] for n in plan.below(number) if n != number)
-    )
+def waits_before(plan: Dag, number: int) -> bool:
+    """Do rows wait for other answers before those of this operator are asked for?
+
+    That is below it, or above it before anything waits for it, or wherever nothing does.
+    """
+    node = plan.nodes[number]
+    assert isinstance(node, Generate | Fetch)
+    below = plan.below(number)
+    if number in _in_loops(plan):
+        return True
+    for place, other in enumerate(plan.nodes):
+        if place in below and (isinstance(other, Recurse) or _holds_back(other)):
+            return True
+        if number in plan.below(place) and isinstance(other, Query) and other.waits:
+            first = other.waits[0]
+            # Of several answers in one place, the first is waited for first.
+            return node.site not in first.sites or first.answers > 1
+    return True
+
+
+def _holds_back(node: Node) -> bool:
+    return isinstance(node, Query) and (bool(node.waits) or node.grows)
 
 
 def rows_of(plan: Dag, surveyed: Surveyed | None) -> dict[int, Figure]:
@@ -88,7 +105,11 @@ def rows_of(plan: Dag, surveyed: Surveyed | None) -> dict[int, Figure]:
             flow = Figure(max(f.value for f in inputs) * _STEPS, exact=False)
         if isinstance(node, Generate | Fetch):
             seen = surveyed.sites.get(node.site) if surveyed else None
-            if seen is not None and surveyed is not None and _is_exact(plan, number, surveyed):
+            if (
+                seen is not None
+                and surveyed is not None
+                and _is_exact(plan, number, seen, surveyed)
+            ):
                 flow = Figure(seen.rows)
             else:
                 least = seen.rows if seen is not None else 0
@@ -99,10 +120,10 @@ def rows_of(plan: Dag, surveyed: Surveyed | None) -> dict[int, Figure]:
     return asked
 
 
-def _is_exact(plan: Dag, number: int, surveyed: Surveyed) -> bool:
+def _is_exact(plan: Dag, number: int, seen: Seen, surveyed: Surveyed) -> bool:
     if surveyed.stopped or surveyed.failure is not None:
         return False
-    return surveyed.complete or not (waits_below(plan, number) or number in _in_loops(plan))
+    return surveyed.complete or (seen.asked and not waits_before(plan, number))
 
 
 def _in_loops(plan: Dag) -> frozenset[int]:
@@ -167,10 +188,12 @@ def expected_seconds(
     return max([*chain, *busy.values()], default=0.0)
 
 
-def passes_of(plan: Dag, surveyed: Surveyed | None) -> Figure:
+def passes_of(plan: Dag, surveyed: Surveyed | None, carried: Carried) -> Figure:
     """How often the relational part is evaluated: once more for every wait on the longest way."""
     if surveyed is not None and surveyed.complete:
         return Figure(surveyed.passes)
+    if not carried.cuts and not carried.limits:
+        return Figure(1)
     depth: list[int] = []
     for node in plan.nodes:
         before = max((depth[i] for i in node.inputs), default=0)
@@ -179,4 +202,4 @@ def passes_of(plan: Dag, surveyed: Surveyed | None) -> Figure:
         elif isinstance(node, Recurse):
             before += round(_STEPS)
         depth.append(before)
-    return Figure(depth[-1] + 1, exact=depth[-1] == 0)
+    return Figure(max(2, depth[-1] + 1), exact=False)

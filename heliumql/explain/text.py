@@ -26,13 +26,13 @@ def as_text(explanation: Explanation) -> str:
 def sections(explanation: Explanation) -> Iterator[tuple[str, list[str]]]:
     if explanation.plan is None:
         yield "Evaluated call by call", wrapped(f"because of: {explanation.call_by_call}")
-    elif explanation.bound is not None and explanation.bound != explanation.plan:
-        yield "Bound plan", dag_lines(explanation.bound)
-    if explanation.plan is not None:
+    elif explanation.bound is not None:
+        before, after = dag_lines(explanation.bound), dag_lines(explanation.plan)
+        if before != after:
+            yield "Bound plan", before
         if explanation.rules:
             yield "Rules", rule_lines(explanation)
-        same = explanation.bound == explanation.plan
-        yield "Plan" if same else "Final plan", dag_lines(explanation.plan)
+        yield "Plan" if before == after else "Final plan", after
     if explanation.operators:
         lines = [line for o in explanation.operators for line in operator_lines(o)]
         yield "LLM operators", lines
@@ -89,8 +89,10 @@ def operator_lines(operator: OperatorShown) -> Iterator[str]:
 
 def pass_lines(explanation: Explanation) -> list[str]:
     passes, cuts = explanation.passes, explanation.cuts
-    if not cuts:
+    if passes == Figure(1) and not cuts:
         return ["1: nothing waits for answers but what goes out"]
+    if not cuts:
+        return [f"{passes}: rows are held back until answers are there"]
     lines = [f"{passes}: these places hold rows back until answers are there"]
     return lines + [line for cut in cuts for line in wrapped(cut, _WIDTH, "  ")]
 

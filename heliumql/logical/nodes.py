@@ -18,6 +18,7 @@ class Wait:
     clause: str
     text: str
     sites: frozenset[int]
+    answers: int = 1  # how many are looked at
     drops: bool = False  # rows may end here
 
 

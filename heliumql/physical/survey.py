@@ -35,6 +35,7 @@ class Seen:
     """What a survey saw of the calls of one site."""
 
     rows: int  # that asked, or would ask
+    asked: bool  # and not only would
     calls: int  # equal ones counted once, remembered ones not
     fetched: int  # calls whose answers are remembered
     prompt_bytes: float  # of a call, references left out
@@ -197,8 +198,8 @@ class Survey:
         fresh = [None if i in graph.known else i for i in identities]
         graph.minted.add(site, fresh, prompts, systems, histories)
         for identity in identities:
-            if identity is not None:
-                counted.identities[identity] = None
+            if identity is not None and identity not in self._site_of:
+                counted.identities[identity] = None  # of the operator that names it first
                 self._site_of[identity] = site
         self._measure(counted, prompts, systems, histories)
         if sum(s.named for s in self._sites.values()) > self._most_rows:
@@ -247,7 +248,7 @@ class Survey:
     def _seen(self, number: int, site: _Site, complete: bool) -> Seen:
         graph = self._graph
         mine = list(site.identities)
-        if complete:  # only what rows demand
+        if complete or site.asked:  # only what rows demand
             left = sum(1 for i in mine if i in graph.demanded)
             fetched = sum(1 for i in mine if i in graph.known)
         else:
@@ -260,6 +261,7 @@ class Survey:
         samples = [i for i in mine if i in graph.minted][:_SAMPLES]
         return Seen(
             min(site.named, site.asked) if site.asked else site.named,
+            bool(site.asked),
             left,
             fetched,
             max(0.0, site.prompt_bytes - site.references * size) / named,

@@ -1,4 +1,4 @@
-"""What EXPLAIN says is exact is what a run then does, for every query of tests/plans."""
+"""What EXPLAIN says is exact is what a run then does: tests/plans, tests/queries, workflows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripted_model import HashModel
+from test_same_rows import CASES, SETUP, Case
 
 import heliumql
 from heliumql import syntax
@@ -66,21 +68,42 @@ def totals(explanation: Explanation) -> tuple[float, float]:
     )
 
 
+def check(before: Explanation, stats: Stats, text: str) -> None:
+    """Nothing was remembered when it was explained."""
+    if before.plan is None:
+        return
+    if all(o.calls is not None and o.calls.exact for o in before.operators):
+        assert totals(before) == (stats.calls_run, 0), text
+    if before.passes.exact:
+        assert before.passes.value == stats.passes, text
+
+
+@pytest.fixture(scope="module")
+def scripted() -> Iterator[Connection]:
+    with heliumql.connect() as connection:
+        for statement in SETUP:
+            connection.execute(statement)
+        model = HashModel(seed=2, failing=0, wild=0)
+        engine = SimulatedEngine({"instant": True, "log": False}, model.script)
+        connection.register_model("m", engine)
+        yield connection
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c.title for c in CASES])
+def test_exact_figures_of_single_queries(case: Case, scripted: Connection) -> None:
+    scripted.execute("CLEAR CACHE")
+    (parsed,) = scripted.statements(case.query)
+    before = explained(scripted, parsed)
+    check(before, run(scripted, parsed), case.query)
+
+
 @pytest.mark.parametrize("path", FILES, ids=[p.stem for p in FILES])
-def test_exact_figures_are_what_a_run_does(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exact_figures_of_files(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     for connection, parsed in queries(path):
         connection.execute("CLEAR CACHE")
         before = explained(connection, parsed)
-        stats = run(connection, parsed)
-        if before.plan is None:
-            continue
-        text = parsed.statement.text
-        if all(o.calls is not None and o.calls.exact for o in before.operators):
-            assert totals(before)[0] == stats.calls_run, text
-            assert totals(before)[1] == 0, text
-        if before.passes.exact:
-            assert before.passes.value == stats.passes, text
+        check(before, run(connection, parsed), parsed.statement.text)
 
 
 @pytest.mark.parametrize("path", FILES, ids=[p.stem for p in FILES])

@@ -1,0 +1,1 @@
+SELECT random() AS luck, LLM_GENERATE('Sum up: {body}') AS a FROM reviews

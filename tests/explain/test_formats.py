@@ -1,0 +1,171 @@
+"""JSON, Mermaid and HTML of explanations: whole, well-formed, and nothing in them is taken for
+markup."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_text import QUERIES, explained
+
+from heliumql.connection import Connection
+from heliumql.explain.layout import placed
+
+NASTY = """SELECT LLM_GENERATE('<script>alert("x")</script> & ]]> `{body}` "q" | {stars} \\ #;')
+           AS "<b>|]" FROM reviews"""
+
+KEYS = {"statement", "plan", "rules", "operators", "passes", "tree", "schedule",
+        "seconds_expected", "price_expected"}  # fmt: skip
+OPERATOR_KEYS = {"name", "template", "model", "rows", "calls_expected", "calls_fetched",
+                 "prompt_tokens", "output_tokens", "static_prefix_tokens", "cuts"}  # fmt: skip
+
+
+def texts() -> list[str]:
+    return [path.read_text("utf-8") for path in QUERIES] + [NASTY]
+
+
+def as_json(connection: Connection, query: str, analyze: bool = False) -> dict[str, Any]:
+    options = "(ANALYZE, FORMAT json)" if analyze else "(FORMAT json)"
+    document: dict[str, Any] = json.loads(explained(connection, query, options))
+    return document
+
+
+@pytest.mark.parametrize("query", texts())
+def test_json_has_every_key_and_its_plan_hangs_together(query: str, forbidden: Connection) -> None:
+    found = as_json(forbidden, query)
+    assert found.keys() >= KEYS
+    assert found["statement"].strip() == query.strip()
+    for operator in found["operators"]:
+        assert operator.keys() >= OPERATOR_KEYS
+    for rule in found["rules"]:
+        assert rule.keys() == {"name", "fired", "what"}
+    if found["plan"] is None:
+        assert found["call_by_call"]
+        return
+    nodes = found["plan"]["nodes"]
+    reached, stack = set[str](), [found["plan"]["output"]]
+    while stack:
+        number = stack.pop()
+        reached.add(number)
+        stack += nodes[number]["inputs"]
+    assert reached == nodes.keys()
+    shown = [n["operator"] for n in nodes.values() if "operator" in n]
+    assert sorted(set(shown)) == sorted(o["name"] for o in found["operators"])
+
+
+def test_json_tells_what_is_estimated(forbidden: Connection) -> None:
+    query = "SELECT LLM_GENERATE('{body}') FROM reviews WHERE LLM_FILTER('ok? {body}')"
+    filtering, writing = as_json(forbidden, query)["operators"]
+    assert (filtering["rows"], filtering["calls_expected"]) == (12, 12)
+    assert "rows" not in filtering["estimated"]
+    assert {"rows", "calls_expected"} <= set(writing["estimated"])
+
+
+def test_json_after_analyze_tells_what_the_run_did(tables: Connection) -> None:
+    found = as_json(tables, "SELECT LLM_GENERATE('{stars}') FROM reviews", analyze=True)
+    stats = tables.last_stats
+    assert stats is not None
+    happened = found["happened"]
+    assert (happened["rows"], happened["calls_asked"], happened["calls_run"]) == (12, 12, 5)
+    for key in ("calls_shared", "calls_cached", "prompt_tokens", "output_tokens", "passes"):
+        assert happened[key] == getattr(stats, key)
+
+
+def test_the_relation_of_analyze_has_the_stats_of_the_run(tables: Connection) -> None:
+    relation = tables.sql("EXPLAIN ANALYZE SELECT LLM_GENERATE('{stars}') FROM reviews")
+    assert relation is not None
+    (row,) = relation.fetchall()
+    assert row[0] == "analyzed_plan"
+    assert relation.stats == tables.last_stats
+    assert "calls asked: 12; shared: 7; remembered: 0; run: 5" in row[1]
+
+
+def test_analyze_runs_what_writes(tables: Connection) -> None:
+    query = "INSERT INTO agents SELECT id, LLM_GENERATE('{body}') FROM reviews WHERE id > 9"
+    explained(tables, query)
+    assert tables.execute("SELECT count(*) FROM agents").fetchall() == [(2,)]
+    assert "run: 2" in explained(tables, query, "ANALYZE")
+    assert tables.execute("SELECT count(*) FROM agents").fetchall() == [(4,)]
+
+
+@pytest.mark.parametrize("query", texts())
+def test_mermaid_is_nodes_and_edges_and_nothing_else(query: str, forbidden: Connection) -> None:
+    first, *lines = explained(forbidden, query, "(FORMAT mermaid)").split("\n")
+    assert first == "flowchart TD"
+    text = r"[^\"<>`{}\[\]|\\&]*"
+    label = rf"\"{text}(?:<br/>{text})*\""
+    node = re.compile(rf"  (n\d+)(?:\[\[{label}\]\]|\[{label}\]|\(\[{label}\]\))")
+    edge = re.compile(r"  (n\d+) --> (n\d+)")
+    made = set[str]()
+    for line in lines:
+        found = node.fullmatch(line)
+        if found:
+            made.add(found[1])
+        else:
+            ends = edge.fullmatch(line)
+            assert ends, line
+            assert {ends[1], ends[2]} <= made
+
+
+class Checked(HTMLParser):
+    """Collects tags, and what a page asks the network for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outside: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "action") or "url(" in (value or ""):
+                self.outside.append(f"{tag} {name}={value}")
+
+
+@pytest.mark.parametrize("query", texts())
+def test_html_is_well_formed_and_needs_nothing_else(query: str, forbidden: Connection) -> None:
+    page = explained(forbidden, query, "(FORMAT html)")
+    doctype, _, rest = page.partition("\n")
+    assert doctype == "<!DOCTYPE html>"
+    ET.fromstring(rest)  # every tag is closed, every text escaped
+    checked = Checked()
+    checked.feed(page)
+    assert checked.outside == []
+    assert "script" not in checked.tags
+    assert "url(" not in page
+    assert "@import" not in page
+
+
+def test_html_shows_statement_plan_and_operators(forbidden: Connection) -> None:
+    page = explained(forbidden, NASTY, "(FORMAT html)")
+    root = ET.fromstring(page.partition("\n")[2])
+    assert "".join(root.find("body/pre").itertext()) == NASTY  # type: ignore[union-attr]
+    assert "prefers-color-scheme: dark" in page
+    drawn = root.iter("{http://www.w3.org/2000/svg}g")
+    assert [g.get("class") for g in drawn] == ["query", "generate", "output"]
+
+
+def test_boxes_do_not_overlap_and_inputs_stand_above() -> None:
+    labels = [["read a"], ["read a long name of a table"], ["join", "keep rows"], ["x"], ["out"]]
+    inputs = [[], [], [0, 1], [0], [2, 3]]
+    boxes = placed(labels, inputs)
+    for number, box in enumerate(boxes):
+        for i in inputs[number]:
+            assert boxes[i].y + boxes[i].height < box.y
+        for other in boxes[number + 1 :]:
+            apart = (
+                box.x + box.width <= other.x
+                or other.x + other.width <= box.x
+                or box.y + box.height <= other.y
+                or other.y + other.height <= box.y
+            )
+            assert apart
+
+
+def test_formats_are_written_in_files_of_queries() -> None:
+    assert {p.suffix for p in (Path(__file__).parent / "queries").iterdir()} == {".sql", ".txt"}
