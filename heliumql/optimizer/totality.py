@@ -1,0 +1,56 @@
+"""Which expressions raise no error whatever the rows are: only these may see rows they did not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heliumql.binder import tree
+from heliumql.binder.tree import Node
+from heliumql.optimizer.blocks import calls_in
+from heliumql.optimizer.plan import Plan
+
+_NEVER_FAILS = {
+    "||", "concat", "concat_ws", "lower", "upper", "trim", "length", "contains", "starts_with",
+    "prefix", "suffix", "ends_with", "~~", "!~~", "~~*", "!~~*", "like_escape", "struct_extract",
+    "struct_pack", "list_value", "coalesce", "count", "count_star", "min", "max", "sum", "avg",
+    "first", "last", "any_value", "list", "string_agg", "bool_and", "bool_or",
+}  # fmt: skip
+
+
+def never_fails(expression: Any, plan: Plan) -> bool:
+    """Evaluating it raises no error, whatever the answers are."""
+    for node in tree.walk(expression):
+        match node.get("class"):
+            case "CAST":
+                if not _cast_never_fails(node, plan):
+                    return False
+            case "FUNCTION":
+                name = node["function_name"]
+                if not name.startswith("__hql_llm") and name not in _NEVER_FAILS:
+                    return False
+            case "COLUMN_REF" | "CONSTANT" | "COMPARISON" | "CONJUNCTION" | "BETWEEN" | "TYPE":
+                continue
+            case "OPERATOR":
+                if node["type"] not in _OPERATORS:
+                    return False
+            case None:
+                continue
+            case _:
+                return False
+    return True
+
+
+def _cast_never_fails(cast: Node, plan: Plan) -> bool:
+    """To text, of a constant, or of an answer to the type that its call is held to."""
+    target = str(cast["type_expr"].get("type_name", "")).upper()
+    inner = cast["child"]
+    if target == "VARCHAR" or inner["class"] == "CONSTANT" or cast["try_cast"]:
+        return True
+    asked = calls_in(inner) if inner["class"] == "FUNCTION" else []
+    return bool(asked) and plan.generates[asked[0]].returns.upper().startswith(target)
+
+
+_OPERATORS = {
+    "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "COMPARE_IN", "COMPARE_NOT_IN",
+    "OPERATOR_COALESCE",
+}  # fmt: skip
