@@ -9,9 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 
+from heliumql.catalog.weights import fingerprint
 from heliumql.errors import CatalogError
 from heliumql.resources import resource
 from heliumql.source import Span
@@ -34,6 +36,9 @@ class Model:
         )  # fmt: skip
         identity: dict[str, object] = {k: self.options.get(k) for k in keys}
         identity["engine"] = self.options.get("engine", "vllm")
+        folder = Path(str(self.options.get("model", "")))
+        if identity["engine"] == "vllm" and folder.is_dir():
+            identity["files"] = fingerprint(folder)
         return identity
 
 
