@@ -330,6 +330,16 @@ class AnswerStore:
         """An answer is asked for anew: what was made of the old one is not found by name."""
         with self._arriving:
             self._deferred.clear()
+        db.execute(
+            "UPDATE operators SET bytes = bytes - ? * (SELECT count(*) FROM deferred d"
+            " JOIN answers a ON a.identity = d.final WHERE a.operator = operators.id)",
+            [_DEFERRED],
+        )
+        db.execute(
+            "UPDATE answers SET bytes = bytes - ? * (SELECT count(*) FROM deferred"
+            " WHERE final = answers.identity) WHERE identity IN (SELECT final FROM deferred)",
+            [_DEFERRED],
+        )
         db.execute("DELETE FROM deferred")
 
     def _evict(self, db: sqlite3.Connection) -> None:
@@ -380,8 +390,13 @@ def _write_uses(db: sqlite3.Connection, used: Mapping[int, int]) -> None:
 
 def _write_deferred(db: sqlite3.Connection, finals: Mapping[bytes, bytes]) -> None:
     """Other names of answers that are there; they count as bytes of these."""
-    db.executemany("INSERT OR REPLACE INTO deferred VALUES (?, ?)", finals.items())
-    more = [(_DEFERRED, final) for final in finals.values()]
+    more = []
+    for identity, final in finals.items():
+        insert = "INSERT OR IGNORE INTO deferred VALUES (?, ?)"
+        if db.execute(insert, (identity, final)).rowcount:
+            more.append((_DEFERRED, final))
+        else:  # it came to another text before: as long, so it counts as much
+            db.execute("UPDATE deferred SET final = ? WHERE identity = ?", (final, identity))
     db.executemany("UPDATE answers SET bytes = bytes + ? WHERE identity = ?", more)
     db.executemany(
         "UPDATE operators SET bytes = bytes + ?"

@@ -213,3 +213,18 @@ def test_what_was_put_is_there_for_another_process_at_once(tmp_path: Path) -> No
     ]  # fmt: skip
     other.close()
     store.close()
+
+
+def test_other_names_are_counted_once_and_given_back(store: AnswerStore) -> None:
+    final, deferred = name(1), name(2)
+    store.put({final: Answer("a")}, ASK)
+    before = store.size
+    for _ in range(3):
+        store.note_deferred({deferred: final})
+        store.flush()
+    counted = store.size
+    assert counted > before
+    assert set(store.get_deferred([deferred])) == {deferred}
+    store.put({final: Answer("b")}, ASK)  # asked for anew
+    assert store.size == before
+    assert not store.get_deferred([deferred])
