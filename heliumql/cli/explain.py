@@ -50,7 +50,7 @@ def _explain(options: argparse.Namespace, interrupts: Interrupts) -> None:
                         shown.append(str(result.fetchall()[0][1]))
                         skipped = skipped or _changes(parsed, options.analyze)
                 except HeliumQLError as error:
-                    if skipped and error.hint is None:
+                    if skipped and "does not exist" in error.message:
                         error.hint = _NOT_RUN
                     raise
     _write(shown, form, options.output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_text import explained
+from to_explain import explained
 
 from heliumql.connection import Connection
 from heliumql.explain import Explanation

@@ -5,17 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from to_explain import QUERIES, explained
 
 from heliumql.connection import Connection
-
-QUERIES = sorted((Path(__file__).parent / "queries").glob("*.sql"))
-
-
-def explained(connection: Connection, query: str, options: str = "") -> str:
-    relation = connection.sql(f"EXPLAIN {options} {query}")
-    assert relation is not None
-    assert relation.columns == ["explain_key", "explain_value"]
-    return str(relation.fetchall()[0][1])
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=[p.stem for p in QUERIES])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_text import QUERIES, explained
+from to_explain import QUERIES, explained
 
 from heliumql.connection import Connection
 from heliumql.explain.layout import placed
