@@ -9,7 +9,7 @@ from typing import Any
 from heliumql.binder import tree
 from heliumql.binder.cuts import LLM, LLM_INFO
 from heliumql.binder.tree import Node
-from heliumql.optimizer.blocks import Column, calls_in, columns_in, leaves
+from heliumql.optimizer.blocks import Column, calls_in, column_of, leaves
 
 _CARRYING = {"||", "concat", "concat_ws", "list_value", "struct_pack", "row"}
 
@@ -28,7 +28,13 @@ class AnswerColumns:
 
     def read_by(self, expression: Any) -> bool:
         """The expression makes a call, or reads an answer."""
-        return bool(calls_in(expression)) or any(c in self.held for c in columns_in(expression))
+        for node in tree.walk(expression):
+            match node.get("class"):
+                case "COLUMN_REF" if column_of(node) in self.held:
+                    return True
+                case "FUNCTION" if node["function_name"] in (LLM, LLM_INFO):
+                    return True
+        return False
 
     def carried_by(self, expression: Node) -> bool:
         """What answers the expression holds it only passes on: nothing waits for them here."""

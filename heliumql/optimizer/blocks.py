@@ -114,7 +114,7 @@ def conjuncts(expression: Node | None) -> list[Node]:
 
 def columns_in(expression: Any) -> list[Column]:
     """The columns that an expression reads, each once, in order."""
-    return list(dict.fromkeys(_key(n) for n in tree.walk(expression) if _is_column(n)))
+    return list(dict.fromkeys(column_of(n) for n in tree.walk(expression) if _is_column(n)))
 
 
 def calls_in(expression: Any) -> list[int]:
@@ -135,7 +135,7 @@ def is_qualified(expression: Any) -> bool:
 def substituted(expression: Node, columns: Mapping[Column, Node]) -> Node:
     """The expression with columns replaced."""
     if _is_column(expression):
-        found = columns.get(_key(expression))
+        found = columns.get(column_of(expression))
         return expression if found is None else {**found, "alias": expression["alias"]}
     return tree.map_expressions(expression, lambda e: substituted(e, columns))
 
@@ -193,7 +193,8 @@ def _is_column(node: Node) -> bool:
     return node.get("class") == "COLUMN_REF"
 
 
-def _key(node: Node) -> Column:
+def column_of(node: Node) -> Column:
+    """The column that a reference names."""
     names: list[str] = node["column_names"]
     return (names[-2].lower() if len(names) > 1 else "", names[-1].lower())
 

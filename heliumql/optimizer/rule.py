@@ -22,18 +22,25 @@ class Selectivities(Protocol):
         """The share of rows that the predicate let through; None where it was never run."""
 
 
-@dataclass
-class RuleContext:
-    """What rules may know beside the plan, and where they tell what they did.
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known beside the plan.
 
-    `rows` estimates how many rows a query gives (DuckDB's estimate; None
-    where it has none).
+    `aggregates` names DuckDB's aggregate functions; `rows` estimates how many rows a query gives
+    (DuckDB's estimate; None where it has none).
     """
 
-    plan: Plan
     learnt: Selectivities
-    aggregates: frozenset[str]
-    rows: Callable[[Node], float | None]
+    aggregates: frozenset[str] = frozenset()
+    rows: Callable[[Node], float | None] = lambda query: None
+
+
+@dataclass
+class RuleContext:
+    """What rules may look at for one plan, and where they tell what they did."""
+
+    plan: Plan
+    known: Knowledge
     done: list[str] = field(default_factory=list)
 
     @cached_property
@@ -43,7 +50,7 @@ class RuleContext:
 
     @cached_property
     def lifting(self) -> Lifting:
-        return Lifting(self.answers, self.aggregates, self.is_volatile, self.never_fails)
+        return Lifting(self.answers, self.known.aggregates, self.is_volatile, self.never_fails)
 
     def is_volatile(self, query: Node) -> bool:
         """Evaluating this part of the plan twice may give other rows."""
@@ -82,15 +89,6 @@ class Rule:
     @property
     def summary(self) -> str:
         return (self.rewrite.__doc__ or "").strip().partition("\n")[0]
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What the runner gives to every rule."""
-
-    learnt: Selectivities
-    aggregates: frozenset[str] = frozenset()
-    rows: Callable[[Node], float | None] = lambda query: None
 
 
 @dataclass(frozen=True)

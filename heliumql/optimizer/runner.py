@@ -28,13 +28,16 @@ def optimize(
     """The plan after all phases, with what each rule did on the way."""
     started = time.perf_counter()
     firings: list[Firing] = []
+    context = RuleContext(plan, known)
     for phase in phases:
         rules = [r for r in phase.rules if r.name not in disabled]
         seen = [plan.tree]
         for _ in range(_ROUNDS if phase.until_stable else 1):
             before = plan
             for rule in rules:
-                plan = _applied(rule, phase, plan, known, firings)
+                if context.plan is not plan:
+                    context = RuleContext(plan, known)
+                plan = _applied(rule, phase, context, firings)
             if plan is before:
                 break
             if any(plan.tree == tree for tree in seen):  # rules that undo each other
@@ -43,18 +46,17 @@ def optimize(
     return Optimized(plan, tuple(firings), time.perf_counter() - started)
 
 
-def _applied(rule: Rule, phase: Phase, plan: Plan, known: Knowledge, firings: list[Firing]) -> Plan:
-    context = RuleContext(plan, known.learnt, known.aggregates, known.rows)
-    started = time.perf_counter()
+def _applied(rule: Rule, phase: Phase, context: RuleContext, firings: list[Firing]) -> Plan:
+    before, started = context.plan, time.perf_counter()
     try:
-        after = rule.rewrite(plan, context)
-        if after is plan:
-            return plan
-        check(plan, after)
+        after = rule.rewrite(before, context)
+        if after is before:
+            return before
+        check(before, after)
     except HeliumQLError:
         raise
     except Exception as error:
         raise InternalError(f"the rule {rule.name} failed: {error}") from error
     seconds = time.perf_counter() - started
-    firings.append(Firing(rule.name, phase.name, tuple(context.done), plan, after, seconds))
+    firings.append(Firing(rule.name, phase.name, tuple(context.done), before, after, seconds))
     return after

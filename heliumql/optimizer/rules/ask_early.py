@@ -51,7 +51,7 @@ def ask_early(plan: Plan, context: RuleContext) -> Plan:
         behinds = [*asking[1:], block["select_list"]]
         for predicate, behind in zip(asking, behinds, strict=False):
             key = predicate_key(predicate, templates)
-            known = None if key is None else context.learnt.selectivity(key)
+            known = None if key is None else context.known.learnt.selectivity(key)
             likely *= known or 0.0
             if likely < _LIKELY:
                 break

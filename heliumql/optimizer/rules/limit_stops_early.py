@@ -55,7 +55,11 @@ def limit_stops_early(plan: Plan, context: RuleContext) -> Plan:
 
     def at(block: Node, recursive: bool) -> Node:
         nonlocal number
-        if recursive or not is_plain_select(block, context.aggregates) or not can_split(block):
+        if (
+            recursive
+            or not is_plain_select(block, context.known.aggregates)
+            or not can_split(block)
+        ):
             return block
         wanted = _wanted(block)
         plain, asking = context.lifting.split(block["where_clause"])
@@ -116,7 +120,7 @@ def _first(asking: list[Node], wanted: int, plan: Plan, context: RuleContext) ->
     share = 1.0
     for predicate in asking:
         key = predicate_key(predicate, templates)
-        known = None if key is None else context.learnt.selectivity(key)
+        known = None if key is None else context.known.learnt.selectivity(key)
         share *= _UNKNOWN if known is None else max(0.01, known)
     return max(_LEAST_BLOCK, min(4 * _MOST, int(1.2 * wanted / share) + 1))
 

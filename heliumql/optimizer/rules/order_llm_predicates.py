@@ -81,7 +81,7 @@ def _ordered(
 def _rank(predicate: Node, plan: Plan, context: RuleContext, *, accepts: bool) -> float:
     templates = {n: g.template for n, g in plan.generates.items()}
     key = predicate_key(predicate, templates)
-    known = None if key is None else context.learnt.selectivity(key)
+    known = None if key is None else context.known.learnt.selectivity(key)
     selectivity = _UNKNOWN if known is None else known
     decides = selectivity if accepts else 1 - selectivity
     cost = sum(plan.cost(n) for n in dict.fromkeys(calls_in(predicate)))
