@@ -28,6 +28,7 @@ from heliumql.binder.cuts import (
 _SITE = re.compile(rf"\b({LLM}|{LLM_INFO})\(\s*(?:CAST\()?(\d+)(?: AS BIGINT\))?")
 _CALL = re.compile(rf"\b({CALL}|{INFO})\(\s*\d+,\s*(?:CAST\()?(\d+)(?: AS BIGINT\))?")
 _OF_STATEMENT = re.compile(rf"\b({READY}|{ENOUGH}|{TESTED}|{MAYBE})\(\s*\d+,\s*")
+_BOUND = re.compile(rf"\b{str(EARLY_BOUND)[:-3]}(\d{{3}})\b")  # a pass puts a number there
 _OPERATORS: dict[str, type[exp.Expr]] = {
     "||": exp.DPipe, "+": exp.Add, "-": exp.Sub, "*": exp.Mul, "/": exp.Div, "%": exp.Mod,
 }  # fmt: skip
@@ -42,7 +43,7 @@ def for_people(sql: str, names: Mapping[int, str]) -> str:
 
     text = _CALL.sub(named, _SITE.sub(named, sql)).replace('"system".main.', "")
     text = _OF_STATEMENT.sub(r"\1(", text)
-    text = re.sub(rf"\b{str(EARLY_BOUND)[:-3]}(\d{{3}})\b", "1000", text)
+    text = _BOUND.sub(lambda found: f"$bound{int(found[1]) or ''}", text)
     try:
         tree = sqlglot.parse_one(text, read="duckdb")
         for change in (_plain, _unwrapped):
