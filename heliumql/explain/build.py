@@ -28,7 +28,7 @@ from heliumql.explain.estimates import (
     rows_of,
 )
 from heliumql.explain.explanation import Explanation, Figure, OperatorShown, RuleShown
-from heliumql.explain.names import common_tables, operator_names
+from heliumql.explain.names import common_tables, operator_names, values_tables
 from heliumql.logical import Dag, Fetch, Generate, Query
 from heliumql.optimizer import Optimized
 from heliumql.optimizer import Plan as TreePlan
@@ -82,7 +82,7 @@ def explained(
     leaves = leaves_of(known.connection)
     written = Written(
         {c.name.lower(): c.columns for c in common_tables(statement)},
-        [(c.name, c.columns) for c in common_tables(statement) if c.of_values],
+        values_tables(statement),
     )
 
     def dag(tree: TreePlan) -> Dag:

@@ -6,6 +6,7 @@ conditions let through, tokens by what earlier runs learnt, else by assumptions 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
@@ -146,7 +147,7 @@ def _flow(node: Query, inputs: Sequence[Figure]) -> Figure:
         rows = rows**0.5
     if node.at_most is not None:
         rows = min(rows, node.at_most)
-    return Figure(rows if rows == 0 else max(1.0, rows), exact=False)
+    return Figure(math.ceil(rows), exact=False)
 
 
 def calls_of(rows: Figure, seen: Seen | None) -> tuple[Figure, Figure]:
@@ -159,7 +160,8 @@ def calls_of(rows: Figure, seen: Seen | None) -> tuple[Figure, Figure]:
         return Figure(seen.calls, certain), Figure(seen.fetched, certain)
     if seen is not None and seen.rows:
         scale = max(1.0, rows.value / seen.rows)
-        return Figure(seen.calls * scale, exact=False), Figure(seen.fetched * scale, exact=False)
+        calls, fetched = math.ceil(seen.calls * scale), math.floor(seen.fetched * scale)
+        return Figure(calls, exact=False), Figure(fetched, exact=False)
     return rows, Figure(0, rows.exact)
 
 

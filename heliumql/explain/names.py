@@ -64,6 +64,26 @@ def common_tables(text: str) -> Sequence[CommonTable]:
     return found
 
 
+def values_tables(text: str) -> Sequence[tuple[str, tuple[str, ...]]]:
+    """The names and columns of VALUES: `(VALUES ..) AS name(columns)`, and of WITH clauses."""
+    found = [(c.name, c.columns) for c in common_tables(text) if c.of_values and c.columns]
+    tokens = [t for t in lexer.tokenize(text) if t.type != "ERROR"]
+    for index, token in enumerate(tokens[:-1]):
+        if token.type != "LPAR" or tokens[index + 1].word != "VALUES":
+            continue
+        behind = (_closing(tokens, index) or len(tokens)) + 1
+        if behind < len(tokens) and tokens[behind].word == "AS":
+            behind += 1
+        rest = tokens[behind : behind + 2]
+        if [t.type for t in rest] not in (["NAME", "LPAR"], ["QUOTED_NAME", "LPAR"]):
+            continue
+        close = _closing(tokens, behind + 1)
+        listed = tokens[behind + 2 : close]
+        columns = tuple(_unquoted(t) for t in listed if t.type != "COMMA")
+        found.append((_unquoted(rest[0]), columns))
+    return found
+
+
 def _name_before(tokens: Sequence[lexer.Token], index: int) -> int | None:
     """Where the name stands in `name AS` and `name (columns) AS`."""
     last = index - 1

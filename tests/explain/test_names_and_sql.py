@@ -7,7 +7,7 @@ import pytest
 import sqlglot
 
 from heliumql.explain import Figure
-from heliumql.explain.names import common_tables, operator_names
+from heliumql.explain.names import common_tables, operator_names, values_tables
 from heliumql.explain.sql import for_people
 from heliumql.source import Span
 
@@ -29,6 +29,12 @@ def test_common_tables_are_found_with_their_columns() -> None:
         ("inner_one", (), False),
     ]
     assert TEXT[found[1].start : found[1].end] == "(VALUES (1, 2))"
+
+
+def test_values_have_the_columns_that_are_written_behind_them() -> None:
+    text = 'SELECT * FROM (VALUES (1, (2))) AS a(x, "y z"), (VALUES (3)), (VALUES (4)) b(q)'
+    assert values_tables(text) == [("a", ("x", "y z")), ("b", ("q",))]
+    assert values_tables(TEXT) == [("Odd One", ("a", "b"))]
 
 
 def test_operators_of_one_name_go_by_their_common_table() -> None:
