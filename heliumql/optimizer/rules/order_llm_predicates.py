@@ -29,7 +29,8 @@ def order_llm_predicates(plan: Plan, context: RuleContext) -> Plan:
         after   WHERE llm(short text) = 'b' AND llm(long text) = 'a'
 
     It must not fire
-    - where a predicate may fail (a cast, arithmetic): the one before may keep such rows from it;
+    - where a predicate may fail (a cast, arithmetic, a call whose failure fails the statement): the
+      one before may keep such rows from it;
     - across CASE: its conditions say what is asked when;
     - where nothing tells one predicate from the other: the user's order stays.
 
@@ -71,6 +72,8 @@ def _ordered(
 ) -> list[Node]:
     asking = [p for p in predicates if context.answers.read_by(p)]
     if len(asking) < 2 or not all(never_fails(p, plan) for p in asking):
+        return predicates
+    if any(plan.generates[n].on_error == "fail" for n in calls_in(asking)):
         return predicates
     ranks = {id(p): _rank(p, plan, context, accepts=accepts) for p in predicates}
     if max(ranks.values()) <= 1.05 * min(ranks.values()):  # no difference worth a change
