@@ -42,9 +42,10 @@ SELECT LLM_GENERATE('Sum up {body}') AS a FROM notes WHERE kind IN (SELECT kind 
 --> column a: an answer of type VARCHAR
 --> 1 pass: 2 asked, 2 run
 
--- Under LIMIT all rows are asked that stand before a predicate over answers.
+-- Under LIMIT a predicate is asked about blocks of rows; these few rows are one block.
 SELECT id FROM notes WHERE LLM_FILTER('Is this about apples? {body}') LIMIT 1;
 --> call LLM_FILTER#1, model m: BOOLEAN
+--> rule limit_stops_early: LLM_FILTER#1 is asked until LIMIT has 1 rows
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 4 asked, 1 shared, 3 run

@@ -90,6 +90,8 @@ SELECT LLM_GENERATE('Sum up {body}') AS a FROM notes UNION SELECT body FROM note
 SELECT n.id, k.name FROM notes AS n JOIN kinds AS k
 ON n.kind = k.kind AND LLM_FILTER('Is {n.body} about {k.name}?');
 --> call LLM_FILTER#1, model m: BOOLEAN
+--> rule join_then_ask: LLM_FILTER#1 is asked of the pairs of the join
+--> rule keep_above: DuckDB leaves it there
 --> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean
@@ -133,6 +135,7 @@ FROM notes WHERE body IS NOT NULL;
 SELECT id FROM notes
 WHERE body IS NOT NULL AND (id = 2 OR LLM_FILTER('Is this about apples? {body}'));
 --> call LLM_FILTER#1, model m: BOOLEAN
+--> rule keep_above: DuckDB leaves it there
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 3 asked, 3 run
@@ -159,6 +162,7 @@ LATERAL (SELECT unnest(LLM_GENERATE('Tags of {body}', returns => 'VARCHAR[]')) A
 SELECT kind FROM notes WHERE body IS NOT NULL GROUP BY kind
 HAVING string_agg(LLM_GENERATE('Sum up {body}'), ' ' ORDER BY id) LIKE '%plum%';
 --> call LLM_GENERATE#1, model m: VARCHAR
+--> rule keep_above: DuckDB leaves it there
 --> cut in WHERE, level 1
 --> column kind: clean
 --> 2 passes: 4 asked, 1 shared, 3 run
@@ -184,6 +188,8 @@ HAVING LLM_FILTER('Is {kind} an apple?');
 -- A scalar subquery below a comparison inspects.
 SELECT id FROM notes WHERE id = 1 AND body <> (SELECT LLM_GENERATE('Sum up {name}') FROM kinds WHERE kind = 'x');
 --> call LLM_GENERATE#1, model m: VARCHAR
+--> rule join_then_ask: a predicate is asked of the pairs of the join
+--> rule keep_above: DuckDB leaves it there
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 1 asked, 1 run

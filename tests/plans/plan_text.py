@@ -14,7 +14,7 @@ from heliumql.stats import Stats
 
 
 def plan_lines(planned: Planned) -> Iterator[str]:
-    """Calls, cuts and output columns of a query with calls."""
+    """Calls, rules that fired, cuts and output columns of a query with calls."""
     names = planned.bound.sites if planned.bound is not None else planned.sites
     for number in sorted(names):
         site = planned.sites[number]
@@ -22,6 +22,11 @@ def plan_lines(planned: Planned) -> Iterator[str]:
     if planned.carried is None:
         yield f"call by call: {planned.reason}"
         return
+    if planned.optimized is not None:
+        for rule, what in dict.fromkeys(
+            (f.rule, what) for f in planned.optimized.firings for what in f.what
+        ):
+            yield f"rule {rule}: {what}"
     for cut in planned.carried.cuts:
         yield f"cut in {cut.where}, level {cut.level}"
     for name, shape in zip(planned.names, planned.carried.shapes, strict=True):
