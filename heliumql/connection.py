@@ -87,6 +87,7 @@ class Connection:
         self._definitions = Definitions(self._session)
         self._prepared: dict[str, Statement] = {}
         self._broken: dict[tuple[str, str], HeliumQLError] = {}  # of the catalog, by kind and name
+        self._last_run: CallRun | None = None
         self._open: CallRun | Group | None = None
         self._result: Relation | duckdb.DuckDBPyConnection | None = None
         self._source: Source | None = None
@@ -378,7 +379,7 @@ class Connection:
             self._session.shared.flush()
 
         run = CallRun(evaluation, started, finished, source)
-        self._open = run
+        self._open = self._last_run = run
         return run
 
     def _joint_run(
@@ -481,7 +482,8 @@ class Connection:
             if len(first) < FIRST_ROWS:
                 table = pa.Table.from_batches([batch.slice(0, FIRST_ROWS - len(first))])
                 first += self._python_rows()(table)
-        return Happened(self.last_stats or Stats(), rows, tuple(first))
+        operators = self._last_run.by_operator() if self._last_run is not None else []
+        return Happened(self.last_stats or Stats(), rows, tuple(first), tuple(operators))
 
     def _values(self, arguments: str) -> Parameters:
         """The arguments of EXECUTE, evaluated."""

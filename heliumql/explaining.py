@@ -81,7 +81,9 @@ def rendered(
     form: syntax.ExplainFormat,
 ) -> str:
     """What was found in a format of EXPLAIN (FORMAT ..); after EXPLAIN ANALYZE what happened."""
-    explanation = replace(found.explanation, happened=happened)
+    explanation = found.explanation
+    if happened is not None:
+        explanation = _with_what_happened(found, happened)
     match form:
         case "text":
             return as_text(explanation)
@@ -96,3 +98,13 @@ def rendered(
             return as_stages(
                 Stages(session.duckdb, statement, planned.core, planned, surveyed, explanation)
             )
+
+
+def _with_what_happened(found: Looked, happened: Happened) -> Explanation:
+    """The explanation with what a run did, as a whole and for each operator.
+
+    The run was planned anew, so its sites have other numbers; they stand in the same order.
+    """
+    spent = dict(zip(sorted(found.planned.sites), happened.spent, strict=False))
+    operators = tuple(replace(o, spent=spent.get(o.site)) for o in found.explanation.operators)
+    return replace(found.explanation, operators=operators, happened=happened)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from heliumql.calls.account import Spent
 from heliumql.errors import ExecutionError, HeliumQLError
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.each import EachCall
@@ -142,6 +143,11 @@ class CallRun:
         if self._seconds is None:
             self._seconds = time.monotonic() - self._started
         self._finished(self, again)
+
+    def by_operator(self) -> list[Spent]:
+        """What the engines did for each call site, in the order of the sites."""
+        account = self._evaluation.account
+        return [account.by_site.get(n, Spent()) for n in sorted(self._evaluation.context.sites)]
 
     def stats(self) -> Stats:
         account = self._evaluation.account

@@ -12,6 +12,17 @@ from dataclasses import dataclass, field
 from heliumql.errors import HeliumQLError
 
 
+@dataclass
+class Spent:
+    """What the engines did for one call site of a statement."""
+
+    run: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    prefix_hit_tokens: int = 0
+    output_tokens: int = 0
+
+
 @dataclass(eq=False)
 class Account:
     """The account of one statement; asked = shared + cached + run once its rows are there."""
@@ -26,6 +37,7 @@ class Account:
     prompt_tokens: int = 0
     prefix_hit_tokens: int = 0
     output_tokens: int = 0
+    by_site: dict[int, Spent] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # message -> how many calls
     failure: HeliumQLError | None = None  # what fails the statement as a whole
     strict: dict[bytes, int] = field(default_factory=dict)
@@ -33,3 +45,7 @@ class Account:
 
     def __post_init__(self) -> None:
         self.alone = (self,)  # the askers of a call that only this statement needs
+
+    def at(self, site: int) -> Spent:
+        """What was spent for the calls of one site."""
+        return self.by_site.setdefault(site, Spent())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from heliumql.calls.account import Spent
 from heliumql.logical import Dag
 from heliumql.prompts import Parts, RadixTree
 from heliumql.stats import Stats
@@ -53,6 +54,7 @@ class OperatorShown:
     output_tokens: Figure | None = None
     seconds: float | None = None  # of one call
     price: float | None = None  # of all
+    spent: Spent | None = None  # what a run did
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Happened:
     stats: Stats
     rows: int
     first: tuple[tuple[object, ...], ...] = ()
+    spent: tuple[Spent, ...] = ()  # for each call site, in the order of the sites
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ def _operator(operator: OperatorShown) -> dict[str, Any]:
         "seconds_per_call": operator.seconds,
         "price_expected": operator.price,
         "cuts": list(operator.cuts),
+        "happened": None if operator.spent is None else asdict(operator.spent),
     }
 
 

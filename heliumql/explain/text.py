@@ -80,6 +80,12 @@ def operator_lines(operator: OperatorShown) -> Iterator[str]:
             f"  tokens: {operator.prompt_tokens} in, {operator.output_tokens} out;"
             f" static prefix of a call: {operator.static_prefix_tokens}"
         )
+    if (spent := operator.spent) is not None:
+        yield (
+            f"  happened: {spent.run:,} calls run, {spent.failed:,} failed;"
+            f" tokens: {spent.prompt_tokens:,} in ({spent.prefix_hit_tokens:,} prefix hits),"
+            f" {spent.output_tokens:,} out"
+        )
     if operator.price is not None:
         yield f"  price: {money(operator.price)}"
     for cut in operator.cuts:

@@ -397,7 +397,7 @@ class Dispatcher:
             return
         site = self.sites[flight.call.messages.site]
         cancelled = answer.finish_reason == "cancelled"
-        _spend(self.graph.payer(identity), answer, 1)
+        _spend(self.graph.payer(identity), site, answer, 1)
         flight.cancelled += cancelled
         if flight.cancelled > _CANCELLATIONS or (
             not cancelled
@@ -426,7 +426,10 @@ class Dispatcher:
         askers, payer = self.graph.askers(identity), self.graph.payer(identity)
         if flight.owner:
             payer.run += 1
-            _spend(payer, answer, requests)
+            _spend(payer, site, answer, requests)
+            spent = payer.at(site.number)
+            spent.run += 1
+            spent.failed += answer.error is not None
         elif self.graph.early.pop(identity, None) is None:
             payer.shared += 1
         if answer.error is not None:
@@ -455,11 +458,12 @@ class Dispatcher:
             self.fail(account, failure, running=False)
 
 
-def _spend(account: Account, answer: Answer, requests: int) -> None:
+def _spend(account: Account, site: Site, answer: Answer, requests: int) -> None:
     account.requests += requests
-    account.prompt_tokens += answer.prompt_tokens
-    account.prefix_hit_tokens += answer.cached_tokens
-    account.output_tokens += answer.output_tokens
+    for spent in (account, account.at(site.number)):
+        spent.prompt_tokens += answer.prompt_tokens
+        spent.prefix_hit_tokens += answer.cached_tokens
+        spent.output_tokens += answer.output_tokens
 
 
 def _is_answers(arrived: object) -> bool:

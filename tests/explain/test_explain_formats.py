@@ -76,6 +76,21 @@ def test_json_after_analyze_tells_what_the_run_did(tables: Connection) -> None:
         assert happened[key] == getattr(stats, key)
 
 
+def test_analyze_tells_what_each_operator_took(tables: Connection) -> None:
+    query = """SELECT LLM_GENERATE('{body}'), LLM_GENERATE('x {stars}') FROM reviews
+               WHERE LLM_FILTER('ok? {id}')"""
+    operators = as_json(tables, query, analyze=True)["operators"]
+    stats = tables.last_stats
+    assert stats is not None
+    (asked,) = [o["happened"] for o in operators if o["name"].startswith("LLM_FILTER")]
+    assert (asked["run"], asked["failed"]) == (12, 0)
+    for key in ("prompt_tokens", "prefix_hit_tokens", "output_tokens"):
+        assert sum(o["happened"][key] for o in operators) == getattr(stats, key)
+    assert sum(o["happened"]["run"] for o in operators) == stats.calls_run
+    assert "happened: 12 calls run, 0 failed" in explained(tables, "SELECT LLM_GENERATE('{id}')"
+                                                           " FROM reviews", "ANALYZE")  # fmt: skip
+
+
 def test_the_relation_of_analyze_has_the_stats_of_the_run(tables: Connection) -> None:
     relation = tables.sql("EXPLAIN ANALYZE SELECT LLM_GENERATE('{stars}') FROM reviews")
     assert relation is not None
