@@ -75,7 +75,7 @@ def _lines(lines: Iterable[str]) -> str:
 
 def _operators(operators: Sequence[OperatorShown]) -> str:
     heads = ("operator", "model", "returns", "rows", "calls to run", "remembered",
-             "tokens in", "tokens out", "static prefix", "one call", "price")  # fmt: skip
+             "tokens in", "tokens out", "static prefix", "one call", "price", "run")  # fmt: skip
     rows = []
     for o in operators:
         texts = (o.name, o.model, o.returns)
@@ -85,6 +85,7 @@ def _operators(operators: Sequence[OperatorShown]) -> str:
         cells += [f'<td class="n">{o.static_prefix_tokens}</td>']
         cells += [f'<td class="n">{"" if o.seconds is None else duration(o.seconds)}</td>']
         cells += [f'<td class="n">{"" if o.price is None else money(o.price)}</td>']
+        cells += [f'<td class="n">{"" if o.spent is None else f"{o.spent.run:,}"}</td>']
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(f"<th>{h}</th>" for h in heads)
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'

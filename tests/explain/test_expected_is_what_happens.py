@@ -16,6 +16,7 @@ from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import SimulatedEngine
 from heliumql.explain import Explanation
 from heliumql.explaining import look_at
+from heliumql.optimizer.check import sites
 from heliumql.stats import Stats
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +94,11 @@ def scripted() -> Iterator[Connection]:
 def test_exact_figures_of_single_queries(case: Case, scripted: Connection) -> None:
     scripted.execute("CLEAR CACHE")
     (parsed,) = scripted.statements(case.query)
-    before = explained(scripted, parsed)
+    found = look_at(scripted._session, case.query, None, parsed.statement.span.start)
+    before = found.explanation
+    if found.planned.optimized is not None:
+        there = sites(found.planned.optimized.plan.tree)
+        assert {o.site for o in before.operators} == there
     check(before, run(scripted, parsed), case.query)
 
 

@@ -55,7 +55,7 @@ def test_every_stage_of_a_query_is_told(tables: Connection) -> None:
     assert "__hql_llm('LLM_GENERATE#1', 'Sum up ' || " in by_room["syntax.desugar"]
     assert "__hql_ready(" in by_room["physical.passes"]
     assert "- user: ok 0\\nAnswer true or false." in by_room["calls"]
-    assert "2 passes; calls asked: " in by_room["The rows, and what they took."]
+    assert re.search(r"\d passes; calls asked: ", by_room["The rows, and what they took."])
 
 
 def test_answers_in_messages_go_by_the_name_of_their_operator(tables: Connection) -> None:
