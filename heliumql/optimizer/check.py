@@ -1,24 +1,26 @@
-"""Checks that hold for every plan a rule may return: the runner calls it after each firing."""
+"""Checks that hold for every plan a rule may return: the runner calls it after each firing.
+
+What fails is a rule that is wrong; the runner says which one.
+"""
 
 from __future__ import annotations
 
 from heliumql.binder.cuts import LLM, LLM_INFO
 from heliumql.binder.tree import Node, arguments, constant_integer, walk
-from heliumql.errors import InternalError
 from heliumql.optimizer.plan import Plan
 
 
 def check(before: Plan, after: Plan) -> None:
-    """Raises InternalError where the plans cannot give the same rows.
+    """Raises ValueError where the plans cannot give the same rows.
 
     The columns are the same, every call belongs to a known Generate, and none that was not there
     has come in.
     """
     if output_names(before.tree) != output_names(after.tree):
-        raise InternalError("the columns of the query have changed")
+        raise ValueError("the columns of the query have changed")
     new = sites(after.tree) - sites(before.tree)
     if new:
-        raise InternalError(f"calls of sites {sorted(new)} have come in")
+        raise ValueError(f"calls of sites {sorted(new)} have come in")
 
 
 def output_names(query: Node) -> list[str]:
