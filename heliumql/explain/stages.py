@@ -164,7 +164,10 @@ STAGES: tuple[Stage, ...] = (
 
 
 def _after(stages: Stages, firing: Firing) -> list[str]:
-    """The plan after a rule, in words, and as SQL."""
+    """The plan after a rule, in words, and as SQL; nothing where only how it is run has changed."""
+    before, after = firing.before, firing.after
+    if after.tree is before.tree and after.fetched == before.fetched:
+        return []
     typed = [n for n, s in stages.planned.sites.items() if s.declared != "VARCHAR"]
     tree = firing.after.tree
     dag = logical_plan(
