@@ -383,8 +383,8 @@ def _gives_pairs(source: Node) -> bool:
 
 
 def _lets_all_through(modifier: Node) -> bool:
-    """A LIMIT that is there only to keep predicates above it."""
-    return (
+    """An order, or a LIMIT that is there only to keep predicates above it."""
+    return modifier["type"] == "ORDER_MODIFIER" or (
         modifier["type"] == "LIMIT_MODIFIER"
         and modifier["offset"] is None
         and modifier["limit"] is not None

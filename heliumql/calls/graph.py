@@ -239,7 +239,7 @@ class CallGraph:
 
         Those that need another call first are left until they are certain.
         """
-        self._offered = {
+        self._offered = {i: a for i, a in self._offered.items() if a is not account} | {
             identity: account
             for identity in reversed(list(identities))  # the first of them is taken first
             if identity not in self.references.linked
