@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from heliumql.explain.explanation import Explanation, OperatorShown
-from heliumql.explain.layout import LINE, MARGIN, Box, placed
+from heliumql.explain.layout import LINE, MARGIN, Line, lines, placed
 from heliumql.explain.mermaid import label
 from heliumql.explain.text import (
     duration,
@@ -123,25 +123,22 @@ def _graph(plan: Dag, operators: Sequence[OperatorShown]) -> str:
     by_site = {o.site: o for o in operators}
     labels = [label(node, by_site) for node in plan.nodes]
     boxes = placed(labels, [node.inputs for node in plan.nodes])
-    width = max(b.x + b.width for b in boxes) + 2
+    drawn_lines = lines(boxes, [node.inputs for node in plan.nodes])
+    width = max([b.x + b.width for b in boxes] + [line.widest for line in drawn_lines]) + 2
     height = max(b.y + b.height for b in boxes) + 2
-    drawn = [
-        _line(boxes[i], boxes[number])
-        for number, node in enumerate(plan.nodes)
-        for i in node.inputs
-    ]
-    for node, lines, box in zip(plan.nodes, labels, boxes, strict=True):
+    drawn = [_path(line) for line in drawn_lines]
+    for node, texts, box in zip(plan.nodes, labels, boxes, strict=True):
         kind = type(node).__name__.lower()
         round_corner = 14 if isinstance(node, Output) else 4
-        texts = "".join(
+        written = "".join(
             f'<text x="{box.x + MARGIN:.0f}" y="{box.y + MARGIN + LINE * (n + 0.75):.0f}">'
             f"{escape(line)}</text>"
-            for n, line in enumerate(lines)
+            for n, line in enumerate(texts)
         )
         heavy = 1.5 if isinstance(node, Generate | Fetch) else 1
         drawn.append(
             f'<g class="{kind}"><rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}"'
-            f' height="{box.height:.0f}" rx="{round_corner}" stroke-width="{heavy}"/>{texts}</g>'
+            f' height="{box.height:.0f}" rx="{round_corner}" stroke-width="{heavy}"/>{written}</g>'
         )
     return (
         f'<div class="graph"><svg xmlns="http://www.w3.org/2000/svg" role="img"'
@@ -150,11 +147,7 @@ def _graph(plan: Dag, operators: Sequence[OperatorShown]) -> str:
     )
 
 
-def _line(above: Box, below: Box) -> str:
-    x1, y1 = above.x + above.width / 2, above.y + above.height
-    x2, y2 = below.x + below.width / 2, below.y
-    bend = (y2 - y1) / 2
-    return (
-        f'<path d="M{x1:.0f} {y1:.0f} C{x1:.0f} {y1 + bend:.0f}'
-        f' {x2:.0f} {y2 - bend:.0f} {x2:.0f} {y2:.0f}"/>'
-    )
+def _path(line: Line) -> str:
+    points = (line.start, line.first, line.second, line.end)
+    start, *rest = (f"{x:.0f} {y:.0f}" for x, y in points)
+    return f'<path d="M{start} C{" ".join(rest)}"/>'

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 LINE, CHARACTER, MARGIN = 17, 7.0, 10  # of the text in a box, in pixels
 _GAP_X, _GAP_Y = 28, 44
+_BESIDE = 18  # between lines that go past boxes
 _ROUNDS = 4
 
 
@@ -38,6 +39,55 @@ def placed(labels: Sequence[Sequence[str]], inputs: Sequence[Sequence[int]]) -> 
             x += sizes[number][0] + _GAP_X
         y += max(sizes[n][1] for n in layer) + _GAP_Y
     return [boxes[n] for n in range(len(labels))]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve from one box to another: where it begins and ends, and the points it bends to."""
+
+    start: tuple[float, float]
+    first: tuple[float, float]
+    second: tuple[float, float]
+    end: tuple[float, float]
+
+    @property
+    def widest(self) -> float:
+        """How far to the right it comes, halfway."""
+        return (self.start[0] + 3 * self.first[0] + 3 * self.second[0] + self.end[0]) / 8
+
+
+def lines(boxes: Sequence[Box], inputs: Sequence[Sequence[int]]) -> list[Line]:
+    """The lines from inputs to what reads them; past boxes in between on their right."""
+    drawn: list[Line] = []
+    aside = 0
+    for number, before in enumerate(inputs):
+        for i in before:
+            above, below = boxes[i], boxes[number]
+            between = [
+                b for b in boxes if above.y + above.height <= b.y and b.y + b.height <= below.y
+            ]
+            if not between:
+                drawn.append(_down(above, below))
+                continue
+            clear = max(b.x + b.width for b in (above, below, *between)) + _BESIDE * (aside + 1)
+            aside += 1
+            drawn.append(_around(above, below, clear))
+    return drawn
+
+
+def _down(above: Box, below: Box) -> Line:
+    x1, y1 = above.x + above.width / 2, above.y + above.height
+    x2, y2 = below.x + below.width / 2, below.y
+    middle = (y1 + y2) / 2
+    return Line((x1, y1), (x1, middle), (x2, middle), (x2, y2))
+
+
+def _around(above: Box, below: Box, clear: float) -> Line:
+    """From right side to right side, as far out as `clear` halfway."""
+    x1, y1 = above.x + above.width, above.y + above.height / 2
+    x2, y2 = below.x + below.width, below.y + below.height / 2
+    out = (8 * clear - x1 - x2) / 6
+    return Line((x1, y1), (out, y1), (out, y2), (x2, y2))
 
 
 def _layers(inputs: Sequence[Sequence[int]]) -> list[list[int]]:

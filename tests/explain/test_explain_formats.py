@@ -14,7 +14,7 @@ import pytest
 from to_explain import QUERIES, explained
 
 from heliumql.connection import Connection
-from heliumql.explain.layout import placed
+from heliumql.explain.layout import lines, placed
 
 NASTY = """SELECT LLM_GENERATE('<script>alert("x")</script> & ]]> `{body}` "q" | {stars} \\ #;')
            AS "<b>|]" FROM reviews"""
@@ -180,6 +180,17 @@ def test_boxes_do_not_overlap_and_inputs_stand_above() -> None:
                 or other.y + other.height <= box.y
             )
             assert apart
+
+
+def test_lines_past_boxes_go_beside_them() -> None:
+    labels = [["read"], ["a wide box in between"], ["out"]]
+    inputs = [[], [0], [0, 1]]
+    boxes = placed(labels, inputs)
+    straight, past, last = lines(boxes, inputs)
+    assert past.widest > boxes[1].x + boxes[1].width
+    for line, (above, below) in ((straight, (0, 1)), (last, (1, 2))):
+        assert line.start[1] == boxes[above].y + boxes[above].height
+        assert line.end[1] == boxes[below].y
 
 
 def test_formats_are_written_in_files_of_queries() -> None:
