@@ -33,7 +33,7 @@ from heliumql.physical.passes import Passes
 from heliumql.physical.together import Together
 from heliumql.relation import PlainRelation, Relation
 from heliumql.runs import CallRun, HeldRows
-from heliumql.session import Planned, Session
+from heliumql.session import Planned, Session, disabled_rules
 from heliumql.shared import Shared
 from heliumql.source import Source, Span
 from heliumql.stats import Progress, Stats
@@ -656,7 +656,10 @@ class Connection:
         self._use(self._session.settings.with_value(name, value), name)
 
     def _use(self, settings: Settings, changed: str) -> None:
-        """Takes settings; where answers are kept is one for all connections of a database."""
+        """Takes settings; where answers are kept is one for all connections of a database.
+
+        Raises CatalogError where a rule to be disabled does not exist.
+        """
         shared = self._session.shared
         match changed.lower():
             case "llm_cache_path":
@@ -664,6 +667,8 @@ class Connection:
                 shared.store.max_bytes = settings.cache_bytes
             case "llm_cache_bytes":
                 shared.store.max_bytes = settings.cache_bytes
+            case "llm_disabled_rules":
+                disabled_rules(settings)
         self._session.settings = settings
 
     def cursor(self) -> Connection:

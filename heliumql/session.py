@@ -209,17 +209,7 @@ class Session:
         stored = self._stored(sites)
         generates = {n: self._generate(s, stored) for n, s in sites.items()}
         known = Knowledge(self.shared.learnt, self._aggregates(), self._estimated_rows)
-        return optimize(Plan(bound.tree, generates), known, PHASES, self._disabled_rules())
-
-    def _disabled_rules(self) -> list[str]:
-        """Raises CatalogError where one does not exist."""
-        names = [r.strip() for r in self.settings.disabled_rules.split(",") if r.strip()]
-        for name in names:
-            if name not in RULES:
-                near = difflib.get_close_matches(name, RULES, 1)
-                hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(RULES)
-                raise CatalogError(f"llm_disabled_rules: no rule {name}", hint=hint)
-        return names
+        return optimize(Plan(bound.tree, generates), known, PHASES, disabled_rules(self.settings))
 
     def _stored(self, sites: Mapping[int, Site]) -> Mapping[bytes, int]:
         """How many answers the store has for each kind of call."""
@@ -342,6 +332,20 @@ class Session:
             ).fetchall()
             self._aggregate_names = frozenset(r[0] for r in rows)
         return self._aggregate_names
+
+
+def disabled_rules(settings: Settings) -> list[str]:
+    """The rules that `SET llm_disabled_rules` names.
+
+    Raises CatalogError where one does not exist.
+    """
+    names = [r.strip() for r in settings.disabled_rules.split(",") if r.strip()]
+    for name in names:
+        if name not in RULES:
+            near = difflib.get_close_matches(name, RULES, 1)
+            hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(RULES)
+            raise CatalogError(f"llm_disabled_rules: no rule {name}", hint=hint)
+    return names
 
 
 def _shown_names(names: tuple[str, ...], sites: Mapping[int, CallSite]) -> tuple[str, ...]:
