@@ -26,6 +26,7 @@ from heliumql.binder import (
     bind,
     bind_error,
     carry,
+    column_types,
     estimated_rows,
     evaluated_once,
     is_users_mistake,
@@ -208,7 +209,9 @@ class Session:
         """The plan after the rules; every Generate with what is known of it."""
         stored = self._stored(sites)
         generates = {n: self._generate(s, stored) for n, s in sites.items()}
-        known = Knowledge(self.shared.learnt, self._aggregates(), self._estimated_rows)
+        known = Knowledge(
+            self.shared.learnt, self._aggregates(), self._estimated_rows, self._column_types
+        )
         return optimize(Plan(bound.tree, generates), known, PHASES, disabled_rules(self.settings))
 
     def _stored(self, sites: Mapping[int, Site]) -> Mapping[bytes, int]:
@@ -235,6 +238,10 @@ class Session:
     def _estimated_rows(self, query: Node) -> float | None:
         """How many rows DuckDB expects of a query; None where it cannot say."""
         return estimated_rows(self.duckdb, query)
+
+    def _column_types(self, query: Node) -> list[str] | None:
+        """The types of the columns of a query; None where DuckDB cannot say."""
+        return column_types(self.duckdb, query)
 
     def _carried(
         self, tree: Node, sites: Mapping[int, Site], optimized: Optimized, *, statement: int

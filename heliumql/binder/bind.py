@@ -128,6 +128,15 @@ def estimated_rows(connection: duckdb.DuckDBPyConnection, query: Node) -> float 
             return None
 
 
+def column_types(connection: duckdb.DuckDBPyConnection, query: Node) -> list[str] | None:
+    """The types of the columns of a query; None where DuckDB does not take it by itself."""
+    try:
+        rows = connection.execute("DESCRIBE " + printed(connection, query)).fetchall()
+    except duckdb.Error:
+        return None
+    return [str(row[1]) for row in rows]
+
+
 def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLError:
     """DuckDB's error about core SQL (behind the text `before`) as one about the user's text."""
     message = str(error)

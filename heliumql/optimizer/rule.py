@@ -27,12 +27,14 @@ class Knowledge:
     """What is known beside the plan.
 
     `aggregates` names DuckDB's aggregate functions; `rows` estimates how many rows a query gives
-    (DuckDB's estimate; None where it has none).
+    (DuckDB's estimate; None where it has none); `types` are the types of its columns (None where
+    DuckDB does not take it by itself).
     """
 
     learnt: Selectivities
     aggregates: frozenset[str] = frozenset()
     rows: Callable[[Node], float | None] = lambda query: None
+    types: Callable[[Node], list[str] | None] = lambda query: None
 
 
 @dataclass

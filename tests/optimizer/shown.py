@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder import bind, estimated_rows, printed, tree
+from heliumql.binder import bind, column_types, estimated_rows, printed, tree
 from heliumql.binder.cuts import ENOUGH
 from heliumql.optimizer import Generate, Knowledge, Optimized, Plan, Rule, optimize
 from heliumql.optimizer.phase import Phase
@@ -83,6 +83,7 @@ def after(
         known or Known(),
         frozenset(row[0] for row in aggregates),
         lambda query: estimated_rows(con, query),
+        lambda query: column_types(con, query),
     )
     plan = Plan(bound.tree, {**generates(), **(changed or {})})
     phase = Phase("shown", tuple(Rule(r) for r in rules), until_stable=True)

@@ -19,6 +19,8 @@ from heliumql.optimizer.blocks import (
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
 
+_OTHER_TEXTS = ("FLOAT", "DOUBLE", "INTERVAL", "VARIANT")
+
 
 def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
     """Ask a model about the keys of DISTINCT and GROUP BY once a group, not once a row.
@@ -30,6 +32,7 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
 
     It must not fire
     - where the predicate reads more than the keys: a group is not one answer then;
+    - where equal keys may be other texts, as 0.0 and -0.0 are;
     - where the block has LIMIT or ORDER BY, GROUPING SETS, HAVING or windows;
     - where what the block computes waits for answers itself, or may fail: groups that the
       predicate drops would be waited for, or fail.
@@ -61,6 +64,8 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
         read = columns_in(found)
         if not found or any(c not in names for c in read):
             return block
+        if not _one_text_each(read, block, plan, context):
+            return block
         asked = dict.fromkeys(plan.generates[n].name for n in calls_in(found))
         context.did(f"{', '.join(asked) or 'a predicate'} is asked of groups, not of rows")
         inner = {**block, "from_table": source, "where_clause": tree.conjunction(plain)}
@@ -76,6 +81,13 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
         }
 
     return plan.with_tree(map_queries(plan.tree, at))
+
+
+def _one_text_each(keys: list[Column], block: Node, plan: Plan, context: RuleContext) -> bool:
+    """Equal values of these columns are written alike, so that a model is asked the same."""
+    query = select([tree.column(*key) for key in keys], block["from_table"], None)
+    types = context.known.types({**query, "cte_map": plan.tree["cte_map"]})
+    return types is not None and not any(t in name for name in types for t in _OTHER_TEXTS)
 
 
 def _keys(block: Node) -> set[str]:

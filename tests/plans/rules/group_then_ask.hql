@@ -1,5 +1,7 @@
 CREATE TABLE notes AS SELECT i AS id, i % 3 AS k, CASE WHEN i % 4 = 0 THEN NULL WHEN i % 4 = 1 THEN 'apple' ELSE 'plum ' || (i % 5) END AS body FROM range(24) AS r(i);
 
+CREATE TABLE measures AS SELECT CAST(CASE WHEN i % 2 = 0 THEN '0.0' ELSE '-0.0' END AS DOUBLE) AS key FROM range(6) AS r(i);
+
 ---- Fires
 
 -- Equal rows are asked about once.
@@ -54,6 +56,23 @@ SELECT body, count(*) AS n FROM notes WHERE LLM_FILTER('Apples? {body}') GROUP B
 --> 2 passes: 6 asked, 6 run
 
 ---- Not
+
+-- Equal keys that are other texts.
+SELECT key, count(*) AS n FROM (SELECT CAST(CASE WHEN id % 2 = 0 THEN '0.0' ELSE '-0.0' END AS DOUBLE) AS key FROM notes) AS s WHERE LLM_FILTER('Apples? {key}') GROUP BY key;
+--> call LLM_FILTER#1, model m: BOOLEAN
+--> rule keep_above: DuckDB leaves it there
+--> cut in WHERE, level 1
+--> column key: clean
+--> column n: clean
+--> 2 passes: 24 asked, 22 shared, 2 run
+
+-- Equal keys of a table that are other texts.
+SELECT key, count(*) AS n FROM measures WHERE LLM_FILTER('Apples? {key}') IS NOT TRUE GROUP BY key;
+--> call LLM_FILTER#1, model m: BOOLEAN
+--> cut in WHERE, level 1
+--> column key: clean
+--> column n: clean
+--> 2 passes: 6 asked, 4 shared, 2 run
 
 -- A predicate that reads more than the keys.
 SELECT body, count(*) AS n FROM notes WHERE LLM_FILTER('Apples? {body} {id}') GROUP BY body;
