@@ -15,6 +15,7 @@ from heliumql.optimizer.rules.merge_equal_generates import merge_equal_generates
 from heliumql.optimizer.rules.merge_equal_subplans import merge_equal_subplans
 from heliumql.optimizer.rules.order_llm_predicates import order_llm_predicates
 from heliumql.optimizer.rules.pull_up_llm_predicate import pull_up_llm_predicate
+from heliumql.optimizer.rules.push_down_limit import push_down_limit
 from heliumql.optimizer.rules.swap_semi_join import swap_semi_join
 
 PHASES: tuple[Phase, ...] = (
@@ -47,6 +48,7 @@ PHASES: tuple[Phase, ...] = (
         "stop early",
         (
             Rule(order_llm_predicates),  # before a LIMIT wraps them
+            Rule(push_down_limit),  # to where the next rule looks for it
             Rule(limit_stops_early),  # before keep_above, whose LIMIT would hide the joins
             Rule(ask_early),  # after the LIMITs: under one that stops early nothing runs early
             Rule(keep_above),  # last: after it nothing moves past its LIMIT
