@@ -18,6 +18,7 @@ from heliumql.stats import Stats
 MODES: dict[str, dict[str, object]] = {
     "on": {"llm_optimizer": "on", "llm_verify": "on", "llm_batch_rows": 1024},
     "small": {"llm_optimizer": "on", "llm_verify": "on", "llm_batch_rows": 2},
+    "unverified": {"llm_optimizer": "on", "llm_verify": "off", "llm_batch_rows": 1024},
     "off": {"llm_optimizer": "off"},
 }
 ALL = ("on", "small", "off")
@@ -38,22 +39,31 @@ class Ways:
     def __init__(self) -> None:
         self.connection = heliumql.connect()
         self.setup: Sequence[str] = ()
+        self.model: HashModel | None = None
 
     def prepare(self, setup: Sequence[str], model: HashModel) -> None:
-        """Makes the tables (the statements replace what is there) and the model."""
-        self.setup, self.model = setup, model
+        """Makes the tables (the statements replace what is there) and the model.
+
+        An equal model stays the one it was: what it answered counts as remembered.
+        """
+        self.setup = setup
         for statement in setup:
             self.connection.execute(statement)
+        if model == self.model:
+            return
+        self.model = model
         engine = SimulatedEngine({"engine": "simulated", "instant": True}, model.script)
         self.connection.register_model("m", engine)
 
-    def outcome(self, query: str, way: str) -> Outcome:
+    def outcome(self, query: str, way: str, forget: str = "CLEAR CACHE") -> Outcome:
+        """Evaluates; `forget` is run before, as nothing of earlier queries is to be known."""
         if way == "plain":
+            assert self.model is not None
             try:
                 return Outcome(_sorted(plain_sql.evaluated(query, self.setup, self.model)))
             except duckdb.Error as error:
                 return Outcome(None, str(error))
-        self.connection.execute("CLEAR CACHE")
+        self.connection.execute(forget)
         for name, value in MODES[way].items():
             self.connection.set(name, value)
         self.connection.set("llm_window_bytes", 1 if way == "small" else 128_000_000)
@@ -63,6 +73,11 @@ class Ways:
             return Outcome(_sorted(relation.fetchall()), stats=relation.stats)
         except heliumql.HeliumQLError as error:
             return Outcome(None, error.message)
+
+    def fired(self, query: str) -> list[str]:
+        """The rules that would change the plan of the query now, in order."""
+        planned = self.connection._session.planned(query, None, 0)
+        return [f.rule for f in planned.optimized.firings] if planned.optimized else []
 
     def check(self, query: str, ways: Sequence[str] = ALL, *, plain: str | None = None) -> Outcome:
         """Demands that every way gives what plain DuckDB gives; how the first way went.
