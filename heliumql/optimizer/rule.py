@@ -12,7 +12,7 @@ from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.answers import AnswerColumns
 from heliumql.optimizer.lifting import Lifting
 from heliumql.optimizer.plan import Plan
-from heliumql.optimizer.totality import never_fails
+from heliumql.optimizer.totality import casts_never_fail, never_fails
 
 
 class Selectivities(Protocol):
@@ -20,6 +20,9 @@ class Selectivities(Protocol):
 
     def selectivity(self, predicate: bytes) -> float | None:
         """The share of rows that the predicate let through; None where it was never run."""
+
+    def tested(self, predicate: bytes) -> int:
+        """How many rows the predicate has seen in earlier runs."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class RuleContext:
     def never_fails(self, expression: Any) -> bool:
         """Evaluating it raises no error, so that it may see rows that it did not see before."""
         return never_fails(expression, self.plan)
+
+    def casts_never_fail(self, expression: Any) -> bool:
+        """None of its casts raises an error; arithmetic out of bounds may."""
+        return casts_never_fail(expression, self.plan)
 
     @cached_property
     def _some_volatile(self) -> bool:

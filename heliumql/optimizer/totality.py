@@ -42,6 +42,12 @@ def never_fails(expression: Any, plan: Plan) -> bool:
     return True
 
 
+def casts_never_fail(expression: Any, plan: Plan) -> bool:
+    """None of the casts in it raises an error, whatever the answers are."""
+    casts = (node for node in tree.walk(expression) if node.get("class") == "CAST")
+    return all(_cast_never_fails(cast, plan) for cast in casts)
+
+
 def _cast_never_fails(cast: Node, plan: Plan) -> bool:
     """To text, of a constant, or of an answer to the type that its call is held to.
 

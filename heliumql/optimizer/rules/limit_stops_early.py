@@ -41,6 +41,7 @@ def limit_stops_early(plan: Plan, context: RuleContext) -> Plan:
     It must not fire
     - below an aggregate, a window, DISTINCT or a set operation: they need every row;
     - where ORDER BY reads an answer: which rows are first is not known before all are asked;
+    - where ORDER BY casts what may not fit: the predicate may keep such rows from it;
     - in a recursion: each step reads other rows;
     - where the number of rows is not a constant, or is very large;
     - over a volatile input: its rows would be others in each pass.
@@ -66,7 +67,7 @@ def limit_stops_early(plan: Plan, context: RuleContext) -> Plan:
         if wanted is None or not asking or context.is_volatile(block) or _counts_already(asking):
             return block
         orders = [m for m in block["modifiers"] if m["type"] == "ORDER_MODIFIER"]
-        if any(context.answers.read_by(o) for o in orders):
+        if any(context.answers.read_by(o) for o in orders) or not context.casts_never_fail(orders):
             return block
         above = tree.conjunction(asking)
         assert above is not None

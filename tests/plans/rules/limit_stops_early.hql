@@ -125,6 +125,14 @@ SELECT id FROM notes WHERE id < 30 AND LLM_FILTER('Apples? {body}') ORDER BY LLM
 --> column id: clean
 --> 3 passes: 40 asked, 40 run, 10 failed
 
+-- A cast in ORDER BY may fail on rows that the predicate keeps from it.
+SELECT id FROM notes WHERE id < 30 AND LLM_FILTER('Apples? {body}') ORDER BY CAST(replace(body, 'apple ', '') AS INTEGER) LIMIT 3;
+--> call LLM_FILTER#1, model m: BOOLEAN
+--> rule push_down_limit: LIMIT is below a projection, where a model is asked
+--> cut in WHERE, level 1
+--> column id: clean
+--> 2 passes: 30 asked, 30 run, 10 failed
+
 -- LIMIT 0 has no rows and asks nothing.
 SELECT id FROM notes WHERE LLM_FILTER('Apples? {body}') LIMIT 0;
 --> column id: clean
