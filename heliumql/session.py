@@ -207,7 +207,10 @@ class Session:
 
     def _optimized(self, bound: Bound, sites: Mapping[int, Site]) -> Optimized:
         """The plan after the rules; every Generate with what is known of it."""
-        stored = self._stored(sites)
+        stored = {
+            **self._stored(sites),
+            **self.shared.store.stored({s.template for s in sites.values()}),
+        }
         generates = {n: self._generate(s, stored) for n, s in sites.items()}
         known = Knowledge(
             self.shared.learnt, self._aggregates(), self._estimated_rows, self._column_types
@@ -233,6 +236,7 @@ class Session:
             seconds=1.0 if stats is None else stats.mean_seconds,
             price=site.price(stats),
             stored=stored.get(site.kind, 0),
+            answers=stored.get(site.template, 0),
         )
 
     def _estimated_rows(self, query: Node) -> float | None:

@@ -8,10 +8,13 @@ from dataclasses import replace
 from heliumql.binder import shape as shapes
 from heliumql.binder import tree
 from heliumql.binder.cuts import (
+    ACCEPTED,
     ENOUGH,
+    HELD,
     LLM,
     MAYBE,
     NO_LIMIT,
+    REJECTED,
     EarlyLimit,
     Queries,
     Relation,
@@ -149,16 +152,17 @@ class Block(Expressions):
 
     def _early_condition(self, enough: Node, others: list[Node]) -> Node | None:
         """WHERE below a LIMIT that stops early: what it accepts is counted, row by row."""
-        number, wanted, first, row, condition = tree.arguments(enough)
+        number, wanted, first, row, place, condition = tree.arguments(enough)
         plain, waiting = self._split([*others, *_conjuncts(condition)])
-        guarded = self._guarded(waiting, [v.node for v in plain])
-        level = self._cut(condition).level
-        numbers = [tree.constant_integer(n) for n in (number, wanted, first)]
-        self.rewriter.new_limit(
-            EarlyLimit(numbers[0] or 0, level, numbers[1] or 0, numbers[2] or 0)
-        )
+        outcomes = [tree.integer(n) for n in (ACCEPTED, REJECTED, HELD)]
+        outcome = self._guarded(waiting, [v.node for v in plain], outcomes=outcomes)
+        # A cut of its own: what it holds back is of no matter once LIMIT has enough.
+        cut = self.stage_cuts.pop("WHERE")
+        numbers = [tree.constant_integer(n) or 0 for n in (number, wanted, first)]
+        self.rewriter.new_limit(EarlyLimit(numbers[0], cut.number, cut.level, *numbers[1:]))
+        self.relation = replace(self.relation, highest=max(self.relation.highest, cut.level))
         statement = tree.integer(self.rewriter.statement)
-        counted = tree.function(ENOUGH, statement, number, row, guarded)
+        counted = tree.function(ENOUGH, statement, number, row, place, outcome)
         return tree.conjunction([*(v.node for v in plain), counted])
 
     def _guarded(
@@ -166,30 +170,33 @@ class Block(Expressions):
         waiting: Sequence[tuple[Node, Value]],
         plain: Sequence[Node],
         above: Sequence[Node] = (),
+        outcomes: Sequence[Node] = (tree.TRUE, tree.FALSE, tree.FALSE),
     ) -> Node:
         """The conjunction of values that wait, each looked at where those before it hold.
 
-        `above` are expressions that are evaluated where all of them hold.
+        `above` are expressions that are evaluated where all of them hold; `outcomes` are what it
+        comes to: where all hold, where one does not, where one waits.
         """
+        accepted, rejected, held = outcomes
         checks: list[tuple[Node, Node]] = []
         if plain:
             both = tree.conjunction(list(plain))
             assert both is not None
-            checks.append((tree.negation(both), tree.FALSE))
-        inner: Node = tree.TRUE
+            checks.append((tree.negation(both), rejected))
+        inner: Node = accepted
         behind = list(above)
         for part, value in reversed(waiting):
             assert value.ready is not None
             inner = tree.case(
-                (tree.negation(value.ready), self._maybe(behind)),
+                (tree.negation(value.ready), self._maybe(behind) or held),
                 (value.node, inner),
-                otherwise=tree.FALSE,
+                otherwise=rejected,
             )
             behind.append(part)
         return tree.case(*checks, otherwise=inner) if checks else inner
 
-    def _maybe(self, behind: Sequence[Node]) -> Node:
-        """False; where calls behind a cut may be asked early, they are named on the way."""
+    def _maybe(self, behind: Sequence[Node]) -> Node | None:
+        """False, and names calls behind a cut on the way, where some of them may be asked early."""
         texts = []
         for node in tree.walk(behind) if self.rewriter.early else ():
             if node.get("class") != "FUNCTION" or node["function_name"] != LLM:
@@ -202,7 +209,7 @@ class Block(Expressions):
             if value.ready is None:
                 texts.append(value.node)
         if not texts:
-            return tree.FALSE
+            return None
         statement = tree.integer(self.rewriter.statement)
         return tree.function(MAYBE, statement, tree.function("concat", *texts))
 

@@ -17,9 +17,11 @@ CALL = "__hql_call"  # (statement, site, prompt, system, history): the answer, o
 INFO = "__hql_call_info"  # the same for what is known of the run of the call
 READY = "__hql_ready"  # (statement, cut, text): no reference left? Notes those there are.
 FIELD = "__hql_field"  # (answer, field): a field of an answer, or of a reference to one
-ENOUGH = "__hql_enough"  # (statement, limit, row, condition): the condition; counts for LIMIT
+ENOUGH = "__hql_enough"  # (statement, limit, row, place, outcome): accepted? Counts for LIMIT
 TESTED = "__hql_tested"  # (statement, predicate, condition): the condition; counts for statistics
 MAYBE = "__hql_maybe"  # (statement, text): false; what the text waits for may be asked early
+
+REJECTED, ACCEPTED, HELD = 0, 1, 2  # what becomes of a row at a limit that stops early
 
 EARLY_BOUND = 7_700_000_000_000_000_000  # and the number of the limit: what a pass sees rows up to
 
@@ -49,10 +51,11 @@ class Cut:
 class EarlyLimit:
     """A LIMIT that sees rows up to a bound, which grows while it has not got enough of them.
 
-    Its predicates stand at `level`, as cuts do.
+    Its predicates wait at a cut of their own.
     """
 
     number: int
+    cut: int
     level: int
     wanted: int  # rows that LIMIT and OFFSET take
     first: int  # the bound of the first pass
@@ -135,10 +138,13 @@ def both(first: Node | None, second: Node | None) -> Node | None:
     return tree.case((first, second), otherwise=tree.FALSE)
 
 
-def early(number: int, wanted: int, first: int, row: Node, condition: Node) -> Node:
-    """The condition of a block with an early limit; `row` numbers its rows."""
+def early(number: int, wanted: int, first: int, row: Node, place: Node, condition: Node) -> Node:
+    """The condition of a block with an early limit.
+
+    `row` numbers its rows; `place` is where they stand in the order of LIMIT, equal ones together.
+    """
     numbers = [tree.integer(n) for n in (number, wanted, first)]
-    return tree.function(ENOUGH, *numbers, row, condition)
+    return tree.function(ENOUGH, *numbers, row, place, condition)
 
 
 def calls_inside(node: Node) -> bool:

@@ -9,7 +9,7 @@ end up saying the same.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -122,6 +122,11 @@ class CallGraph:
         if self.deferred is not None and not self.anew:
             found |= self.deferred.get_deferred(i for i in identities if i in linked)
         return found
+
+    def stored_of(self, identities: Sequence[bytes]) -> list[bytes]:
+        """Those of the calls, again as often, that were answered before."""
+        found = self._stored([i for i in dict.fromkeys(identities) if i not in self.known])
+        return [i for i in identities if i in found]
 
     def _same(self, identities: Iterable[bytes], final: bytes) -> None:
         """The calls of these names came to what is stored under the name of their final text."""

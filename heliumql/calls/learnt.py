@@ -121,6 +121,14 @@ class Learnt:
 
     def selectivity(self, predicate: bytes) -> float | None:
         """The share of rows that pass, drawn a little towards a half; None where never tested."""
+        tested, passed = self._predicate(predicate)
+        return (passed + 1) / (tested + 2) if tested else None
+
+    def tested(self, predicate: bytes) -> int:
+        """How many rows a predicate has seen, of all runs."""
+        return self._predicate(predicate)[0]
+
+    def _predicate(self, predicate: bytes) -> tuple[int, int]:
         self.flush()
         with self._storage.reading() as db:
             found = (
@@ -129,7 +137,7 @@ class Learnt:
                     "SELECT tested, passed FROM predicates WHERE predicate = ?", [predicate]
                 ).fetchone()
             )
-        return (found[1] + 1) / (found[0] + 2) if found and found[0] else None
+        return (found[0], found[1]) if found else (0, 0)
 
     def flush(self) -> None:
         """Writes what has been noted."""

@@ -22,7 +22,7 @@ class Generate:
 
     `kind` names model, parameters and type, as it enters identities; `template` the operator (kind
     and prompt template), under which statistics are kept. `seconds`, `price` are expected per call;
-    `stored` is how many of its answers the store has.
+    `stored` is how many answers of its kind the store has, `answers` how many of its own.
     """
 
     number: int
@@ -37,6 +37,7 @@ class Generate:
     seconds: float = 1.0
     price: float = 0.0
     stored: int = 0
+    answers: int = 0
 
     @property
     def shared_by(self) -> tuple[object, ...]:

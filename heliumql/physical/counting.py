@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from heliumql.binder.cuts import EARLY_BOUND, Carried, EarlyLimit
+from heliumql.binder.cuts import ACCEPTED, EARLY_BOUND, HELD, Carried, EarlyLimit
 
 _LEAST_GROWTH, _MOST_GROWTH = 1.5, 4.0  # of a bound from one pass to the next
 
@@ -29,7 +29,8 @@ class Counting:
 
     def begin(self) -> None:
         """A pass begins: it sees its rows anew."""
-        self._accepted: dict[int, list[pa.Array]] = {}
+        self._accepted: dict[int, list[tuple[pa.Array, pa.Array]]] = {}  # rows, their places
+        self._held: dict[int, int] = {}  # the first place of a row that waits
         self._last: dict[int, int] = {}  # the highest row number seen
         self._tested: dict[int, tuple[int, int]] = {}
 
@@ -41,14 +42,19 @@ class Counting:
 
     # what DuckDB calls --------------------------------------------------------------------
 
-    def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array:
-        """Notes the rows that an early limit accepts; rows are known by number, counted once."""
+    def enough(self, limit: int, rows: pa.Array, places: pa.Array, outcomes: pa.Array) -> pa.Array:
+        """Which rows an early limit accepts; rows are known by number, counted once."""
         last = pc.max(rows).as_py()
         if last is not None:
             self._last[limit] = max(self._last.get(limit, 0), last)
-        accepted = pc.fill_null(_plain(conditions), False)
-        self._accepted.setdefault(limit, []).append(rows.filter(accepted))
-        return conditions
+        accepted = pc.fill_null(pc.equal(outcomes, ACCEPTED), False)
+        held = pc.min(places.filter(pc.fill_null(pc.equal(outcomes, HELD), False))).as_py()
+        if held is not None:
+            self._held[limit] = min(self._held.get(limit, held), held)
+        self._accepted.setdefault(limit, []).append(
+            (rows.filter(accepted), places.filter(accepted))
+        )
+        return accepted
 
     def tested(self, predicate: int, conditions: pa.Array) -> pa.Array:
         """Notes how many rows a predicate saw, and how many it let through."""
@@ -82,9 +88,23 @@ class Counting:
         for predicate, (tested, passed) in self._tested.items():
             learn(self._predicates[predicate], tested, passed)
 
-    def _got(self, limit: EarlyLimit) -> int:
-        parts = self._accepted.get(limit.number)
-        return len(np.unique(pa.chunked_array(parts, pa.int64()).to_numpy())) if parts else 0
+    def needless_cuts(self) -> set[int]:
+        """Cuts of early limits that have enough rows before the first one that waits."""
+        return {
+            limit.cut
+            for limit in self.limits
+            if limit.number in self._held
+            and self._got(limit, before=self._held[limit.number]) >= limit.wanted
+        }
+
+    def _got(self, limit: EarlyLimit, before: int | None = None) -> int:
+        """How many rows the limit has accepted, or how many that stand before this place."""
+        parts = self._accepted.get(limit.number, [])
+        numbers = [
+            rows.to_numpy() if before is None else rows.to_numpy()[places.to_numpy() < before]
+            for rows, places in parts
+        ]
+        return len(np.unique(np.concatenate(numbers))) if numbers else 0
 
 
 def _plain(conditions: pa.Array) -> pa.Array:

@@ -8,7 +8,7 @@ statements of several connections keep apart.
     __hql_call(statement, site, prompt, system, history) the answer, or a reference to it
     __hql_ready(statement, cut, text)                    holds the text no reference?
     __hql_field(answer, name)                            a field of a typed answer
-    __hql_enough(statement, limit, row, condition)       the condition; counts for an early limit
+    __hql_enough(statement, limit, row, place, outcome)  accepted? Counts for an early limit
     __hql_tested(statement, predicate, condition)        the condition; counts for statistics
     __hql_maybe(statement, text)                         false; the text's calls may be asked early
 """
@@ -40,7 +40,9 @@ class Evaluation(Protocol):
 
     def ready(self, cut: int, texts: pa.Array) -> pa.Array: ...
 
-    def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array: ...
+    def enough(
+        self, limit: int, rows: pa.Array, places: pa.Array, outcomes: pa.Array
+    ) -> pa.Array: ...
 
     def tested(self, predicate: int, conditions: pa.Array) -> pa.Array: ...
 
@@ -102,7 +104,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     for name, path in ((CALL, ""), (INFO, INFO_PATH)):
         create(name, _deferred(path), ["BIGINT", "BIGINT", *messages], "VARCHAR", **options)
     create(READY, _ready, ["BIGINT", "BIGINT", "VARCHAR"], "BOOLEAN", **options)
-    create(ENOUGH, _enough, ["BIGINT", "BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
+    create(ENOUGH, _enough, ["BIGINT"] * 5, "BOOLEAN", **options)
     create(TESTED, _tested, ["BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
     create(MAYBE, _maybe, ["BIGINT", "VARCHAR"], "BOOLEAN", **options)
     create(FIELD, _field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
@@ -138,11 +140,11 @@ def _ready(statement: Any, cut: Any, text: Any) -> pa.Array:
     return _evaluations[statement[0].as_py()].ready(cut[0].as_py(), _array(text))
 
 
-def _enough(statement: Any, limit: Any, row: Any, condition: Any) -> pa.Array:
-    if len(condition) == 0:
+def _enough(statement: Any, limit: Any, row: Any, place: Any, outcome: Any) -> pa.Array:
+    if len(outcome) == 0:
         return pa.array([], pa.bool_())
     evaluation = _evaluations[statement[0].as_py()]
-    return evaluation.enough(limit[0].as_py(), _array(row), _array(condition))
+    return evaluation.enough(limit[0].as_py(), _array(row), _array(place), _array(outcome))
 
 
 def _tested(statement: Any, predicate: Any, condition: Any) -> pa.Array:

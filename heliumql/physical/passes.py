@@ -86,6 +86,7 @@ class Passes:
         """
         self.carried = carried
         self.counting = Counting(carried)
+        self._limits = {limit.cut for limit in carried.limits}
         self.columns = tuple(
             Column(n, t, s)
             for n, t, s in zip(self.names, self.bound.types, carried.shapes, strict=True)
@@ -162,10 +163,10 @@ class Passes:
                     noted[identity] = noted.get(identity, 0) + 1
         return pc.invert(flags)
 
-    def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array:
-        """The conditions; which rows an early limit accepts is noted."""
+    def enough(self, limit: int, rows: pa.Array, places: pa.Array, outcomes: pa.Array) -> pa.Array:
+        """Which rows are accepted, and notes them for an early limit."""
         with self._lock:
-            return self.counting.enough(limit, rows, conditions)
+            return self.counting.enough(limit, rows, places, outcomes)
 
     def tested(self, predicate: int, conditions: pa.Array) -> pa.Array:
         """The conditions; how many rows a predicate lets through is noted."""
@@ -317,6 +318,9 @@ class Passes:
         if awaited == self._waited:
             raise InternalError("a pass that does not get any further")
         self._waited = awaited
+        if self._limits.intersection(self._cuts):
+            # What is stored first: it may be that LIMIT needs no more than was asked before.
+            noted = self.graph.stored_of(noted) or noted
         self.graph.demand(noted, self.account, again=self._again)
         self.graph.offer(self._maybe, self.account)
         self._waits = self._settled(dict.fromkeys(noted))
@@ -337,6 +341,7 @@ class Passes:
         self.passes += 1
         self._cuts.clear()
         self._maybe.clear()
+        self.graph.offer((), self.account)
         self.counting.begin()
         self._fault = None
         drained = SpilledBatches(self.context.window_bytes)
@@ -353,6 +358,9 @@ class Passes:
                 raise ExecutionError(without_excerpt(error)) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
             begin_again(self.context.connection)
+            return None
+        for cut in self.counting.needless_cuts():
+            self._cuts.pop(cut, None)
         if self._cuts or self.counting.short():
             drained.clear()
             return None
@@ -369,7 +377,7 @@ class Passes:
         sql = self.counting.bounded(self.sql)
         with closing(batches_of(self.context.connection.sql(sql), 2048)) as batches:
             for batch in batches:
-                if self._cuts:
+                if self._cuts.keys() - self._limits:
                     drained.clear()  # only what the cuts wait for matters now
                     continue
                 drained.append(batch)

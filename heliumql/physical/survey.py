@@ -151,7 +151,8 @@ class Survey:
 
     @property
     def _held_back(self) -> bool:
-        return bool(self._cuts) or bool(self._counting.short())
+        waiting = self._cuts.keys() - self._counting.needless_cuts()
+        return bool(waiting) or bool(self._counting.short())
 
     def _goes_on(self, cuts: tuple[Cut, ...]) -> bool:
         """Has all that the next pass waits for a remembered answer?"""
@@ -167,6 +168,8 @@ class Survey:
         if not noted:
             self._counting.grow([limit for limit in short if limit.level == min(levels)])
             return True
+        if self._counting.limits:
+            noted = self._graph.stored_of(noted) or noted
         self._demand(noted)
         self._graph.take(self._most_rows * 10)
         return all(self._graph.settled(i) for i in noted)
@@ -232,9 +235,9 @@ class Survey:
                     noted[identity] = noted.get(identity, 0) + 1
         return pa.array(result, pa.bool_())
 
-    def enough(self, limit: int, rows: pa.Array, conditions: pa.Array) -> pa.Array:
-        """The conditions; which rows an early limit accepts is noted."""
-        return self._counting.enough(limit, rows, conditions)
+    def enough(self, limit: int, rows: pa.Array, places: pa.Array, outcomes: pa.Array) -> pa.Array:
+        """Which rows are accepted, and notes them for an early limit."""
+        return self._counting.enough(limit, rows, places, outcomes)
 
     def tested(self, predicate: int, conditions: pa.Array) -> pa.Array:
         """The conditions; nothing is learnt from a survey."""

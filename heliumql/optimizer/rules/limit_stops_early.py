@@ -49,7 +49,7 @@ def limit_stops_early(plan: Plan, context: RuleContext) -> Plan:
     >>> shown(limit_stops_early, "SELECT id FROM t WHERE llm(body) = 'yes' LIMIT 5")
     SELECT h0.c1 AS id FROM (SELECT r0.column1 AS c0, r0.column0 AS c1, row_number() OVER ()
     AS n FROM t AS r0(column0, column1, column2) LIMIT <bound>) AS h0(c0, c1, n) WHERE
-    enough(h0.n, (llm(h0.c0) = 'yes')) LIMIT 5
+    enough(h0.n, h0.n, (llm(h0.c0) = 'yes')) LIMIT 5
     """
     aliases = Aliases.of(plan.tree)
     number = 0
@@ -74,20 +74,20 @@ def limit_stops_early(plan: Plan, context: RuleContext) -> Plan:
         alias = aliases.fresh()
         query, names = below(block, tree.conjunction(plain), above, alias)
         bound = EARLY_BOUND + number
-        row = tree.column(alias, "n")
+        row = place = tree.column(alias, "n")
         numbered = [*query["select_list"], tree.named(_numbers("row_number", orders), "n")]
         seen: list[Node] = []
         if orders:
             numbered.append(tree.named(_numbers("rank", orders), "k"))
-            seen.append(_at_most(tree.column(alias, "k"), bound))
+            place = tree.column(alias, "k")
+            seen.append(_at_most(place, bound))
         query = {**query, "select_list": numbered}
         if not orders:
             query["modifiers"] = [limit(bound)]
         table = subquery(query, alias, [e["alias"] for e in numbered])
         asks = substituted(above, names)
-        where = tree.conjunction(
-            [*seen, early(number, wanted, _first(asking, wanted, plan, context), row, asks)]
-        )
+        first = _first(asking, wanted, plan, context)
+        where = tree.conjunction([*seen, early(number, wanted, first, row, place, asks)])
         number += 1
         asked = ", ".join(plan.generates[n].name for n in dict.fromkeys(calls_in(asking)))
         context.did(f"{asked or 'a predicate'} is asked until LIMIT has {wanted:,} rows")
