@@ -16,14 +16,14 @@ from heliumql.stats import Stats
 
 
 def answer(messages: tuple[tuple[str, str], ...], spec: CallSpec) -> str | None:
-    """Every second row is good, every fourth is new, every note is read."""
+    """Every second row is good, every tenth is new, every note is read."""
     words = messages[-1][1].split()
     number = int(words[1])
     match words[0]:
         case "good":
             return "true" if number % 2 == 0 else "false"
         case "new":
-            return "true" if number % 4 == 0 else "false"
+            return "true" if number % 10 == 0 else "false"
         case "nothing":
             return "false"
         case _:
@@ -96,7 +96,7 @@ def test_the_second_predicate_is_asked_of_what_the_first_lets_through(con: Conne
     rows, stats = run(
         con, "SELECT id FROM t WHERE id < 40 AND LLM_FILTER('good {id}') AND LLM_FILTER('new {id}')"
     )
-    assert rows == list(range(0, 40, 4))
+    assert rows == list(range(0, 40, 10))
     assert stats.calls_run == 40 + 20
 
 
@@ -132,7 +132,7 @@ def test_the_better_predicate_is_asked_first_once_it_is_known(con: Connection) -
     con.execute("CLEAR CACHE WHERE true")
     again, stats = run(con, query)
     assert again == rows
-    assert stats.calls_run == 400 + 100
+    assert stats.calls_run == 400 + 40
 
 
 def test_an_unknown_rule_is_refused_where_it_is_set(con: Connection) -> None:
