@@ -65,8 +65,12 @@ def check(ways: Ways, number: int, report: Report, most_rules: int = 99) -> None
         where = f"query {number} ({memory}, {way}), disabled: {', '.join(disabled)}\n{query}"
         assert outcome.error is None, f"{outcome.error}: {where}"
         assert outcome.rows == expected.rows, f"other rows: {where}"
-        assert outcome.stats is not None
-        return outcome.stats
+        stats = outcome.stats
+        assert stats is not None
+        assert stats.calls_asked == (
+            stats.calls_shared + stats.calls_cached + stats.calls_run - stats.calls_wasted
+        ), f"{stats}: {where}"
+        return stats
 
     def asks_more(whole: Stats, without: Stats) -> bool:
         return whole.calls_run > without.calls_run
