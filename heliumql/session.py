@@ -52,6 +52,7 @@ from heliumql.physical.together import Together
 from heliumql.shared import Shared
 from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
+from heliumql.syntax.names import operator_names
 
 _TEMPLATE_VERSION = 1  # of the way messages are made of a call; part of every identity
 
@@ -96,7 +97,8 @@ class Session:
             sites = {n: self._site(known[n]) for n in bound.sites}
             if any(s.sampled for s in sites.values()):
                 raise Unsupported("a volatile expression beside calls")
-            optimized = self._optimized(bound, sites)
+            spans = {n: (s.name, s.span and s.span.shifted(-offset)) for n, s in sites.items()}
+            optimized = self._optimized(bound, sites, operator_names(spans, text))
             tree, _ = evaluated_once(optimized.plan.tree, "")
             if is_volatile(tree):
                 raise Unsupported("a volatile expression beside calls")
@@ -205,13 +207,15 @@ class Session:
             self._carried(tree, planned.sites, planned.optimized, statement=survey.number)
         )
 
-    def _optimized(self, bound: Bound, sites: Mapping[int, Site]) -> Optimized:
+    def _optimized(
+        self, bound: Bound, sites: Mapping[int, Site], names: Mapping[int, str]
+    ) -> Optimized:
         """The plan after the rules; every Generate with what is known of it."""
         stored = {
             **self._stored(sites),
             **self.shared.store.stored({s.template for s in sites.values()}),
         }
-        generates = {n: self._generate(s, stored) for n, s in sites.items()}
+        generates = {n: self._generate(s, names[n], stored) for n, s in sites.items()}
         known = Knowledge(
             self.shared.learnt, self._aggregates(), self._estimated_rows, self._column_types
         )
@@ -221,11 +225,11 @@ class Session:
         """How many answers the store has for each kind of call."""
         return self.shared.store.stored_kinds({s.kind for s in sites.values()})
 
-    def _generate(self, site: Site, stored: Mapping[bytes, int]) -> Generate:
+    def _generate(self, site: Site, name: str, stored: Mapping[bytes, int]) -> Generate:
         stats = self.shared.learnt.operator(site.template)
         return Generate(
             site.number,
-            site.name,
+            name,
             site.model,
             site.kind,
             site.template,

@@ -28,7 +28,6 @@ from heliumql.explain.estimates import (
     rows_of,
 )
 from heliumql.explain.explanation import Explanation, Figure, OperatorShown, RuleShown
-from heliumql.explain.names import common_tables, operator_names, values_tables
 from heliumql.logical import Dag, Fetch, Generate, Query
 from heliumql.optimizer import Optimized
 from heliumql.optimizer import Plan as TreePlan
@@ -36,6 +35,7 @@ from heliumql.physical.site import Site
 from heliumql.physical.survey import Surveyed
 from heliumql.prompts import Parts, Placeholder, RadixTree, Role, Text, static_prefix
 from heliumql.source import Span
+from heliumql.syntax.names import common_tables, operator_names, values_tables
 
 
 class Planned(Protocol):

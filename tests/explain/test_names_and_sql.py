@@ -7,7 +7,7 @@ import pytest
 import sqlglot
 
 from heliumql.explain import Figure
-from heliumql.explain.names import common_tables, operator_names, values_tables
+from heliumql.syntax.names import common_tables, operator_names, values_tables
 from heliumql.explain.sql import for_people
 from heliumql.source import Span
 

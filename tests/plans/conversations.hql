@@ -53,7 +53,7 @@ WITH RECURSIVE drafts(n, draft) AS (
 SELECT n, draft FROM drafts;
 --> call LLM_GENERATE#1, model m: VARCHAR
 --> call LLM_GENERATE#2, model m: VARCHAR
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move a predicate down again
 --> cut in WHERE, level 1
 --> column n: clean
 --> column draft: an answer of type VARCHAR

@@ -91,7 +91,7 @@ SELECT n.id, k.name FROM notes AS n JOIN kinds AS k
 ON n.kind = k.kind AND LLM_FILTER('Is {n.body} about {k.name}?');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule join_then_ask: LLM_FILTER#1 is asked of the pairs of the join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean
@@ -135,7 +135,7 @@ FROM notes WHERE body IS NOT NULL;
 SELECT id FROM notes
 WHERE body IS NOT NULL AND (id = 2 OR LLM_FILTER('Is this about apples? {body}'));
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 3 asked, 3 run
@@ -162,7 +162,7 @@ LATERAL (SELECT unnest(LLM_GENERATE('Tags of {body}', returns => 'VARCHAR[]')) A
 SELECT kind FROM notes WHERE body IS NOT NULL GROUP BY kind
 HAVING string_agg(LLM_GENERATE('Sum up {body}'), ' ' ORDER BY id) LIKE '%plum%';
 --> call LLM_GENERATE#1, model m: VARCHAR
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move a predicate down again
 --> cut in WHERE, level 1
 --> column kind: clean
 --> 2 passes: 4 asked, 1 shared, 3 run
@@ -189,7 +189,7 @@ HAVING LLM_FILTER('Is {kind} an apple?');
 SELECT id FROM notes WHERE id = 1 AND body <> (SELECT LLM_GENERATE('Sum up {name}') FROM kinds WHERE kind = 'x');
 --> call LLM_GENERATE#1, model m: VARCHAR
 --> rule join_then_ask: a predicate is asked of the pairs of the join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move a predicate down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 1 asked, 1 run

@@ -10,7 +10,7 @@ SELECT LLM_GENERATE('Sum up {body}') AS a FROM notes USING SAMPLE 3 ROWS;
 -- Rows chosen at random, and a predicate over answers: every pass sees the same rows.
 SELECT id FROM (SELECT id, body, random() < 2 AS chosen FROM notes) WHERE chosen AND LLM_FILTER('About apples? {body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 3 asked, 1 shared, 2 run

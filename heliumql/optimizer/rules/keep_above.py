@@ -8,6 +8,7 @@ from heliumql.binder.tree import Node
 from heliumql.optimizer.blocks import (
     Aliases,
     below,
+    calls_in,
     can_split,
     is_select,
     limit,
@@ -55,7 +56,8 @@ def keep_above(plan: Plan, context: RuleContext) -> Plan:
         query, names = below(block, tree.conjunction(plain), above, alias)
         query["modifiers"] = [limit(NO_LIMIT)]
         table = subquery(query, alias, [e["alias"] for e in query["select_list"]])
-        context.did("DuckDB leaves it there")
+        asked = dict.fromkeys(plan.generates[n].name for n in calls_in(asking))
+        context.did(f"DuckDB does not move {', '.join(asked) or 'a predicate'} down again")
         return over(block, table, names, substituted(above, names))
 
     return plan.with_tree(map_queries(plan.tree, at))

@@ -52,7 +52,7 @@ def pull_up_llm_predicate(plan: Plan, context: RuleContext) -> Plan:
         if not found or _repeats_rows(block, source, plain, context):
             return block
         names = [plan.generates[n].name for n in dict.fromkeys(calls_in(found))]
-        over = ", ".join(_tables(block["from_table"])) or "a predicate"
+        over = ", ".join(_tables(block["from_table"])) or "a plain predicate"
         context.did(f"{', '.join(names) or 'a predicate on answers'} is asked above {over}")
         where = tree.conjunction([*plain, *found, *asking])
         return {**block, "from_table": source, "where_clause": where}

@@ -8,7 +8,7 @@ CREATE TABLE measures AS SELECT CAST(CASE WHEN i % 2 = 0 THEN '0.0' ELSE '-0.0' 
 SELECT DISTINCT body FROM notes WHERE LLM_FILTER('Apples? {body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule group_then_ask: LLM_FILTER#1 is asked of groups, not of rows
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column body: clean
 --> 2 passes: 6 asked, 6 run
@@ -17,7 +17,7 @@ SELECT DISTINCT body FROM notes WHERE LLM_FILTER('Apples? {body}');
 SELECT body, count(*) AS n, min(body) AS first FROM notes WHERE LLM_FILTER('Apples? {body}') GROUP BY body;
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule group_then_ask: LLM_FILTER#1 is asked of groups, not of rows
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column body: clean
 --> column n: clean
@@ -28,7 +28,7 @@ SELECT body, count(*) AS n, min(body) AS first FROM notes WHERE LLM_FILTER('Appl
 SELECT k, body, count(*) AS n FROM notes WHERE NOT LLM_FILTER('Apples? {body}') GROUP BY k, body;
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule group_then_ask: LLM_FILTER#1 is asked of groups, not of rows
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column k: clean
 --> column body: clean
@@ -39,7 +39,7 @@ SELECT k, body, count(*) AS n FROM notes WHERE NOT LLM_FILTER('Apples? {body}') 
 SELECT body, count(*) AS n FROM (SELECT id, body FROM notes WHERE LLM_FILTER('Apples? {body}') AND id > 3) AS s GROUP BY body;
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule group_then_ask: LLM_FILTER#1 is asked of groups, not of rows
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column body: clean
 --> column n: clean
@@ -49,7 +49,7 @@ SELECT body, count(*) AS n FROM (SELECT id, body FROM notes WHERE LLM_FILTER('Ap
 SELECT body, count(*) AS n FROM notes WHERE LLM_FILTER('Apples? {body}') GROUP BY ROLLUP (body);
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule group_then_ask: LLM_FILTER#1 is asked of groups, not of rows
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column body: clean
 --> column n: clean
@@ -60,7 +60,7 @@ SELECT body, count(*) AS n FROM notes WHERE LLM_FILTER('Apples? {body}') GROUP B
 -- Equal keys that are other texts.
 SELECT key, count(*) AS n FROM (SELECT CAST(CASE WHEN id % 2 = 0 THEN '0.0' ELSE '-0.0' END AS DOUBLE) AS key FROM notes) AS s WHERE LLM_FILTER('Apples? {key}') GROUP BY key;
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column key: clean
 --> column n: clean
@@ -144,7 +144,7 @@ SELECT DISTINCT body FROM notes WHERE LLM_FILTER('Apples? {body} {k}') ORDER BY 
 SELECT min(body) AS body, count(*) AS n FROM (SELECT upper(body) AS body FROM notes UNION ALL SELECT body FROM notes) AS s
 WHERE LLM_FILTER('Apples? {body}') GROUP BY s.body COLLATE NOCASE;
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> cut in WHERE, level 1
 --> column body: clean

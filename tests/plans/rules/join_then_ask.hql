@@ -7,7 +7,7 @@ CREATE TABLE kinds AS FROM (VALUES (0, 'tart'), (1, 'apple jam'), (2, 'soap'), (
 SELECT n.id, kinds.name FROM notes AS n JOIN kinds ON n.k = kinds.k AND LLM_FILTER('Is {n.body} in {kinds.name}?');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule join_then_ask: LLM_FILTER#1 is asked of the pairs of the join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean
@@ -17,7 +17,7 @@ SELECT n.id, kinds.name FROM notes AS n JOIN kinds ON n.k = kinds.k AND LLM_FILT
 SELECT a.name, b.name AS other FROM kinds AS a JOIN kinds AS b ON LLM_FILTER('Does {a.name} go with {b.name}?');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule join_then_ask: LLM_FILTER#1 is asked of the pairs of the join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column name: clean
 --> column other: clean
@@ -27,7 +27,7 @@ SELECT a.name, b.name AS other FROM kinds AS a JOIN kinds AS b ON LLM_FILTER('Do
 SELECT n.id, b.name FROM notes AS n JOIN kinds AS a ON n.k = a.k AND LLM_FILTER('Is {n.body} in {a.name}?') LEFT JOIN kinds AS b ON b.k > a.k;
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule join_then_ask: LLM_FILTER#1 is asked of the pairs of the join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean
@@ -37,7 +37,7 @@ SELECT n.id, b.name FROM notes AS n JOIN kinds AS a ON n.k = a.k AND LLM_FILTER(
 SELECT n.id FROM notes AS n JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Is {n.body} in {kinds.name}?');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule join_then_ask: LLM_FILTER#1 is asked of the pairs of the join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 9 asked, 9 run

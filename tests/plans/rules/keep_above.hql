@@ -6,9 +6,9 @@ CREATE TABLE kinds AS FROM (VALUES (0, 'tart'), (1, 'apple jam'), (2, 'soap'), (
 -- Above a join.
 SELECT n.id FROM notes AS n JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Apples? {n.body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a predicate
+--> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a plain predicate
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the INNER join with kinds
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 9 asked, 9 run
@@ -16,7 +16,7 @@ SELECT n.id FROM notes AS n JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Apples
 -- Above an outer join, about both sides.
 SELECT n.id FROM notes AS n LEFT JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Apples? {n.body} {kinds.name}') IS NOT FALSE;
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 9 asked, 9 run
@@ -24,7 +24,7 @@ SELECT n.id FROM notes AS n LEFT JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('A
 -- Above groups.
 SELECT k, n FROM (SELECT k, count(*) AS n FROM notes GROUP BY k) AS s WHERE LLM_FILTER('Apples? {k}');
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column k: clean
 --> column n: clean
@@ -33,7 +33,7 @@ SELECT k, n FROM (SELECT k, count(*) AS n FROM notes GROUP BY k) AS s WHERE LLM_
 -- Above a CTE.
 WITH s AS MATERIALIZED (SELECT id, body FROM notes WHERE id < 5) SELECT id FROM s WHERE LLM_FILTER('Apples? {body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> cut in WHERE, level 1
 --> column id: clean

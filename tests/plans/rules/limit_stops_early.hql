@@ -71,7 +71,7 @@ SELECT id FROM notes WHERE CASE WHEN LLM_FILTER('Apples? {body}') THEN id > 10 E
 -- Of the pairs of a join.
 SELECT n.id, kinds.name FROM notes AS n JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Apples? {n.body}') ORDER BY n.id, kinds.name LIMIT 4;
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a predicate
+--> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a plain predicate
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the INNER join with kinds
 --> rule limit_stops_early: LLM_FILTER#1 is asked until LIMIT has 4 rows
 --> cut in WHERE, level 1
@@ -111,7 +111,7 @@ SELECT id FROM (SELECT id, body FROM notes WHERE LLM_FILTER('Apples? {body}') OR
 -- A predicate above a LIMIT is not asked about other rows.
 SELECT id FROM (SELECT id, body FROM notes ORDER BY id LIMIT 5) AS s WHERE LLM_FILTER('Apples? {body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 5 asked, 5 run, 2 failed
@@ -201,7 +201,7 @@ WHERE LLM_FILTER('Apples? {notes.body}') AND steps.n < 3 ORDER BY notes.id LIMIT
 -- What is drawn at random would be other rows in every pass.
 SELECT id FROM notes WHERE id < 20 AND random() >= 0 AND LLM_FILTER('Apples? {body}') ORDER BY id LIMIT 2;
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 20 asked, 20 run, 7 failed

@@ -19,7 +19,7 @@ SELECT id, g.text AS a, LLM_GENERATE('Word for {body}') || '!' AS b FROM notes, 
 SELECT id, word FROM words UNION ALL SELECT id, LLM_GENERATE('Word for {body}') FROM notes WHERE id < 3;
 --> call LLM_GENERATE#1, model m: VARCHAR
 --> call LLM_GENERATE#1, model m: VARCHAR
---> rule merge_equal_generates: LLM_GENERATE#1 is LLM_GENERATE#1
+--> rule merge_equal_generates: LLM_GENERATE#1 (2) is LLM_GENERATE#1
 --> column id: clean
 --> column word: an answer of type VARCHAR
 --> 1 pass: 9 asked, 3 shared, 6 run

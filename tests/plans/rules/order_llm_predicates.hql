@@ -87,7 +87,7 @@ SELECT count(*) AS n FROM notes WHERE LLM_FILTER('Fruit? {body} or apple', model
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> call LLM_FILTER#2, model m: BOOLEAN
 --> rule order_llm_predicates: in this order: LLM_FILTER#2, LLM_FILTER#1
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#2, LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column n: clean
 --> 3 passes: 22 asked, 22 run

@@ -7,7 +7,7 @@ CREATE TABLE kinds AS FROM (VALUES (0, 'tart'), (1, 'apple jam'), (2, 'soap'), (
 SELECT n.id, kinds.name FROM notes AS n JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Is this about fruit? {n.body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the INNER join with kinds
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean
@@ -17,7 +17,7 @@ SELECT n.id, kinds.name FROM notes AS n JOIN kinds ON n.k = kinds.k WHERE LLM_FI
 SELECT id FROM notes WHERE k IN (SELECT k FROM kinds WHERE name LIKE '%a%') AND LLM_FILTER('Apples? {body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 12 asked, 12 run
@@ -27,7 +27,7 @@ SELECT n.id FROM notes AS n ANTI JOIN kinds ON kinds.k = n.k WHERE LLM_FILTER('A
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule swap_semi_join: a semi join keeps its left side
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the ANTI join with kinds
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 9 asked, 9 run
@@ -37,7 +37,7 @@ SELECT n.id FROM notes AS n JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Apples
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> call LLM_FILTER#2, model m: BOOLEAN
 --> rule pull_up_llm_predicate: LLM_FILTER#1, LLM_FILTER#2 is asked above the INNER join
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1, LLM_FILTER#2 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> 3 passes: 16 asked, 16 run
@@ -47,7 +47,7 @@ SELECT n.id, kinds.name, b.name AS other FROM notes AS n LEFT JOIN kinds ON n.k 
 WHERE LLM_FILTER('Apples? {n.body}');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the RIGHT join with kinds
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean
@@ -59,7 +59,7 @@ WHERE LLM_FILTER('Apples? {n.body}');
 -- Above an outer join rows that may be missing are asked about there, not below.
 SELECT n.id, kinds.name FROM notes AS n LEFT JOIN kinds ON n.k = kinds.k WHERE LLM_FILTER('Apples? {kinds.name}') IS NOT TRUE;
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column id: clean
 --> column name: clean

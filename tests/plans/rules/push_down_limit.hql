@@ -7,7 +7,7 @@ CREATE TABLE kinds AS FROM (VALUES (0, 'tart'), (1, 'apple jam'), (2, 'soap'), (
 SELECT n.id, g.text FROM notes AS n JOIN kinds AS k USING (k), LATERAL LLM_GENERATE('Sum up {n.body}') AS g WHERE LLM_FILTER('Apples? {n.body}') ORDER BY n.id LIMIT 3;
 --> call g, model m: VARCHAR
 --> call LLM_FILTER#2, model m: BOOLEAN
---> rule pull_up_llm_predicate: LLM_FILTER#2 is asked above a predicate
+--> rule pull_up_llm_predicate: LLM_FILTER#2 is asked above a plain predicate
 --> rule pull_up_llm_predicate: LLM_FILTER#2 is asked above the INNER join with kinds
 --> rule push_down_limit: LIMIT is below a projection, where a model is asked
 --> rule limit_stops_early: LLM_FILTER#2 is asked until LIMIT has 3 rows
@@ -87,9 +87,9 @@ SELECT id FROM (SELECT id FROM notes WHERE LLM_FILTER('Apples? {body}') ORDER BY
 SELECT n.id, g.text FROM notes AS n JOIN kinds AS k USING (k), LATERAL LLM_GENERATE('Sum up {n.body}') AS g WHERE LLM_FILTER('Apples? {n.body}') AND n.id < 30 ORDER BY g.text, n.id LIMIT 3;
 --> call g, model m: VARCHAR
 --> call LLM_FILTER#2, model m: BOOLEAN
---> rule pull_up_llm_predicate: LLM_FILTER#2 is asked above a predicate
+--> rule pull_up_llm_predicate: LLM_FILTER#2 is asked above a plain predicate
 --> rule pull_up_llm_predicate: LLM_FILTER#2 is asked above the INNER join with kinds
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#2 down again
 --> cut in WHERE, level 1
 --> cut in WHERE, level 1
 --> column id: clean

@@ -8,7 +8,7 @@ SELECT name FROM kinds WHERE k IN (SELECT k FROM notes) AND LLM_FILTER('Apples? 
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule swap_semi_join: a semi join keeps its left side
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join with notes
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column name: clean
 --> 2 passes: 3 asked, 3 run
@@ -18,7 +18,7 @@ SELECT name FROM kinds WHERE EXISTS (SELECT 1 FROM notes WHERE notes.k = kinds.k
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule swap_semi_join: a semi join keeps its left side
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join with notes
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column name: clean
 --> 2 passes: 3 asked, 3 run
@@ -28,9 +28,9 @@ SELECT name FROM kinds WHERE EXISTS (SELECT 1 FROM notes WHERE notes.k = kinds.k
 -- The side that is kept stands left.
 SELECT count(*) AS n FROM notes WHERE k IN (SELECT k FROM kinds) AND LLM_FILTER('Apples? {k}');
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a predicate
+--> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a plain predicate
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join with kinds
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column n: clean
 --> 2 passes: 858 asked, 855 shared, 3 run
@@ -52,9 +52,9 @@ SELECT count(*) AS n FROM notes WHERE (k IN (SELECT k FROM kinds)) IS NULL AND L
 -- An inner join.
 SELECT count(*) AS n FROM notes JOIN kinds ON notes.k = kinds.k WHERE LLM_FILTER('Apples? {notes.k}') IS NOT TRUE;
 --> call LLM_FILTER#1, model m: BOOLEAN
---> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a predicate
+--> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above a plain predicate
 --> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the INNER join with kinds
---> rule keep_above: DuckDB leaves it there
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column n: clean
 --> 2 passes: 858 asked, 855 shared, 3 run

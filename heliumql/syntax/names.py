@@ -21,11 +21,11 @@ def operator_names(sites: Mapping[int, tuple[str, Span | None]], text: str) -> d
             around = [c for c in ctes if c.start <= span.start and span.end <= c.end]
             if around:
                 shown = f"{around[-1].name}.{name}"
-        taken = sum(1 for other in result.values() if other.partition("#")[0] == shown)
-        if taken and "#" not in shown:
-            shown = f"{shown}#{taken + 1}"
-        elif shown in result.values():
-            shown = f"{shown}.{number}"
+        again, number_again = shown, 2  # of a view, a macro, or further on in the query
+        while again in result.values():
+            again = f"{shown} ({number_again})" if "#" in shown else f"{shown}#{number_again}"
+            number_again += 1
+        shown = again
         result[number] = shown
     return result
 
