@@ -36,13 +36,14 @@ class Lifting:
     """Takes predicates out of the relations of a FROM.
 
     `aggregates` names DuckDB's aggregate functions; `is_volatile` tells whether evaluating a part
-    of the plan twice may give other rows, `never_fails` whether it raises no error.
+    of the plan twice may give other rows, `never_fails` whether an expression over a FROM raises no
+    error.
     """
 
     answers: AnswerColumns
     aggregates: frozenset[str]
     is_volatile: Callable[[Node], bool]
-    never_fails: Callable[[Any], bool]
+    never_fails: Callable[[Any, Node], bool]
 
     def split(self, where: Node | None) -> tuple[list[Node], list[Node]]:
         """The conjuncts that ask no model, and those that do."""
@@ -74,7 +75,7 @@ class Lifting:
             return source, []
         if condition is not None and self.answers.read_by(condition):
             return source, []  # the join would wait for answers of rows that are dropped now
-        if not self.never_fails(condition):
+        if not self.never_fails(condition, source):
             return source, []  # it might fail on them
         new, found = dict(source), list[Node]()
         for side, passes in zip(("left", "right"), sides, strict=True):
@@ -91,7 +92,7 @@ class Lifting:
             return table, []
         if not all(self.answers.carried_by(e) for e in block["select_list"]):
             return table, []  # it would wait for answers of rows that are dropped now
-        if not self.never_fails(block["select_list"]):
+        if not self.never_fails(block["select_list"], block["from_table"]):
             return table, []  # it might fail on them
         plain, asking = self.split(block["where_clause"])
         source, found = self.out_of(block["from_table"], drops_rows)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, Protocol
 
+from heliumql.binder import tree
 from heliumql.binder.tree import Node
 from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.answers import AnswerColumns
+from heliumql.optimizer.blocks import Column, columns_in, select
 from heliumql.optimizer.lifting import Lifting
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.totality import casts_never_fail, never_fails
@@ -61,9 +63,26 @@ class RuleContext:
         """Evaluating this part of the plan twice may give other rows."""
         return self._some_volatile and is_volatile(query)
 
-    def never_fails(self, expression: Any) -> bool:
-        """Evaluating it raises no error, so that it may see rows that it did not see before."""
-        return never_fails(expression, self.plan)
+    def never_fails(self, expression: Any, source: Node | None = None) -> bool:
+        """Evaluating it raises no error, so that it may see rows that it did not see before.
+
+        `source` is the FROM whose columns it reads: with it casts to wider numbers are known.
+        """
+        types: dict[Column, str] | None = None
+
+        def type_of(column: Column) -> str | None:
+            nonlocal types
+            if types is None:
+                types = self._types(columns_in(expression), source) if source is not None else {}
+            return types.get(column)
+
+        return never_fails(expression, self.plan, type_of)
+
+    def _types(self, columns: Sequence[Column], source: Node) -> dict[Column, str]:
+        """The types of columns of a FROM, as far as DuckDB says them."""
+        query = select([tree.column(*c) for c in columns], source, None)
+        found = self.known.types({**query, "cte_map": self.plan.tree["cte_map"]})
+        return dict(zip(columns, found or (), strict=False))
 
     def casts_never_fail(self, expression: Any) -> bool:
         """None of its casts raises an error; arithmetic out of bounds may."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.optimizer.blocks import calls_in
+from heliumql.optimizer.blocks import Column, calls_in, column_of
 from heliumql.optimizer.plan import Plan
 
 _NEVER_FAILS = {
@@ -19,12 +20,20 @@ _NEVER_FAILS = {
 _TYPE_OF_ARGUMENT = {"min", "max", "first", "last", "any_value"}
 
 
-def never_fails(expression: Any, plan: Plan) -> bool:
-    """Evaluating it raises no error, whatever the answers are."""
+TypeOf = Callable[[Column], str | None]
+
+_INTEGERS = ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"]
+
+
+def never_fails(expression: Any, plan: Plan, type_of: TypeOf = lambda column: None) -> bool:
+    """Evaluating it raises no error, whatever the answers are.
+
+    `type_of` gives the types of columns, where they can be had.
+    """
     for node in tree.walk(expression):
         match node.get("class"):
             case "CAST":
-                if not _cast_never_fails(node, plan):
+                if not _cast_never_fails(node, plan, type_of):
                     return False
             case "FUNCTION":
                 name = node["function_name"]
@@ -45,11 +54,11 @@ def never_fails(expression: Any, plan: Plan) -> bool:
 def casts_never_fail(expression: Any, plan: Plan) -> bool:
     """None of the casts in it raises an error, whatever the answers are."""
     casts = (node for node in tree.walk(expression) if node.get("class") == "CAST")
-    return all(_cast_never_fails(cast, plan) for cast in casts)
+    return all(_cast_never_fails(cast, plan, lambda column: None) for cast in casts)
 
 
-def _cast_never_fails(cast: Node, plan: Plan) -> bool:
-    """To text, of a constant, or of an answer to the type that its call is held to.
+def _cast_never_fails(cast: Node, plan: Plan, type_of: TypeOf) -> bool:
+    """To text, to a wider number, of a constant, or of an answer to the type it is held to.
 
     DuckDB writes a cast to its own type around what has the type of its argument; one of the user's
     stands around that.
@@ -60,8 +69,18 @@ def _cast_never_fails(cast: Node, plan: Plan) -> bool:
         return True
     if inner["class"] == "FUNCTION" and inner["function_name"] in _TYPE_OF_ARGUMENT:
         return True
+    if inner["class"] == "COLUMN_REF":
+        return _widens(type_of(column_of(inner)), target)
     asked = calls_in(inner) if inner["class"] == "FUNCTION" else []
     return bool(asked) and plan.generates[asked[0]].returns.upper().startswith(target)
+
+
+def _widens(source: str | None, target: str) -> bool:
+    """Every number of the one type is one of the other, about."""
+    if source not in _INTEGERS:
+        return source == "FLOAT" and target == "DOUBLE"
+    wider = _INTEGERS[_INTEGERS.index(source) :]
+    return target in wider or target == "DOUBLE"
 
 
 _OPERATORS = {

@@ -193,10 +193,12 @@ SELECT id FROM notes WHERE id < 20 AND LLM_FILTER('Apples? {body}') ORDER BY id 
 WITH RECURSIVE steps(n, id) AS (SELECT 0, 0 UNION ALL SELECT n + 1, next.id FROM (SELECT steps.n, notes.id FROM steps JOIN notes ON notes.id > steps.id AND notes.id < 12
 WHERE LLM_FILTER('Apples? {notes.body}') AND steps.n < 3 ORDER BY notes.id LIMIT 1) AS next(n, id)) SELECT n, id FROM steps;
 --> call LLM_FILTER#1, model m: BOOLEAN
+--> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the INNER join
+--> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column n: clean
 --> column id: clean
---> 3 passes: 12 asked, 12 run, 4 failed
+--> 2 passes: 11 asked, 11 run, 4 failed
 
 -- What is drawn at random would be other rows in every pass.
 SELECT id FROM notes WHERE id < 20 AND random() >= 0 AND LLM_FILTER('Apples? {body}') ORDER BY id LIMIT 2;
