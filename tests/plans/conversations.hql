@@ -28,7 +28,7 @@ FROM (SELECT id, string_agg(text, ' ' ORDER BY agent) AS said FROM round2 GROUP 
 --> call g, model m: VARCHAR
 --> call g, model m: VARCHAR
 --> call LLM_GENERATE#3, model m: VARCHAR
---> rule hoist_ctes: 2 can be read by the whole query
+--> rule hoist_ctes: what DuckDB found twice can be read by the whole query
 --> column id: clean
 --> column verdict: an answer of type VARCHAR
 --> 1 pass: 21 asked, 6 shared, 15 run
@@ -41,7 +41,7 @@ WITH RECURSIVE drafts(n, draft) AS (
 SELECT draft FROM drafts WHERE n = 3;
 --> call LLM_GENERATE#1, model m: VARCHAR
 --> call LLM_GENERATE#2, model m: VARCHAR
---> rule hoist_ctes: 1 can be read by the whole query: drafts
+--> rule hoist_ctes: drafts can be read by the whole query
 --> column draft: an answer of type VARCHAR
 --> 1 pass: 9 asked, 9 run
 

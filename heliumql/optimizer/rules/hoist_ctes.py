@@ -74,9 +74,9 @@ def hoist_ctes(plan: Plan, context: RuleContext) -> Plan:
     body = gathered({**query, "cte_map": {"map": []}}, {})
     if not moved:
         return plan
-    shown = [name for name in moved if not name.startswith("__")]
-    named = ", ".join(shown[:5]) + (" .." if len(shown) > 5 else "")
-    context.did(f"{len(moved)} can be read by the whole query" + (f": {named}" if named else ""))
+    named = [name for name in moved if not name.startswith("__")]  # others are DuckDB's own
+    listed = ", ".join(named[:5]) + (" .." if len(named) > 5 else "")
+    context.did(f"{listed or 'what DuckDB found twice'} can be read by the whole query")
     return plan.with_tree({**body, "cte_map": {"map": entries}})
 
 

@@ -8,7 +8,7 @@ WITH a AS MATERIALIZED (SELECT id, LLM_GENERATE('Word for {body}') AS word FROM 
 SELECT a.id, a.word, b.longer, c.longer AS other FROM a JOIN b ON a.id = b.id JOIN b AS c ON c.id = b.id + 1;
 --> call LLM_GENERATE#1, model m: VARCHAR
 --> call LLM_GENERATE#2, model m: VARCHAR
---> rule hoist_ctes: 1 can be read by the whole query: b
+--> rule hoist_ctes: b can be read by the whole query
 --> column id: clean
 --> column word: an answer of type VARCHAR
 --> column longer: an answer of type VARCHAR
@@ -19,7 +19,7 @@ SELECT a.id, a.word, b.longer, c.longer AS other FROM a JOIN b ON a.id = b.id JO
 SELECT s.id, s.word FROM (WITH a AS MATERIALIZED (SELECT id, LLM_GENERATE('Word for {body}') AS word FROM notes)
 SELECT a.id, a.word || b.word AS word FROM a JOIN a AS b ON a.id > b.id ORDER BY a.id, b.id LIMIT 3) AS s JOIN notes ON notes.id = s.id;
 --> call LLM_GENERATE#1, model m: VARCHAR
---> rule hoist_ctes: 1 can be read by the whole query: a
+--> rule hoist_ctes: a can be read by the whole query
 --> column id: clean
 --> column word: text with answers inside
 --> 1 pass: 6 asked, 3 shared, 3 run

@@ -15,7 +15,7 @@ WITH a AS MATERIALIZED (SELECT id, LLM_GENERATE('Word for {body}') AS word FROM 
      b AS MATERIALIZED (SELECT id, LLM_GENERATE('Word for {body}') AS word FROM notes)
 SELECT a.id, a.word, b.word AS other FROM a JOIN b ON a.id = b.id + 1;
 --> call LLM_GENERATE#1, model m: VARCHAR
---> rule hoist_ctes: 1 can be read by the whole query: b
+--> rule hoist_ctes: b can be read by the whole query
 --> rule merge_equal_subplans: b is a
 --> column id: clean
 --> column word: an answer of type VARCHAR
