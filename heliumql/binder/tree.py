@@ -186,6 +186,38 @@ def conjunction(children: list[Node], kind: str = "CONJUNCTION_AND") -> Node | N
     return {"class": "CONJUNCTION", "type": kind, "alias": "", "children": children}
 
 
+def select(columns: list[Node], source: Node, where: Node | None) -> Node:
+    """SELECT columns FROM source WHERE where."""
+    return {
+        "type": "SELECT_NODE",
+        "modifiers": [],
+        "cte_map": {"map": []},
+        "select_list": columns,
+        "from_table": source,
+        "where_clause": where,
+        "group_expressions": [],
+        "group_sets": [],
+        "aggregate_handling": "STANDARD_HANDLING",
+        "having": None,
+        "sample": None,
+        "qualify": None,
+    }
+
+
+def read(name: str, alias: str, columns: list[str]) -> Node:
+    """FROM name AS alias(columns); the name of a CTE or of a temporary table."""
+    return {
+        "type": "BASE_TABLE",
+        "alias": alias or name,
+        "sample": None,
+        "schema_name": "",
+        "table_name": name,
+        "column_name_alias": columns,
+        "catalog_name": "",
+        "at_clause": None,
+    }
+
+
 def named(node: Node, alias: str) -> Node:
     return {**node, "alias": alias}
 

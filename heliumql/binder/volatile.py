@@ -57,7 +57,7 @@ def evaluated_once(query: Node, prefix: str) -> tuple[Node, tuple[Once, ...]]:
             case "SUBQUERY" if not source.get("sample"):
                 inner = source["subquery"]["node"]
                 if separate(inner, scope):
-                    return _read(keep(inner), source["alias"], source["column_name_alias"])
+                    return tree.read(keep(inner), source["alias"], source["column_name_alias"])
                 return {**source, "subquery": {**source["subquery"], "node": visit(inner, scope)}}
             case "JOIN":
                 left, right = table(source["left"], scope), table(source["right"], scope)
@@ -75,7 +75,9 @@ def evaluated_once(query: Node, prefix: str) -> tuple[Node, tuple[Once, ...]]:
             value = entry["value"]
             inner, names = value["query_node"], value["aliases"]
             if names and separate(inner, scope) and inner["type"] != "RECURSIVE_CTE_NODE":
-                inner = _all_of(keep(inner), names)
+                kept = keep(inner)
+                columns = [tree.column(kept, c) for c in names]
+                inner = tree.select(columns, tree.read(kept, kept, names), None)
             else:
                 inner = visit(inner, scope | {entry["key"].lower()})
             entries.append({**entry, "value": {**value, "query_node": inner}})
@@ -98,34 +100,3 @@ def evaluated_once(query: Node, prefix: str) -> tuple[Node, tuple[Once, ...]]:
 def _ctes(node: Node) -> list[Node]:
     ctes = node.get("cte_map")
     return list(ctes["map"]) if ctes else []
-
-
-def _read(name: str, alias: str, columns: list[str]) -> Node:
-    return {
-        "type": "BASE_TABLE",
-        "alias": alias or name,
-        "sample": None,
-        "schema_name": "",
-        "table_name": name,
-        "column_name_alias": columns,
-        "catalog_name": "",
-        "at_clause": None,
-    }
-
-
-def _all_of(name: str, columns: list[str]) -> Node:
-    """SELECT columns FROM name AS name(columns)."""
-    return {
-        "type": "SELECT_NODE",
-        "modifiers": [],
-        "cte_map": {"map": []},
-        "select_list": [tree.column(name, c) for c in columns],
-        "from_table": _read(name, name, columns),
-        "where_clause": None,
-        "group_expressions": [],
-        "group_sets": [],
-        "aggregate_handling": "STANDARD_HANDLING",
-        "having": None,
-        "sample": None,
-        "qualify": None,
-    }

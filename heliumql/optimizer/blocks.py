@@ -220,24 +220,6 @@ class Aliases:
         return f"h{self.number}"
 
 
-def select(columns: list[Node], source: Node, where: Node | None) -> Node:
-    """SELECT columns FROM source WHERE where."""
-    return {
-        "type": "SELECT_NODE",
-        "modifiers": [],
-        "cte_map": {"map": []},
-        "select_list": columns,
-        "from_table": source,
-        "where_clause": where,
-        "group_expressions": [],
-        "group_sets": [],
-        "aggregate_handling": "STANDARD_HANDLING",
-        "having": None,
-        "sample": None,
-        "qualify": None,
-    }
-
-
 def subquery(query: Node, alias: str, names: list[str]) -> Node:
     """(query) AS alias(names)"""
     return {
@@ -303,4 +285,4 @@ def below(
     names = {c: tree.column(alias, f"c{i}") for i, c in enumerate(read)}
     if not outputs:  # rows are all that is asked for
         outputs = [tree.named(tree.TRUE, "c0")]
-    return select(outputs, source, where), names
+    return tree.select(outputs, source, where), names

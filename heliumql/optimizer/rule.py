@@ -11,7 +11,7 @@ from heliumql.binder import tree
 from heliumql.binder.tree import Node
 from heliumql.binder.volatile import is_volatile
 from heliumql.optimizer.answers import AnswerColumns
-from heliumql.optimizer.blocks import Column, columns_in, select
+from heliumql.optimizer.blocks import Column, columns_in
 from heliumql.optimizer.lifting import Lifting
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.totality import casts_never_fail, never_fails
@@ -80,7 +80,7 @@ class RuleContext:
 
     def _types(self, columns: Sequence[Column], source: Node) -> dict[Column, str]:
         """The types of columns of a FROM, as far as DuckDB says them."""
-        query = select([tree.column(*c) for c in columns], source, None)
+        query = tree.select([tree.column(*c) for c in columns], source, None)
         found = self.known.types({**query, "cte_map": self.plan.tree["cte_map"]})
         return dict(zip(columns, found or (), strict=False))
 

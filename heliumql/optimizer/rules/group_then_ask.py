@@ -12,7 +12,6 @@ from heliumql.optimizer.blocks import (
     columns_in,
     is_select,
     map_queries,
-    select,
     subquery,
     substituted,
 )
@@ -76,7 +75,9 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
         ]
         where = tree.conjunction([substituted(p, names) for p in found])
         return {
-            **select(outputs, subquery({**inner, "cte_map": {"map": []}}, alias, given), where),
+            **tree.select(
+                outputs, subquery({**inner, "cte_map": {"map": []}}, alias, given), where
+            ),
             "cte_map": block["cte_map"],
         }
 
@@ -85,7 +86,7 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
 
 def _one_text_each(keys: list[Column], block: Node, plan: Plan, context: RuleContext) -> bool:
     """Equal values of these columns are written alike, so that a model is asked the same."""
-    query = select([tree.column(*key) for key in keys], block["from_table"], None)
+    query = tree.select([tree.column(*key) for key in keys], block["from_table"], None)
     types = context.known.types({**query, "cte_map": plan.tree["cte_map"]})
     return types is not None and not any(t in name for name in types for t in _OTHER_TEXTS)
 

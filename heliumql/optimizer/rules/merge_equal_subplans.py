@@ -8,7 +8,7 @@ from typing import Any
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.optimizer.blocks import Aliases, calls_in, map_tables, read_as, select
+from heliumql.optimizer.blocks import Aliases, calls_in, map_tables, read_as
 from heliumql.optimizer.equality import Keys
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
@@ -190,14 +190,4 @@ def _all_of(name: str, columns: list[str], alias: str, like: Node) -> Node:
         tree.named(tree.column(alias, c), e["alias"] or e.get("column_names", [c])[-1])
         for c, e in zip(columns, like["select_list"], strict=True)
     ]
-    table = {
-        "type": "BASE_TABLE",
-        "alias": alias,
-        "sample": None,
-        "schema_name": "",
-        "table_name": name,
-        "column_name_alias": columns,
-        "catalog_name": "",
-        "at_clause": None,
-    }
-    return select(outputs, table, None)
+    return tree.select(outputs, tree.read(name, alias, columns), None)

@@ -7,7 +7,7 @@ import math
 from heliumql.binder import tree
 from heliumql.binder.predicates import predicate_key
 from heliumql.binder.tree import Node
-from heliumql.optimizer.blocks import calls_in, is_select, map_queries, select
+from heliumql.optimizer.blocks import calls_in, is_select, map_queries
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
 from heliumql.optimizer.totality import never_fails
@@ -52,7 +52,7 @@ def order_llm_predicates(plan: Plan, context: RuleContext) -> Plan:
         plain, asking = context.lifting.split(block["where_clause"])
         if len(calls_in(asking)) < 2:
             return block
-        below = select([tree.TRUE], block["from_table"], tree.conjunction(plain))
+        below = tree.select([tree.TRUE], block["from_table"], tree.conjunction(plain))
         rows = context.known.rows(below)
         asking = [_ordered_inside(p, rows, plan, context) for p in asking]
         ordered = _ordered(asking, rows, plan, context, accepts=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heliumql.binder import tree
 from heliumql.binder.tree import Node
-from heliumql.optimizer.blocks import calls_in, is_select, leaves, map_queries, select
+from heliumql.optimizer.blocks import calls_in, is_select, leaves, map_queries
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
 
@@ -64,8 +64,8 @@ def _repeats_rows(block: Node, source: Node, plain: list[Node], context: RuleCon
     """The join gives so many more rows than it takes that it is better asked below."""
     if source["type"] != "JOIN":
         return False
-    after = context.known.rows(select([tree.TRUE], source, tree.conjunction(plain)))
-    before = [context.known.rows(select([tree.TRUE], leaf, None)) for leaf in leaves(source)]
+    after = context.known.rows(tree.select([tree.TRUE], source, tree.conjunction(plain)))
+    before = [context.known.rows(tree.select([tree.TRUE], leaf, None)) for leaf in leaves(source)]
     if after is None or None in before:
         return False
     return after > max(_MANY_ROWS, _MORE_ROWS * max(rows for rows in before if rows is not None))
