@@ -68,10 +68,11 @@ SHOWN = (
     ),
     Shown(
         "ask_early",
-        "two predicates and a summary, nine of ten rows pass",
+        "a summary behind a predicate that thinks first and lets nine of ten rows pass",
         "SELECT id, LLM_GENERATE('Sum up {body}') FROM notes "
-        "WHERE LLM_FILTER('Is it text? {body}') AND id < 150",
-        "SELECT count(*) FROM notes WHERE LLM_FILTER('Is it text? {body}') AND id > 1900",
+        "WHERE LLM_GENERATE('Is it text? Think first. {body}') LIKE 'yes%' AND id < 150",
+        "SELECT count(*) FROM notes "
+        "WHERE LLM_GENERATE('Is it text? Think first. {body}') LIKE 'yes%' AND id > 1900",
     ),
     Shown(
         "merge_equal_subplans",
@@ -97,6 +98,8 @@ def answer(messages: tuple[tuple[str, str], ...], spec: CallSpec) -> ScriptedAns
     if spec.returns.sql() == "BOOLEAN":
         share = 0.9 if "Is it text" in said else 0.1 if "Is it rare" in said else 1 / 3
         return ScriptedAnswer("true" if draw < share else "false", output_tokens=2)
+    if "Think first" in said:
+        return ScriptedAnswer(("yes " if draw < 0.9 else "no ") + said, output_tokens=120)
     return ScriptedAnswer(f"answer {draw}", output_tokens=int(20 + 60 * draw / (1.15 - draw)))
 
 
