@@ -1,6 +1,6 @@
 """Explaining statements on a connection: plans them, surveys them, and makes the explanation.
 
-`Connection` calls it for EXPLAIN and `Relation.explain`, the command line for `heliumql explain`.
+`Statements` calls it for EXPLAIN, `Evaluations` for `Relation.explain`.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def looked(
         session.duckdb,
         {name.lower(): model.options for name, model in models.items()},
         session.shared.learnt.operator,
+        session.shared.learnt.selectivity,
         RULES,
     )
     return Looked(planned, surveyed, explained(text, offset, planned, surveyed, known))

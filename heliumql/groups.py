@@ -1,8 +1,9 @@
 """Groups: queries of one connection that are evaluated together, and which statements form them.
 
 A group begins when the first rows of any of its relations are read; equal calls of all of them are
-one then, and calls of the later ones run while rows of the earlier ones are read. `Connection`
-makes groups of what it is given at once: `sql_many`, `run_file`, a file of the command line.
+one then, and calls of the later ones run while rows of the earlier ones are read.
+`sequences.py` makes groups of what a connection is given at once: `sql_many`, `run_file`, a file of
+the command line.
 """
 
 from __future__ import annotations

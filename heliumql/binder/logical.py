@@ -7,7 +7,7 @@ shared parts once. EXPLAIN shows it and estimates rows on it; nothing is evaluat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from heliumql.binder import tree
@@ -20,6 +20,9 @@ from heliumql.logical import Dag, DagBuilder, Output, Query, Recurse, Wait
 __all__ = ["Leaf", "Written", "logical_plan"]
 
 
+ShareOf = Callable[[Node], float | None]  # of the rows that a predicate lets through
+
+
 def logical_plan(
     query: Node,
     output: tuple[str, ...],
@@ -28,11 +31,12 @@ def logical_plan(
     typed: Collection[int] = (),
     fetched: Collection[int] = (),
     written: Written | None = None,
+    share_of: ShareOf = lambda predicate: None,
 ) -> Dag:
     """The plan of a bound query.
 
     `names` are those of its sites; the answers of `typed` ones are not plain text, those of
-    `fetched` ones are looked up first.
+    `fetched` ones are looked up first. `share_of` is what earlier runs learnt of a predicate.
     """
     walk = _Walk(
         names,
@@ -41,6 +45,7 @@ def logical_plan(
         frozenset(fetched),
         written or Written(),
         _first_bounds(query),
+        share_of,
     )
     relation = walk.query(query, {})
     return walk.dag.finished(walk.dag.add(Output(output, (relation.node,))))
@@ -54,6 +59,7 @@ class _Walk:
     fetched: frozenset[int]
     written: Written
     bounds: Mapping[int, int]
+    share_of: ShareOf
     dag: DagBuilder = field(default_factory=DagBuilder)
     tables: dict[str, int] = field(default_factory=dict)  # how often each name was read
 

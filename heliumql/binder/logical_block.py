@@ -69,6 +69,8 @@ class Walk(Protocol):
 
     def leaves(self, source: Node, /) -> Leaf: ...
 
+    def share_of(self, predicate: Node, /) -> float | None: ...
+
     def query(self, node: Node, scope: Mapping[str, Relation]) -> Relation: ...
 
     def table_name(self, name: str) -> str: ...
@@ -121,6 +123,7 @@ class Block:
         *,
         gathers: bool = False,
         drops: bool = False,
+        keeps: float | None = None,
         at_most: int | None = None,
     ) -> None:
         sites = frozenset(s for v in values for s in v.waits_for)
@@ -130,7 +133,7 @@ class Block:
                 (text,),
                 (self.node,),
                 (Wait(clause, text, sites, answers, drops),) if sites else (),
-                keeps=(ANSWER_SHARE if sites else PLAIN_SHARE) if drops else 1.0,
+                keeps=_share(bool(sites), keeps) if drops else 1.0,
                 at_most=at_most,
                 gathers=gathers,
             )
@@ -149,7 +152,8 @@ class Block:
                 continue
             shown = self.words.shown(part)
             if shown.text.upper() not in ("TRUE", "'TRUE'", "'T'"):
-                self._work(f"keep rows where {shortened(shown.text)}", clause, [shown], drops=True)
+                text = f"keep rows where {shortened(shown.text)}"
+                self._work(text, clause, [shown], drops=True, keeps=self.walk.share_of(part))
 
     def _modifier(self, modifier: Node, outputs: list[tuple[str, Shown]]) -> None:
         match modifier["type"]:
@@ -344,6 +348,13 @@ def _without_system(messages: Parts) -> Parts:
         return messages
     rest = [n for n, p in enumerate(messages) if isinstance(p, Role) and n > 0]
     return messages[rest[0] :] if rest else ()
+
+
+def _share(waits: bool, learnt: float | None) -> float:
+    """Of the rows of a condition that go on, as far as it is known."""
+    if learnt is not None:
+        return learnt
+    return ANSWER_SHARE if waits else PLAIN_SHARE
 
 
 def _at_rest(shown: Shown) -> Shown:

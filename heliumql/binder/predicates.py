@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from heliumql.binder import tree
-from heliumql.binder.cuts import LLM, LLM_INFO
+from heliumql.binder.cuts import ENOUGH, LLM, LLM_INFO
 from heliumql.binder.tree import Node
 
 
@@ -45,3 +45,12 @@ def predicate_key(predicate: Node, operators: Mapping[int, bytes]) -> bytes | No
 
     text = json.dumps(plain(predicate), sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=16).digest() if found else None
+
+
+def asked_of(predicate: Node) -> list[Node]:
+    """The conditions that a predicate is made of: several under a limit that stops early."""
+    if predicate["class"] == "FUNCTION" and predicate["function_name"] == ENOUGH:
+        return asked_of(tree.arguments(predicate)[-1])
+    if predicate["class"] == "CONJUNCTION" and predicate["type"] == "CONJUNCTION_AND":
+        return [part for child in predicate["children"] for part in asked_of(child)]
+    return [predicate]

@@ -16,6 +16,7 @@ import duckdb
 
 from heliumql.binder import Bound, Carried, printed
 from heliumql.binder.logical import Leaf, Written, logical_plan
+from heliumql.binder.predicates import asked_of, predicate_key
 from heliumql.binder.tree import Node
 from heliumql.explain.estimates import (
     PLACEHOLDER_BYTES,
@@ -62,6 +63,7 @@ class Known:
     connection: duckdb.DuckDBPyConnection
     options: Mapping[str, Mapping[str, object]]  # of models, by name in lower case
     learnt: Callable[[bytes], Stats | None]
+    selectivity: Callable[[bytes], float | None]
     rules: Sequence[str]  # of the optimizer, in their order
 
 
@@ -85,9 +87,24 @@ def explained(
         values_tables(statement),
     )
 
+    templates = {n: s.template for n, s in planned.sites.items()}
+
+    def share_of(predicate: Node) -> float | None:
+        """What earlier runs learnt; of all conditions under a limit that stops early together."""
+        share = 1.0
+        for part in asked_of(predicate):
+            key = predicate_key(part, templates)
+            known_share = None if key is None else known.selectivity(key)
+            if known_share is None:
+                return None
+            share *= known_share
+        return share
+
     def dag(tree: TreePlan) -> Dag:
         typed = [n for n, s in planned.sites.items() if s.declared != "VARCHAR"]
-        return logical_plan(tree.tree, planned.names, names, leaves, typed, tree.fetched, written)
+        return logical_plan(
+            tree.tree, planned.names, names, leaves, typed, tree.fetched, written, share_of
+        )
 
     bound = dag(before)
     plan = dag(planned.optimized.plan) if any(r.fired for r in fired) else bound
