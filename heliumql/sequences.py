@@ -1,0 +1,56 @@
+"""Sequences: statements that a connection is given at once, run in order.
+
+Queries with calls between which nothing changes form groups, and are evaluated together.
+`Connection` calls it for `sql_many`, `run_file` and the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from heliumql.binder import Parameters
+from heliumql.errors import HeliumQLError
+from heliumql.groups import leaves_all_as_it_is
+from heliumql.relation import Relation
+from heliumql.statements import Parsed, Statements
+
+Given = Sequence[tuple[Parsed, Parameters]]
+
+
+def run_in_order(statements: Statements, given: Given) -> Iterator[tuple[Parsed, Relation | None]]:
+    """Runs each when it is asked for; a mistake stops at its statement."""
+    ahead: dict[int, Relation | None] = {}
+    for number, (parsed, parameters) in enumerate(given):
+        if number not in ahead and statements.may_group(parsed.statement):
+            ahead = _planned_ahead(statements, given, number)
+        if number in ahead:
+            yield parsed, ahead.pop(number)
+        else:
+            yield parsed, statements.run(parsed, parameters)
+
+
+def _planned_ahead(statements: Statements, given: Given, start: int) -> dict[int, Relation | None]:
+    """The relations of the queries that form a group with the one at `start`."""
+    group, ahead = statements.new_group(), dict[int, Relation | None]()
+    for number in range(start, len(given)):
+        parsed, parameters = given[number]
+        if not leaves_all_as_it_is(parsed.statement):
+            break
+        if statements.may_group(parsed.statement):
+            try:
+                ahead[number] = statements.run(parsed, parameters, group)
+            except HeliumQLError:  # raised when it is its turn
+                break
+    return ahead
+
+
+def run_together(statements: Statements, given: Given) -> list[Relation | None]:
+    """Runs all at once; a query is evaluated when rows of it, or of one of its group, are read."""
+    relations = []
+    group = statements.new_group()
+    for parsed, parameters in given:
+        if not leaves_all_as_it_is(parsed.statement):
+            group = statements.new_group()
+        joins = statements.may_group(parsed.statement)
+        relations.append(statements.run(parsed, parameters, group if joins else None))
+    return relations

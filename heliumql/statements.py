@@ -1,0 +1,310 @@
+"""Statements: texts as statements, and each statement run as what it is.
+
+`Connection` calls it: plain SQL goes to DuckDB, what has calls to `Evaluations`, CREATE, DROP and
+SHOW to `Definitions`; settings, EXPLAIN and prepared statements are done in this file.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from heliumql import cache, syntax
+from heliumql.binder import VERBS, Parameters, is_users_mistake, misspelt_verb, without_excerpt
+from heliumql.catalog import Settings
+from heliumql.definitions import Definitions
+from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
+from heliumql.evaluations import Evaluations
+from heliumql.explain import FIRST_ROWS, Happened
+from heliumql.explaining import look_at, rendered
+from heliumql.groups import Group, leaves_all_as_it_is
+from heliumql.physical import functions
+from heliumql.relation import PlainRelation, Relation
+from heliumql.restored import Restored
+from heliumql.session import Session, disabled_rules
+from heliumql.source import Source, Span
+from heliumql.stats import Stats
+from heliumql.syntax import Statement
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A statement and the text it stands in, which its errors show."""
+
+    statement: Statement
+    source: Source
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a statement is run with."""
+
+    parameters: Parameters = None
+    source: Source | None = None  # the text it stands in
+    group: Group | None = None  # that its query is evaluated with
+    restoring: bool = False  # it was run before, in an earlier session
+
+
+class Statements:
+    """The statements of one connection: parsed, and run in its session."""
+
+    def __init__(self, session: Session, evaluations: Evaluations) -> None:
+        self._session = session
+        self._duckdb = session.duckdb
+        self._evaluations = evaluations
+        self._definitions = Definitions(session)
+        self._prepared: dict[str, Statement] = {}
+        self._restored = Restored(session.catalog)
+
+    # of texts -----------------------------------------------------------------------------
+
+    def parsed(self, text: str, name: str | None = None) -> tuple[Parsed, ...]:
+        """The statements of a text; errors in one of them will show this text."""
+        source = Source(text, name)
+        try:
+            found = syntax.parse(text, llm_names=self._llm_names)
+        except HeliumQLError as error:
+            raise error.with_source(source) from None
+        return tuple(Parsed(s, source) for s in found)
+
+    def names_calls(self, text: str) -> bool:
+        """A name in a plain statement has come to hold calls since it was parsed."""
+        names = self._llm_names
+        return bool(names) and not all(
+            isinstance(s, syntax.Sql) for s in syntax.parse(text, llm_names=names)
+        )
+
+    def _holds_calls(self, text: str) -> bool:
+        found = syntax.parse(text, llm_names=self._llm_names)
+        return any(isinstance(s, syntax.LlmSql) for s in found)
+
+    @property
+    def _llm_names(self) -> frozenset[str]:
+        return self._session.catalog.callable_names | frozenset(self._prepared)
+
+    # run ----------------------------------------------------------------------------------
+
+    def run(
+        self, parsed: Parsed, parameters: Parameters = None, group: Group | None = None
+    ) -> Relation | None:
+        """Runs one statement; the rows of a query are evaluated when they are read.
+
+        Those of a query with calls together with those of the others in the group.
+        """
+        self._evaluations.begin()
+        try:
+            return self._run(parsed.statement, _Given(parameters, parsed.source, group))
+        except HeliumQLError as error:
+            raise error.with_source(parsed.source) from None
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            raise _placed(self._duckdb, error, parsed, parameters) from error
+
+    def new_group(self) -> Group:
+        """A group without queries yet."""
+        return Group(self._evaluations.begin_group)
+
+    def may_group(self, statement: Statement) -> bool:
+        """A query with calls."""
+        if not leaves_all_as_it_is(statement) or not self._session.settings.optimizer:
+            return False
+        return isinstance(statement, syntax.LlmSql) or self.names_calls(statement.text)
+
+    def _run(self, statement: Statement, given: _Given) -> Relation | None:
+        """Each kind of statement as what it is."""
+        held = self._evaluations.held
+        match statement:
+            case syntax.Sql():
+                again = syntax.parse(statement.text, llm_names=self._llm_names)
+                if again and not isinstance(again[0], syntax.Sql):
+                    # A name in it has come to hold calls since the file was parsed.
+                    return self._run(replace(again[0], span=statement.span), given)
+                return self._plain(statement.text, given.parameters)
+            case syntax.LlmSql():
+                return self._with_calls(statement, given)
+            case syntax.CreateModel():
+                self._definitions.create_model(statement, given.restoring)
+            case syntax.CreatePrompt() | syntax.CreateView() | syntax.CreateMacro():
+                self._definitions.create_named(statement, given.restoring)
+            case syntax.DropModel() | syntax.DropPrompt() | syntax.DropNamed():
+                self._definitions.drop(statement)
+            case syntax.SetOption():
+                try:
+                    self.set(statement.name, statement.value)
+                except CatalogError as error:
+                    error.span = statement.name_span
+                    raise
+                except ExecutionError as error:  # there is no such place for answers
+                    error.span = statement.value_span
+                    raise
+            case syntax.ResetOption():
+                self._use(self._session.settings.without(statement.name), statement.name)
+            case syntax.Show():
+                shown = self._definitions.show(statement)
+                if shown is None:  # a table of that name goes first
+                    return self._plain(statement.text, None)
+                return held(*shown)
+            case syntax.Describe():
+                return held(*self._definitions.describe(statement))
+            case syntax.ClearCache():
+                count = cache.cleared(statement, self._duckdb, self._session.shared)
+                return held(("Count",), [(count,)])
+            case syntax.Explain():
+                return self._explain(statement, given)
+            case syntax.Prepare():
+                self._prepared[statement.name.lower()] = statement.statement
+            case syntax.Execute():
+                prepared = self._prepared[statement.name.lower()]
+                values = self._values(statement.arguments)
+                return self._run(prepared, replace(given, parameters=values))
+            case syntax.Deallocate():
+                self._prepared.pop(statement.name.lower(), None)
+            case syntax.Profile():
+                raise BindError("PROFILE is not available yet", span=statement.span)
+            case _:
+                raise BindError(f"{statement.text[:20]} is not available yet", span=statement.span)
+        return None
+
+    def _plain(self, text: str, parameters: Parameters) -> Relation | None:
+        """A statement without LLM parts: DuckDB's, as it was written."""
+        self._evaluations.result = None
+        started = time.monotonic()
+        relation = self._duckdb.sql(text, params=parameters)
+        self._evaluations.add_stats(Stats(seconds=time.monotonic() - started))
+        return None if relation is None else PlainRelation(relation)
+
+    def _with_calls(self, statement: syntax.LlmSql, given: _Given) -> Relation | None:
+        """A statement with calls: a query, or one that changes something."""
+        text, offset = statement.text, statement.span.start
+        parameters, source = given.parameters, given.source
+        self._restored.check(text, self._make_again)
+        outer = syntax.shell(text)
+        match outer.kind:
+            case "select":
+                return self._evaluations.query(text, parameters, offset, source, given.group)
+            case "create_table_as" | "insert" | "copy_to" if outer.query and outer.span:
+                around = outer.before + outer.after
+                named = parameters is not None and re.search(r"[?$]", around)
+                if self._session.settings.optimizer and not named and not self._holds_calls(around):
+                    planned = self._session.planned(
+                        outer.query, parameters, offset + outer.span.start
+                    )
+                    if planned.bound is not None:
+                        return self._evaluations.filled(outer, planned, parameters, source)
+        core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
+        planned = self._session.call_by_call(core, parameters, f"{outer.kind} with calls")
+        return self._evaluations.executed(planned, parameters, source)
+
+    def _explain(self, statement: syntax.Explain, given: _Given) -> Relation:
+        inner = statement.statement
+        if isinstance(inner, syntax.Execute):
+            given = replace(given, parameters=self._values(inner.arguments))
+            inner = self._prepared[inner.name.lower()]
+        text, offset = inner.text, inner.span.start
+        if isinstance(inner, syntax.CreateView):
+            text, offset = inner.body, inner.body_span.start
+        elif isinstance(inner, syntax.CreateMacro):
+            raise BindError("EXPLAIN takes a query", span=inner.span)
+        self._restored.check(text, self._make_again)
+        found = look_at(self._session, text, given.parameters, offset)
+        happened = self._happened(inner, given) if statement.analyze else None
+        key = "analyzed_plan" if statement.analyze else "logical_plan"
+        shown = rendered(self._session, inner, found, happened, statement.format)
+        stats = happened.stats if happened is not None else None
+        return self._evaluations.held(("explain_key", "explain_value"), [(key, shown)], stats)
+
+    def _happened(self, statement: Statement, given: _Given) -> Happened:
+        """Runs the statement: what it did, how many rows it gave, and the first few of them."""
+        result = self._run(statement, given)
+        rows, first = 0, list[tuple[Any, ...]]()
+        for batch in result.batches() if result is not None else ():
+            rows += batch.num_rows
+            if len(first) < FIRST_ROWS:
+                table = pa.Table.from_batches([batch.slice(0, FIRST_ROWS - len(first))])
+                first += self._evaluations.python_rows()(table)
+        last = self._evaluations.last_run
+        operators = last.by_operator() if last is not None else []
+        stats = self._evaluations.last_stats or Stats()
+        return Happened(stats, rows, tuple(first), tuple(operators))
+
+    def _values(self, arguments: str) -> Parameters:
+        """The arguments of EXECUTE, evaluated."""
+        if not arguments.strip():
+            return None
+        named = ":=" in arguments or "=>" in arguments
+        maker = "struct_pack" if named else "row"
+        value = self._duckdb.execute(f"SELECT {maker}({arguments})").fetchall()[0][0]
+        return (
+            value
+            if isinstance(value, dict) and named
+            else list(value.values() if isinstance(value, dict) else value)
+        )
+
+    # settings, and what is there from before ----------------------------------------------
+
+    def set(self, name: str, value: object) -> None:
+        """`SET llm_..`."""
+        self._use(self._session.settings.with_value(name, value), name)
+
+    def _use(self, settings: Settings, changed: str) -> None:
+        """Takes settings; where answers are kept is one for all connections of a database.
+
+        Raises CatalogError where a rule to be disabled does not exist.
+        """
+        shared = self._session.shared
+        match changed.lower():
+            case "llm_cache_path":
+                shared.remember_at(settings.cache_path)
+                shared.store.max_bytes = settings.cache_bytes
+            case "llm_cache_bytes":
+                shared.store.max_bytes = settings.cache_bytes
+            case "llm_disabled_rules":
+                disabled_rules(settings)
+        self._session.settings = settings
+
+    def restore(self) -> None:
+        """Makes again for this session what statements made earlier."""
+        self._restored.make(self._session.catalog.stored(self._duckdb), self._make_again)
+
+    def take_over(self, other: Session) -> None:
+        """Makes again what another connection has for its session only, and takes its settings."""
+        theirs, ours = other.catalog, self._session.catalog
+        ours.models.update(theirs.models)
+        missing = [e for k, e in theirs.entries.items() if k not in ours.entries]
+        ours.entries.update({(e.kind, e.name.lower()): e for e in missing})
+        self._restored.make([e for e in missing if e.kind != "model"], self._make_again)
+        self._session.settings = other.settings
+
+    def _make_again(self, text: str) -> None:
+        self._run(syntax.parse(text, llm_names=self._llm_names)[0], _Given(restoring=True))
+
+
+def _placed(
+    connection: duckdb.DuckDBPyConnection,
+    error: duckdb.Error,
+    parsed: Parsed,
+    parameters: Parameters,
+) -> ExecutionError:
+    """DuckDB's error about a plain statement, with its place in the text."""
+    text, before, message = parsed.statement.text, "EXPLAIN ", str(error)
+    if is_users_mistake(error):
+        try:  # a relation's error does not say where; binding once more does
+            connection.execute(before + text, parameters).fetchall()
+        except duckdb.Error as again:
+            message = str(again)
+    span = None
+    offset = syntax.error_offset(message, before + text)
+    if offset is not None:
+        carets = max(re.findall(r"\^+", message), key=len, default="^")
+        start = parsed.statement.span.start + max(0, offset - len(before))
+        span = Span(start, start + len(carets))
+    told, hint = without_excerpt(error), None
+    if misspelt_verb(told):
+        told, hint = told.partition("\n")[0], VERBS
+    return ExecutionError(told, span=span, hint=hint, source=parsed.source)
