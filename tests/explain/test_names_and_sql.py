@@ -7,9 +7,9 @@ import pytest
 import sqlglot
 
 from heliumql.explain import Figure
-from heliumql.syntax.names import common_tables, operator_names, values_tables
 from heliumql.explain.sql import for_people
 from heliumql.source import Span
+from heliumql.syntax.names import common_tables, operator_names, values_tables
 
 TEXT = """WITH first AS (SELECT g FROM t), "Odd One"(a, b) AS MATERIALIZED (VALUES (1, 2)),
 RECURSIVE_not AS (WITH inner_one AS (SELECT g) FROM inner_one) SELECT g FROM first"""
