@@ -35,6 +35,7 @@ record: $(VENV)/.tested
 bench: $(VENV)/.installed
 	$(BIN)/python benchmark/naming.py
 	$(BIN)/python benchmark/planning.py
+	$(BIN)/python benchmark/rules.py
 	$(BIN)/python benchmark/overhead.py
 	$(BIN)/python benchmark/overhead.py --off
 	$(BIN)/python benchmark/store.py

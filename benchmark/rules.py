@@ -39,7 +39,7 @@ SHOWN = (
     ),
     Shown(
         "join_then_ask",
-        "a semantic join of 30 pairs a key, LIMIT 5",
+        "a semantic join of 40 pairs a key, LIMIT 5",
         "SELECT n.id, k.name FROM notes n JOIN kinds k ON n.kind = k.kind "
         "AND LLM_FILTER('Is {n.body} about {k.name}?') ORDER BY n.id LIMIT 5",
     ),
