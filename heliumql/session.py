@@ -94,7 +94,7 @@ class Session:
             return self.call_by_call(core, parameters, "the optimizer is off")
         try:
             bound = bind(self.duckdb, core, parameters)
-            sites = {n: self._site(known[n]) for n in bound.sites}
+            sites = _one_way({n: self._site(known[n]) for n in bound.sites})
             if any(s.sampled for s in sites.values()):
                 raise Unsupported("a volatile expression beside calls")
             spans = {n: (s.name, s.span and s.span.shifted(-offset)) for n, s in sites.items()}
@@ -136,7 +136,9 @@ class Session:
         if planned.bound is None or not self.settings.optimizer:
             return False
         known = {s.number: s for s in planned.core.sites} | self.sites
-        if any(n not in known or self._site(known[n]) != s for n, s in planned.sites.items()):
+        if any(n not in known for n in planned.sites):
+            return False
+        if _one_way({n: self._site(known[n]) for n in planned.sites}) != planned.sites:
             return False
         if not self._optimizes_as(planned):
             return False
@@ -320,9 +322,11 @@ class Session:
         except CatalogError as error:
             error.span = error.span or call.span
             raise
-        kind = kind_key(what)
         on_error: Any = call.on_error or self.settings.on_error
         cache: Any = call.cache or self.settings.cache
+        if cache == "off":  # no call that may be fetched or kept is the same
+            what["cache"] = "off"
+        kind = kind_key(what)
         return Site(
             call.number,
             call.name,
@@ -361,6 +365,15 @@ def disabled_rules(settings: Settings) -> list[str]:
             hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(RULES)
             raise CatalogError(f"llm_disabled_rules: no rule {name}", hint=hint)
     return names
+
+
+def _one_way(sites: Mapping[int, Site]) -> dict[int, Site]:
+    """Equal calls are one: where one of them is to be asked anew, so are the others."""
+    anew = {s.kind for s in sites.values() if s.cache == "refresh"}
+    return {
+        n: replace(s, cache="refresh") if s.kind in anew and s.cache == "use" else s
+        for n, s in sites.items()
+    }
 
 
 def _shown_names(names: tuple[str, ...], sites: Mapping[int, CallSite]) -> tuple[str, ...]:

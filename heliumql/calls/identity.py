@@ -40,7 +40,7 @@ class Namer:
 
     kind: bytes
     references: References
-    _states: dict[tuple[str | None, str], Any] = field(default_factory=dict)
+    _states: dict[tuple[str | None, str, bool], Any] = field(default_factory=dict)
 
     def names(
         self,
@@ -51,17 +51,18 @@ class Namer:
         """The identities of a batch; None where the prompt is NULL."""
         nameless, nonce = self.references.nameless, self.references.nonce
         if systems is None and histories is None:
-            base = self._state(None, "")
+            base, linked = self._state(None, "", False), self._state(None, "", True)
             result: list[bytes | None] = []
             for prompt in prompts:
                 if prompt is None:
                     result.append(None)
                     continue
-                state = base.copy()
                 if nonce in prompt:
+                    state = linked.copy()
                     state.update(nameless(prompt).encode())
                     self.references.linked.add(state.digest())
                 else:
+                    state = base.copy()
                     state.update(prompt.encode())
                 result.append(state.digest())
             return result
@@ -85,21 +86,27 @@ class Namer:
             before = json.dumps(pairs, ensure_ascii=False)
         linked = nonce in prompt or nonce in before or (system is not None and nonce in system)
         before = nameless(before)
-        state = self._state(None if system is None else nameless(system), before).copy()
+        system = None if system is None else nameless(system)
+        state = self._state(system, before, linked).copy()
         state.update(nameless(prompt).encode())
         identity: bytes = state.digest()
         if linked:
             self.references.linked.add(identity)
         return identity
 
-    def _state(self, system: str | None, history: str) -> Any:
-        state = self._states.get((system, history))
+    def _state(self, system: str | None, history: str, linked: bool) -> Any:
+        """The hash of what goes before the prompt; calls that refer to others are a kind apart.
+
+        Else text that looks like a reference could be taken for a call that holds one.
+        """
+        state = self._states.get((system, history, linked))
         if state is None:
-            state = hashlib.blake2b(self.kind, digest_size=_SIZE)
+            person = b"linked" if linked else b""
+            state = hashlib.blake2b(self.kind, digest_size=_SIZE, person=person)
             for part in (None if system is None else system.encode(), history.encode()):
                 # Lengths keep (a, bc) and (ab, c) apart; no system differs from an empty one.
                 state.update(b"-" if part is None else b"%d:" % len(part) + part)
             if len(self._states) > 1024:
                 self._states.clear()
-            self._states[(system, history)] = state
+            self._states[(system, history, linked)] = state
         return state

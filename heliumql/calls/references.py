@@ -69,8 +69,13 @@ class References:
         return self.pattern.sub(lambda m: value(Reference(bytes.fromhex(m[1]), m[2])), text)
 
     def nameless(self, text: str) -> str:
-        """The text as it enters an identity: the same in every statement."""
-        return text.replace(self.nonce, "") if self.nonce in text else text
+        """The text as it enters an identity: the same in every statement.
+
+        What data says in the way of a reference does not come out as one.
+        """
+        if self.nonce not in text:
+            return text
+        return text.replace(OPEN, OPEN + "\0").replace(f"{OPEN}\0{self.nonce}", OPEN)
 
 
 def field_text(document: str | None, path: str) -> str | None:

@@ -29,7 +29,7 @@ from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.output import Column, Void, mentions, resolved
-from heliumql.physical.snapshot import batches_of, begin_again
+from heliumql.physical.snapshot import batches_of
 from heliumql.physical.together import Together
 
 _FIRST_ROWS = 16  # of the first batch; each later one has twice as many, up to the setting
@@ -197,9 +197,16 @@ class Passes:
             self.close()
 
     def _rows(self) -> Iterator[pa.RecordBatch]:
-        done = 0  # rows that went out
+        done = snapshot = 0  # rows that went out, and the data that they were read from
         while True:
             drained = self._when_certain()
+            if done and self.together.snapshots != snapshot:
+                raise ExecutionError(
+                    "the rows cannot be read on: an error in a query beside this one has ended the "
+                    "transaction that they were read in",
+                    hint="run the query again; its answers are kept",
+                )
+            snapshot = self.together.snapshots
             try:
                 for part in self._parts(drained, done):
                     batch = self._finished(part)
@@ -357,7 +364,7 @@ class Passes:
             if not self._cuts and not self.counting.short():
                 raise ExecutionError(without_excerpt(error)) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
-            begin_again(self.context.connection)
+            self.together.begin_again()
             return None
         for cut in self.counting.needless_cuts():
             self._cuts.pop(cut, None)

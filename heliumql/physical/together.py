@@ -64,6 +64,7 @@ class Together:
         self._snapshot = ExitStack()
         self._reading = False
         self._own_snapshot = False
+        self.snapshots = 0  # that an error has ended
         self._tables: list[str] = []  # temporary ones, of volatile relations
 
     def join(self, member: Member, sites: Mapping[int, Site]) -> None:
@@ -101,7 +102,12 @@ class Together:
     def failed(self) -> None:
         """DuckDB raised an error, which ended our transaction; the others go on in a new one."""
         if self._own_snapshot and self._reading and self.several:
-            begin_again(self.context.connection)
+            self.begin_again()
+
+    def begin_again(self) -> None:
+        """A new snapshot, after an error ended the one that there was."""
+        begin_again(self.context.connection)
+        self.snapshots += 1
 
     def leave(self, member: Member, tables: list[str]) -> None:
         """Stops what is still running for this member; after the last one nothing is left."""
