@@ -19,6 +19,7 @@ from heliumql.binder import Parameters
 from heliumql.catalog import Catalog, Entry, Model
 from heliumql.definitions import quoted
 from heliumql.engines.engine import Engine
+from heliumql.engines.options import check_values
 from heliumql.errors import BindError
 from heliumql.evaluations import Evaluations
 from heliumql.groups import Group
@@ -193,8 +194,9 @@ class Connection:
 
         `options` may hold sampling defaults (max_tokens, temperature ..), as in CREATE MODEL, and
         `model`, a name under which answers of earlier sessions are used again; without it each
-        registered engine is asked anew.
+        registered engine is asked anew. Raises CatalogError where one cannot be what it is.
         """
+        check_values(options)
         # Answers outlive the process, so what names them must not come again in another one.
         named = {"engine": "python", "model": f"{name}-{uuid.uuid4().hex}"}
         model = Model(name, {**named, **options})

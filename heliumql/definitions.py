@@ -38,15 +38,10 @@ class Definitions:
 
     def create_model(self, statement: syntax.CreateModel, restoring: bool) -> None:
         options = dict(statement.options)
-        try:
-            open_engine(options).close()  # checks keys and values; starts nothing
-        except CatalogError as error:
-            spans = {**statement.option_spans}
-            culprit = next((k for k in spans if repr(k) in error.message), None)
-            error.span = spans[culprit] if culprit else statement.name_span
-            raise
+        if not restoring:
+            _check_options(statement)
         entry = Entry("model", statement.name, statement.text, statement.temp)
-        if restoring:
+        if restoring:  # a mistake shows when the model is used
             self.catalog.entries[("model", statement.name.lower())] = entry
         elif not self.catalog.add(
             self.duckdb, entry, or_replace=statement.or_replace,
@@ -167,6 +162,20 @@ class Definitions:
         if entry is None:
             raise self.catalog.missing("prompt", statement.name, statement.name_span)
         return (("name", "statement"), [(entry.name, entry.text)])
+
+
+def _check_options(statement: syntax.CreateModel) -> None:
+    try:
+        open_engine(statement.options).close()  # checks keys and values; starts nothing
+    except CatalogError as error:
+        key = next(
+            (k for k in statement.options if error.message.startswith(f"{k} must be")
+             or repr(k) in error.message), None
+        )  # fmt: skip
+        unknown = error.message.startswith("unknown option")
+        spans = statement.option_spans if unknown else statement.value_spans
+        error.span = statement.name_span if key is None else spans[key]
+        raise
 
 
 def quoted(name: str) -> str:

@@ -293,7 +293,16 @@ class Session:
             if call.model is None:
                 error.span, error.hint = call.span, f"llm_default_model is {name!r}; {error.hint}"
             raise
-        options, default = model.options, Sampling()
+        try:
+            engine = self.shared.engine(model)  # checks the options
+        except CatalogError as error:
+            raise CatalogError(
+                f"the model {model.name} cannot be used: {error.message}",
+                span=call.span,
+                hint=error.hint or "CREATE OR REPLACE or DROP the model",
+            ) from None
+        options = {k: v for k, v in model.options.items() if v is not None}
+        default = Sampling()
 
         def sampling(key: str) -> Any:
             given = getattr(call, key)
@@ -317,11 +326,6 @@ class Session:
             "sampling": [parameters.max_tokens, parameters.temperature, parameters.top_p,
                          parameters.seed, list(parameters.stop)],
         }  # fmt: skip
-        try:
-            engine = self.shared.engine(model)
-        except CatalogError as error:
-            error.span = error.span or call.span
-            raise
         on_error: Any = call.on_error or self.settings.on_error
         cache: Any = call.cache or self.settings.cache
         if cache == "off":  # no call that may be fetched or kept is the same

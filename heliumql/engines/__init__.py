@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from heliumql.engines.engine import Engine
-from heliumql.engines.options import check_keys
+from heliumql.engines.options import check_keys, check_values
 from heliumql.errors import CatalogError
 
 ENGINES = ("vllm", "openai", "simulated")
@@ -16,6 +16,7 @@ def open_engine(options: Mapping[str, object]) -> Engine:
 
     Raises CatalogError where the options do not fit.
     """
+    check_values(options)
     match options.get("engine", "vllm"):
         case "vllm":
             from heliumql.engines.vllm import VllmEngine

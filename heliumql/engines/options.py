@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from heliumql.errors import CatalogError
+from heliumql.syntax.arguments import OPTIONS, number, whole
 
 # Every model may have these, whatever its engine; an engine reads those that concern it.
 COMMON_KEYS = frozenset({
@@ -16,6 +19,21 @@ COMMON_KEYS = frozenset({
     "tokens_per_minute", "price_in", "price_out", "thinking", "chat_template_args",
     "max_tokens", "temperature", "top_p", "seed", "stop",
 })  # fmt: skip
+
+# What the session reads of every model: in words, and the check that gives a value or None.
+# The same values are right and wrong as in the arguments of a call.
+_PRICE = ("a number from 0", number(0, sys.float_info.max))
+_CHECKS = {
+    key: OPTIONS[key] for key in ("max_tokens", "temperature", "top_p", "seed", "stop", "retries")
+} | {"concurrency": ("a whole number from 1", whole(1)), "price_in": _PRICE, "price_out": _PRICE}
+
+
+def check_values(options: Mapping[str, object]) -> None:
+    """Raise CatalogError where an option that every model may have cannot be what it is."""
+    for key, (expected, check) in _CHECKS.items():
+        value: Any = options.get(key)
+        if value is not None and check(list(value) if isinstance(value, tuple) else value) is None:
+            raise CatalogError(f"{key} must be {expected}")
 
 
 def check_keys(engine: str, options: Mapping[str, object], extra: Iterable[str] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -361,7 +362,9 @@ def _by_comma(items: tuple[Element, ...]) -> list[tuple[Element, ...]]:
     return [tuple(part) for part in parts] if items else []
 
 
-def _whole(minimum: int) -> Callable[[Value], int | None]:
+def whole(minimum: int) -> Callable[[Value], int | None]:
+    """A check: whole numbers from the minimum."""
+
     def check(value: Value) -> int | None:
         is_int = isinstance(value, int) and not isinstance(value, bool)
         return value if is_int and isinstance(value, int) and value >= minimum else None
@@ -369,7 +372,9 @@ def _whole(minimum: int) -> Callable[[Value], int | None]:
     return check
 
 
-def _number(low: float, high: float) -> Callable[[Value], float | None]:
+def number(low: float, high: float) -> Callable[[Value], float | None]:
+    """A check: numbers from low to high."""
+
     def check(value: Value) -> float | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
@@ -402,13 +407,13 @@ def _seed(value: Value) -> int | None:
 # What each option must be, in words, and the check that gives its value or None.
 OPTIONS: dict[str, tuple[str, Callable[[Value], Any]]] = {
     "model": ("the name of a model, as a string", lambda v: v if isinstance(v, str) else None),
-    "max_tokens": ("a whole number from 1", _whole(1)),
-    "temperature": ("a number from 0", _number(0, float("inf"))),
-    "top_p": ("a number from 0 to 1", _number(0, 1)),
+    "max_tokens": ("a whole number from 1", whole(1)),
+    "temperature": ("a number from 0", number(0, sys.float_info.max)),
+    "top_p": ("a number from 0 to 1", number(0, 1)),
     "seed": ("a whole number", _seed),
     "stop": ("a string or a list of strings", _stop),
-    "n": ("a whole number from 1", _whole(1)),
-    "retries": ("a whole number from 0", _whole(0)),
+    "n": ("a whole number from 1", whole(1)),
+    "retries": ("a whole number from 0", whole(0)),
     "on_error": ("'null' or 'fail'", _one_of("null", "fail")),
     "cache": ("'use', 'refresh' or 'off'", _one_of("use", "refresh", "off")),
 }
