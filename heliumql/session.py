@@ -174,6 +174,8 @@ class Session:
         fetched = planned.optimized.plan.fetched
         sites = {n: replace(s, fetched=n in fetched) for n, s in planned.sites.items()}
         context = replace(context, sites=sites)
+        for order in planned.optimized.plan.orders:
+            self.shared.learnt.note_order(order.block, order.predicates, order.rows)
         passes = Passes(context, planned.bound, planned.names, together)
         try:
             if planned.carried is not None and planned.carried.cuts and in_transaction(self.duckdb):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from heliumql.binder import shape as shapes
 from heliumql.binder import tree
@@ -136,6 +136,29 @@ def both(first: Node | None, second: Node | None) -> Node | None:
     if first is None or second is None:
         return second if first is None else first
     return tree.case((first, second), otherwise=tree.FALSE)
+
+
+BOUND = "__hql_bound"  # the alias of a constant that a pass puts a bound of an early limit for
+
+
+def bound(number: int) -> Node:
+    """The constant that stands for the bound of an early limit."""
+    constant = tree.named(tree.integer(EARLY_BOUND + number), BOUND)
+    return tree.cast(constant, tree.type_node("BIGINT"))
+
+
+def bounded(node: Any, bounds: Mapping[int, int]) -> Any:
+    """The tree with numbers in the place of bounds; other constants are left alone."""
+    match node:
+        case {"class": "CONSTANT", "alias": alias, "literal": literal} if alias == BOUND:
+            number = int(literal["text"]) - EARLY_BOUND
+            return tree.integer(bounds[number]) if number in bounds else node
+        case dict():
+            return {k: bounded(v, bounds) for k, v in node.items()}
+        case list():
+            return [bounded(v, bounds) for v in node]
+        case _:
+            return node
 
 
 def early(number: int, wanted: int, first: int, row: Node, place: Node, condition: Node) -> Node:

@@ -67,6 +67,14 @@ class _Noted:
     seconds: float = 0.0
     lengths: Counter[int] = field(default_factory=Counter)
 
+    def add(self, other: _Noted) -> None:
+        self.calls += other.calls
+        self.prompt_bytes += other.prompt_bytes
+        self.prompt_tokens += other.prompt_tokens
+        self.output_tokens += other.output_tokens
+        self.seconds += other.seconds
+        self.lengths.update(other.lengths)
+
 
 class Learnt:
     """Statistics of one database's runs. Safe for several threads."""
@@ -76,6 +84,7 @@ class Learnt:
         self._lock = threading.Lock()
         self._noted: dict[Operator, _Noted] = {}
         self._predicates: dict[bytes, tuple[int, int]] = {}
+        self._orders: dict[bytes, tuple[bytes, float | None]] = {}
         self._waiting = 0
 
     def note_calls(
@@ -111,6 +120,22 @@ class Learnt:
             before = self._predicates.get(predicate, (0, 0))
             self._predicates[predicate] = (before[0] + tested, before[1] + passed)
 
+    def note_order(self, block: bytes, predicates: Sequence[bytes], rows: float | None) -> None:
+        """The order in which the predicates of a block are asked, of so many expected rows."""
+        with self._lock:
+            self._orders[block] = (b"".join(predicates), rows)
+
+    def order(self, block: bytes) -> tuple[tuple[bytes, ...], float | None] | None:
+        """The order that was noted last, and of how many rows; None where there was none."""
+        self.flush()
+        query = "SELECT predicates, expected FROM orders WHERE block = ?"
+        with self._storage.reading() as db:
+            found = db and db.execute(query, [block]).fetchone()
+        if not found:
+            return None
+        keys = tuple(found[0][i : i + 16] for i in range(0, len(found[0]), 16))
+        return keys, found[1]
+
     def operator(self, template: bytes) -> OperatorStats | None:
         """What is known of the calls of an operator; None where it never ran."""
         return self._stats("template = ?", template)
@@ -124,10 +149,6 @@ class Learnt:
         tested, passed = self._predicate(predicate)
         return (passed + 1) / (tested + 2) if tested else None
 
-    def tested(self, predicate: bytes) -> int:
-        """How many rows a predicate has seen, of all runs."""
-        return self._predicate(predicate)[0]
-
     def _predicate(self, predicate: bytes) -> tuple[int, int]:
         self.flush()
         with self._storage.reading() as db:
@@ -139,15 +160,20 @@ class Learnt:
             )
         return (found[0], found[1]) if found else (0, 0)
 
-    def flush(self) -> None:
-        """Writes what has been noted."""
+    def flush(self, patience: float = 0) -> bool:
+        """Writes what has been noted; whether that could be done. If not, it is kept for later.
+
+        `patience`: seconds to wait for another process.
+        """
         with self._lock:
             noted, self._noted = self._noted, {}
             predicates, self._predicates = self._predicates, {}
+            orders, self._orders = self._orders, {}
             self._waiting = 0
-        if not noted and not predicates:
-            return
-        with self._storage.writing(synced=True) as db:
+        if not noted and not predicates and not orders:
+            return True
+
+        def write(db: sqlite3.Connection) -> None:
             for operator, sums in noted.items():
                 _add(db, operator, sums)
             db.executemany(
@@ -156,16 +182,32 @@ class Learnt:
                 " tested = tested + excluded.tested, passed = passed + excluded.passed",
                 [(p, *counts) for p, counts in predicates.items()],
             )
+            db.executemany(
+                "INSERT OR REPLACE INTO orders VALUES (?, ?, ?)",
+                [(block, *order) for block, order in orders.items()],
+            )
+
+        if self._storage.write_soon(write, patience, synced=True):
+            return True
+        with self._lock:
+            for operator, sums in noted.items():
+                self._noted.setdefault(operator, _Noted()).add(sums)
+            for predicate, (tested, passed) in predicates.items():
+                since = self._predicates.get(predicate, (0, 0))
+                self._predicates[predicate] = (since[0] + tested, since[1] + passed)
+            self._orders = {**orders, **self._orders}
+        return False
 
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:
             self._noted, self._predicates, self._waiting = {}, {}, 0
+            self._orders = {}
         with self._storage.reading() as db:
             if db is None:
                 return
         with self._storage.writing() as db:
-            for table in ("lengths", "predicates"):
+            for table in ("lengths", "predicates", "orders"):
                 db.execute(f"DELETE FROM {table}")
             db.execute("DELETE FROM operators WHERE answers = 0")
             db.execute(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from heliumql.binder.tree import Node
 
 PRICE_OF_A_SECOND = 0.001  # of a GPU, about; in the currency of price_in and price_out
+OVERHEAD_SECONDS = 0.1  # of a call, whatever it says; times below are noise
 MISSED = 0.1  # the share of calls of a fetched operator that are taken to be new
 
 
@@ -51,17 +52,31 @@ class Generate:
 
 
 @dataclass(frozen=True)
+class Order:
+    """The order in which a block asks its predicates, for later runs: asking again is free then.
+
+    `block` names the predicates together, whatever their order; `rows` is how many rows DuckDB
+    expected.
+    """
+
+    block: bytes
+    predicates: tuple[bytes, ...]
+    rows: float | None
+
+
+@dataclass(frozen=True)
 class Plan:
     """A bound query with its Generates by site, and how they are run.
 
     `fetched` are sites whose answers may be in the store (CacheFetch); `early` sites whose calls
-    may run before it is certain that they are needed.
+    may run before it is certain that they are needed; `orders` are those of several predicates.
     """
 
     tree: Node
     generates: Mapping[int, Generate]
     fetched: frozenset[int] = frozenset()
     early: frozenset[int] = frozenset()
+    orders: tuple[Order, ...] = ()
 
     def cost(self, site: int) -> float:
         """What a call of the site is expected to cost: its price and its time on an engine.
@@ -69,7 +84,7 @@ class Plan:
         A call whose operator has answers in the store may well be fetched.
         """
         generate = self.generates[site]
-        cost = generate.price + generate.seconds * PRICE_OF_A_SECOND
+        cost = generate.price + (generate.seconds + OVERHEAD_SECONDS) * PRICE_OF_A_SECOND
         return cost * MISSED if site in self.fetched else cost
 
     def with_tree(self, tree: Node) -> Plan:

@@ -14,7 +14,7 @@ from heliumql.optimizer.answers import AnswerColumns
 from heliumql.optimizer.blocks import Column, columns_in
 from heliumql.optimizer.lifting import Lifting
 from heliumql.optimizer.plan import Plan
-from heliumql.optimizer.totality import casts_never_fail, never_fails
+from heliumql.optimizer.totality import never_fails
 
 
 class Selectivities(Protocol):
@@ -23,8 +23,8 @@ class Selectivities(Protocol):
     def selectivity(self, predicate: bytes) -> float | None:
         """The share of rows that the predicate let through; None where it was never run."""
 
-    def tested(self, predicate: bytes) -> int:
-        """How many rows the predicate has seen in earlier runs."""
+    def order(self, block: bytes) -> tuple[tuple[bytes, ...], float | None] | None:
+        """The order in which predicates were asked together before, of how many rows."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,6 @@ class RuleContext:
         query = tree.select([tree.column(*c) for c in columns], source, None)
         found = self.known.types({**query, "cte_map": self.plan.tree["cte_map"]})
         return dict(zip(columns, found or (), strict=False))
-
-    def casts_never_fail(self, expression: Any) -> bool:
-        """None of its casts raises an error; arithmetic out of bounds may."""
-        return casts_never_fail(expression, self.plan)
 
     @cached_property
     def _some_volatile(self) -> bool:

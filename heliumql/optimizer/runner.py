@@ -58,5 +58,6 @@ def _applied(rule: Rule, phase: Phase, context: RuleContext, firings: list[Firin
     except Exception as error:
         raise InternalError(f"the rule {rule.name} failed: {error}") from error
     seconds = time.perf_counter() - started
-    firings.append(Firing(rule.name, phase.name, tuple(context.done), before, after, seconds))
+    if context.done:  # else it has only noted something about the plan
+        firings.append(Firing(rule.name, phase.name, tuple(context.done), before, after, seconds))
     return after

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from heliumql.binder.cuts import ACCEPTED, EARLY_BOUND, HELD, Carried, EarlyLimit
+from heliumql.binder.cuts import ACCEPTED, HELD, Carried, EarlyLimit, bounded
+from heliumql.binder.tree import Node
 
 _LEAST_GROWTH, _MOST_GROWTH = 1.5, 4.0  # of a bound from one pass to the next
 
@@ -24,6 +25,7 @@ class Counting:
     def __init__(self, carried: Carried) -> None:
         self.limits = carried.limits
         self._predicates = carried.predicates
+        self._node = carried.node
         self._bounds = {limit.number: limit.first for limit in carried.limits}
         self.begin()
 
@@ -34,11 +36,12 @@ class Counting:
         self._last: dict[int, int] = {}  # the highest row number seen
         self._tested: dict[int, tuple[int, int]] = {}
 
-    def bounded(self, sql: str) -> str:
-        """The text of the pass: rows are seen up to the bounds."""
-        for number, bound in self._bounds.items():
-            sql = sql.replace(str(EARLY_BOUND + number), str(bound))
-        return sql
+    def query(self) -> Node:
+        """The query of the pass: rows are seen up to the bounds."""
+        if not self.limits:
+            return self._node
+        bounded_node: Node = bounded(self._node, self._bounds)
+        return bounded_node
 
     # what DuckDB calls --------------------------------------------------------------------
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from heliumql.binder import without_excerpt
 from heliumql.binder.shape import Answer, Shape, is_clean
 from heliumql.calls.references import Reference, References
+from heliumql.errors import ExecutionError
 
 Value = Callable[[Reference], str | None]
 
@@ -126,8 +129,7 @@ class Caster:
         if typed:
             texts = pa.table([arrays[i] for i in typed], names=[f"c{i}" for i in typed])
             casts = ", ".join(_cast(f"c{i}", columns[i]) + f" AS c{i}" for i in typed)
-            with self._lock:
-                connection = self._private()
+            with self._lock, self._private() as connection:
                 connection.execute(f"SET arrow_lossless_conversion = {lossless}")
                 connection.register("__hql_text", texts)
                 result = connection.sql(f"SELECT {casts} FROM __hql_text").to_arrow_table()
@@ -146,23 +148,41 @@ class Caster:
         columns = ", ".join(
             f"CAST(c{i} AS {lost[i]})" if i in lost else f"c{i}" for i in range(table.num_columns)
         )
-        with self._lock:
-            connection = self._private()
+        with self._lock, self._private() as connection:
             connection.register("__hql_rows", table)
             rows = connection.execute(f"SELECT {columns} FROM __hql_rows").fetchall()
             connection.unregister("__hql_rows")
         return list(rows)
 
-    def _private(self) -> duckdb.DuckDBPyConnection:
-        if self._connection is None:
-            self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        return self._connection
+    @contextmanager
+    def _private(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The private DuckDB; after an error the next cast has a new one.
+
+        What the error left open would keep this one from anything else.
+        """
+        connection = self._connection or duckdb.connect(":memory:", config={"threads": 1})
+        self._connection = connection
+        try:
+            yield connection
+        except Exception as error:
+            self._connection = None
+            connection.close()
+            if isinstance(error, duckdb.Error):
+                raise _told(error) from error
+            raise
 
     def close(self) -> None:
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+
+def _told(error: duckdb.Error) -> ExecutionError:
+    """What DuckDB says of a value that it cannot give, without its traceback."""
+    message = without_excerpt(error).partition("\n")[0].partition(", due to")[0]
+    hint = "pip install pytz" if "'pytz'" in message else None
+    return ExecutionError(message, hint=hint)
 
 
 def _cast(name: str, column: Column) -> str:

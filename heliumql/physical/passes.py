@@ -381,7 +381,9 @@ class Passes:
 
     def _read(self, drained: SpilledBatches, *, again: bool) -> None:
         """Evaluates; where nothing can be held back, calls are on their way at once."""
-        sql = self.counting.bounded(self.sql)
+        sql = self.sql
+        if self.counting.limits:
+            sql = printed(self.context.connection, self.counting.query())
         with closing(batches_of(self.context.connection.sql(sql), 2048)) as batches:
             for batch in batches:
                 if self._cuts.keys() - self._limits:

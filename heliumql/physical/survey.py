@@ -94,7 +94,7 @@ class Survey:
             context.store.get,
             frozenset(n for n, s in context.sites.items() if s.cache != "use"),
             MintedCalls(context.window_bytes),
-            context.store,
+            context.store.names(),
             frozenset(n for n, s in context.sites.items() if s.cache != "use"),
         )
         self._sites = {n: _Site() for n in context.sites}
@@ -113,7 +113,7 @@ class Survey:
             with reading(connection), self._timed():
                 while not complete:
                     passes += 1
-                    complete = self._evaluated(self._counting.bounded(sql))
+                    complete = self._evaluated(printed(connection, self._counting.query()))
                     if not complete and not self._goes_on(carried.cuts):
                         break
         except duckdb.Error as error:
@@ -127,7 +127,7 @@ class Survey:
             functions.leave(self.number)
         seen = {n: self._seen(n, site, complete) for n, site in self._sites.items()}
         self._graph.minted.clear()
-        return Surveyed(seen, complete, self._late, passes, failure, self._counting.bounded(sql))
+        return Surveyed(seen, complete, self._late, passes, failure, sql)
 
     def _evaluated(self, sql: str) -> bool:
         """One pass. Did it get to the rows? The calls that they need are then known."""

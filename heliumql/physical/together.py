@@ -48,7 +48,7 @@ class Together:
             context.store.get,
             self._unfetched,
             MintedCalls(context.window_bytes),
-            context.store,
+            context.store.names(),
             self._anew,
         )
         self.dispatcher = Dispatcher(

@@ -41,8 +41,8 @@ class Known:
     def selectivity(self, predicate: bytes) -> float | None:
         return self.share
 
-    def tested(self, predicate: bytes) -> int:
-        return 0 if self.share is None else 1000
+    def order(self, block: bytes) -> tuple[tuple[bytes, ...], float | None] | None:
+        return None
 
 
 def generates() -> dict[int, Generate]:

@@ -145,3 +145,42 @@ def test_an_unknown_rule_is_refused_where_it_is_set(con: Connection) -> None:
         con.execute("SET llm_disabled_rules = 'xyz'")
     assert all(rule in (found.value.hint or "") for rule in RULES)
     assert run(con, "SELECT id FROM t WHERE id < 2 AND LLM_FILTER('good {id}')")[0] == [0]
+
+
+NUMBERS = """CREATE OR REPLACE TABLE nums AS
+SELECT i AS id, i % 7 AS k, CASE WHEN i % 7 = 0 THEN 'x' || i ELSE i::VARCHAR END AS body,
+CASE WHEN i % 3 = 0 THEN 9223372036854775807 ELSE i END AS large FROM range(60) AS r(i)"""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT k, sum(body::INTEGER) FROM nums WHERE LLM_GENERATE('say {k}') <> '0' GROUP BY k",
+        "SELECT id FROM nums WHERE LLM_GENERATE('say {body}') NOT LIKE 'x%' "
+        "ORDER BY CASE WHEN body LIKE 'x%' THEN body::INTEGER ELSE id END LIMIT 3",
+        "SELECT a.id FROM (SELECT * FROM nums WHERE LLM_GENERATE('say {body}') NOT LIKE 'x%') a "
+        "LEFT JOIN u ON a.k = u.k WHERE CAST(a.body || coalesce(u.k, 1) AS INTEGER) > 3",
+        "SELECT n.id FROM (nums n JOIN u ON n.k = u.k "
+        "AND LLM_GENERATE('say {n.body}') NOT LIKE 'x%') "
+        "LEFT JOIN u AS v ON CAST(n.body || '1' AS INTEGER) = v.k",
+    ],
+)
+def test_what_may_fail_sees_no_rows_that_a_predicate_drops(query: str) -> None:
+    def say(messages: tuple[tuple[str, str], ...], spec: CallSpec) -> str:
+        return messages[-1][1].removeprefix("say ")
+
+    with heliumql.connect() as con:
+        con.register_model("m", SimulatedEngine({"instant": True, "log": False}, say))
+        con.execute(NUMBERS)
+        con.execute("CREATE TABLE u AS SELECT i AS k FROM range(5) AS r(i)")
+        rows = sorted(con.execute(query).fetchall())
+        con.set("llm_optimizer", "off")
+        assert sorted(con.execute(query).fetchall()) == rows
+
+
+def test_text_that_looks_like_a_bound_is_left_as_it_is(con: Connection) -> None:
+    query = (
+        "SELECT 7700000000000000000 AS n, '7700000000000000000' AS t FROM t "
+        "WHERE LLM_FILTER('good {id}') LIMIT 3"
+    )
+    assert con.execute(query).fetchall() == [(7700000000000000000, "7700000000000000000")] * 3

@@ -21,6 +21,13 @@ QUERIES = [
     "SELECT t.id, LLM_GENERATE('{u.name} {t.id}') FROM t JOIN u ON t.k = u.k "
     "AND LLM_FILTER('often {u.name} {t.id}') ORDER BY t.id LIMIT 7",
     "SELECT k, count(*) FROM t WHERE LLM_FILTER('often {k}') GROUP BY k",
+    "SELECT id FROM t WHERE LLM_FILTER('other {k}') AND LLM_FILTER('more {id}')",
+    "SELECT id FROM t WHERE LLM_FILTER('other {k}') OR LLM_FILTER('more {id}')",
+    "SELECT id FROM t WHERE LLM_FILTER('other {k}') AND LLM_FILTER('more {id}') LIMIT 20",
+    "SELECT id FROM t WHERE LLM_FILTER('often {id}') AND LLM_FILTER('rarely {id}') "
+    "ORDER BY id LIMIT 3",
+    "SELECT id FROM t WHERE (LLM_FILTER('often {id}') OR LLM_FILTER('more {id}')) "
+    "AND LLM_FILTER('rarely {id}') LIMIT 3",
     "SELECT id FROM t WHERE CASE WHEN LLM_FILTER('often {id}') THEN LLM_FILTER('rarely {id}') "
     "ELSE LLM_FILTER('other {id}') END",
 ]
@@ -63,6 +70,18 @@ def test_nor_does_a_run_in_another_session(query: str, tmp_path: Path) -> None:
         assert first is not None
         rows = first.fetchall()
     with with_tables(path) as con:
+        again = con.sql(query)
+        assert again is not None
+        assert again.fetchall() == rows
+        assert again.stats.calls_run == 0
+
+
+def test_nor_after_other_queries_have_learnt_more() -> None:
+    query = "SELECT id FROM t WHERE LLM_FILTER('rarely {id}') AND LLM_FILTER('often {id}')"
+    with with_tables(":memory:") as con:
+        con.execute("CREATE TABLE big AS SELECT i + 9000 AS id FROM range(900) r(i)")
+        rows = con.execute(query).fetchall()
+        con.execute("SELECT id FROM big WHERE LLM_FILTER('often {id}')").fetchall()
         again = con.sql(query)
         assert again is not None
         assert again.fetchall() == rows

@@ -49,7 +49,7 @@ def group_then_ask(plan: Plan, context: RuleContext) -> Plan:
             return block
         if any(context.answers.read_by(e) for e in block["select_list"]):
             return block
-        if not context.never_fails(block["select_list"]):
+        if not context.never_fails(block["select_list"], block["from_table"]):
             return block
         plain, asking = context.lifting.split(block["where_clause"])
         source, found = context.lifting.out_of(block["from_table"], drops_rows=True)

@@ -23,7 +23,8 @@ def join_then_ask(plan: Plan, context: RuleContext) -> Plan:
         after   FROM t JOIN u ON t.k = u.k WHERE llm(t.body || u.name)
 
     It must not fire on an outer, semi or anti join: its ON decides what a match is, WHERE would
-    decide which rows there are.
+    decide which rows there are. Nor on a join below one whose ON asks a model or may fail: that ON
+    would see pairs that the predicate drops now.
 
     >>> shown(join_then_ask, "SELECT id FROM t JOIN u ON t.k = u.k AND llm(body || name) = 'a'")
     SELECT r1.c2 AS id FROM ((SELECT r0.column2 AS c0, r0.column1 AS c1, r0.column0 AS c2
@@ -39,6 +40,15 @@ def join_then_ask(plan: Plan, context: RuleContext) -> Plan:
         cross = source["ref_type"] == "CROSS"
         if not cross and (source["ref_type"] != "REGULAR" or kind not in _PASSES):
             return source, []
+        if (
+            kind != "INNER"
+            and not cross
+            and (
+                context.answers.read_by(source["condition"])
+                or not context.never_fails(source["condition"], source)
+            )
+        ):
+            return source, []  # it would see pairs that the predicate drops now
         new, found = dict(source), list[Node]()
         for side, passes in zip(("left", "right"), _BOTH if cross else _PASSES[kind], strict=True):
             if passes:

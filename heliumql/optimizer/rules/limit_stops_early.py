@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heliumql.binder import tree
-from heliumql.binder.cuts import EARLY_BOUND, ENOUGH, early
+from heliumql.binder.cuts import ENOUGH, bound, early
 from heliumql.binder.predicates import predicate_key
 from heliumql.binder.tree import Node
 from heliumql.optimizer.blocks import (
@@ -67,23 +67,22 @@ def limit_stops_early(plan: Plan, context: RuleContext) -> Plan:
         if wanted is None or not asking or context.is_volatile(block) or _counts_already(asking):
             return block
         orders = [m for m in block["modifiers"] if m["type"] == "ORDER_MODIFIER"]
-        if any(context.answers.read_by(o) for o in orders) or not context.casts_never_fail(orders):
+        if any(context.answers.read_by(o) for o in orders) or not context.never_fails(orders):
             return block
         above = tree.conjunction(asking)
         assert above is not None
         alias = aliases.fresh()
         query, names = below(block, tree.conjunction(plain), above, alias)
-        bound = EARLY_BOUND + number
         row = place = tree.column(alias, "n")
         numbered = [*query["select_list"], tree.named(_numbers("row_number", orders), "n")]
         seen: list[Node] = []
         if orders:
             numbered.append(tree.named(_numbers("rank", orders), "k"))
             place = tree.column(alias, "k")
-            seen.append(_at_most(place, bound))
+            seen.append(_at_most(place, bound(number)))
         query = {**query, "select_list": numbered}
         if not orders:
-            query["modifiers"] = [limit(bound)]
+            query["modifiers"] = [{**limit(1), "limit": bound(number)}]
         table = subquery(query, alias, [e["alias"] for e in numbered])
         asks = substituted(above, names)
         first = _first(asking, wanted, plan, context)
@@ -154,11 +153,11 @@ def _numbers(function: str, orders: list[Node]) -> Node:
     }
 
 
-def _at_most(column: Node, bound: int) -> Node:
+def _at_most(column: Node, most: Node) -> Node:
     return {
         "class": "COMPARISON",
         "type": "COMPARE_LESSTHANOREQUALTO",
         "alias": "",
         "left": column,
-        "right": tree.cast(tree.integer(bound), tree.type_node("BIGINT")),
+        "right": most,
     }

@@ -51,6 +51,8 @@ def pull_up_llm_predicate(plan: Plan, context: RuleContext) -> Plan:
         source, found = context.lifting.out_of(block["from_table"], bool(plain))
         if not found or _repeats_rows(block, source, plain, context):
             return block
+        if not context.never_fails(plain, block["from_table"]):
+            return block
         names = [plan.generates[n].name for n in dict.fromkeys(calls_in(found))]
         over = ", ".join(_tables(block["from_table"])) or "a plain predicate"
         context.did(f"{', '.join(names) or 'a predicate on answers'} is asked above {over}")

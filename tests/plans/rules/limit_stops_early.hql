@@ -207,3 +207,13 @@ SELECT id FROM notes WHERE id < 20 AND random() >= 0 AND LLM_FILTER('Apples? {bo
 --> cut in WHERE, level 1
 --> column id: clean
 --> 2 passes: 20 asked, 20 run, 7 failed
+
+---- Not where the order may fail on rows that the predicate drops
+
+-- Arithmetic may go out of bounds.
+SELECT id FROM notes WHERE id < 30 AND LLM_FILTER('Apples? {body}') ORDER BY id * 2 DESC LIMIT 3;
+--> call LLM_FILTER#1, model m: BOOLEAN
+--> rule push_down_limit: LIMIT is below a projection, where a model is asked
+--> cut in WHERE, level 1
+--> column id: clean
+--> 2 passes: 30 asked, 30 run, 10 failed

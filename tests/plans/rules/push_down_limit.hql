@@ -27,14 +27,14 @@ SELECT n.id, k.name FROM notes AS n LEFT JOIN kinds AS k USING (k) WHERE LLM_FIL
 --> 4 passes: 10 asked, 10 run, 3 failed
 
 -- By an expression that a block below gives a name.
-SELECT * FROM (SELECT n.id, 1000 - n.id AS back FROM notes AS n LEFT JOIN kinds AS k USING (k) WHERE LLM_FILTER('Apples? {n.body} {k.name}')) ORDER BY back LIMIT 3;
+SELECT * FROM (SELECT n.id, 'n' || n.id AS back FROM notes AS n LEFT JOIN kinds AS k USING (k) WHERE LLM_FILTER('Apples? {n.body} {k.name}')) ORDER BY back LIMIT 3;
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule push_down_limit: LIMIT is below a projection, where a model is asked
 --> rule limit_stops_early: LLM_FILTER#1 is asked until LIMIT has 3 rows
 --> cut in WHERE, level 1
 --> column id: clean
 --> column back: clean
---> 4 passes: 6 asked, 6 run, 2 failed
+--> 4 passes: 12 asked, 12 run, 5 failed
 
 ---- Not where a predicate stands between
 
