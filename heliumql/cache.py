@@ -39,7 +39,7 @@ _COLUMNS = {
 def shown(store: AnswerStore) -> list[tuple[Any, ...]]:
     """A row for each model; of an empty store one that says where it is."""
     storage = store.storage
-    place = (None if storage.path is None else str(storage.path), storage.reason)
+    place = (None if storage.path is None else str(storage.path), storage.reason or storage.delayed)
     rows: list[tuple[Any, ...]] = [
         (m.model, m.answers, m.bytes, *map(_moment, (m.oldest, m.newest, m.last_used)), *place)
         for m in store.models()

@@ -14,6 +14,8 @@ from heliumql.physical.flights import Flights
 from heliumql.physical.output import Caster
 from heliumql.physical.snapshot import OneThread
 
+_PATIENCE_SECONDS = 0.5  # of the end of a statement, for another process
+
 
 class Shared:
     """Engines, answers, what is learnt, and calls in flight of one database.
@@ -66,9 +68,9 @@ class Shared:
         self.store, self.learnt = self._places[place]
 
     def flush(self) -> None:
-        """Writes which answers were used and what was learnt."""
-        self.store.flush()
-        self.learnt.flush()
+        """Writes which answers were used and what was learnt; later, where that cannot be now."""
+        if self.store.flush(_PATIENCE_SECONDS):
+            self.learnt.flush(_PATIENCE_SECONDS)
 
     def close(self) -> None:
         with self._lock:

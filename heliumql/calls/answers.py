@@ -16,12 +16,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from heliumql.calls.deferred import (
+    Epoch,
+    Noted,
+    epoch_number,
+    finals_of,
+    forget_names,
+    write_names,
+)
 from heliumql.calls.operator import Operator, operator_id
-from heliumql.calls.storage import Storage
-from heliumql.errors import HeliumQLError
+from heliumql.calls.storage import NoRoom, Storage
+from heliumql.errors import ExecutionError, HeliumQLError
 
 _OVERHEAD = 150  # bytes that an answer takes beside its text, indexes included
-_DEFERRED = 100  # bytes of another name of it
+_PATIENCE_SECONDS = 0.5  # of the end of a session, for another process
 _KEYS = 1024  # identities of one query
 _COARSE = 3600 * 1_000_000  # microseconds: how exactly uses are kept while there is room
 _ROOM = 0.95  # evicted down to this share, so that not every answer evicts another
@@ -93,8 +101,8 @@ class AnswerStore:
         self._arriving = threading.Lock()  # guards what waits to be written
         self._writing = threading.Lock()
         self._waiting: list[_Arrived] = []
-        self._used: dict[int, int] = {}  # answer -> when; uses that are not written yet
-        self._deferred: dict[bytes, bytes] = {}  # names that are not written yet
+        self._used: dict[bytes, int] = {}  # identity -> when; uses that are not written yet
+        self._deferred: dict[bytes, Noted] = {}  # names that are not written yet
 
     def __len__(self) -> int:
         return self._sum("answers")
@@ -112,17 +120,18 @@ class AnswerStore:
         wanted = list(identities)
         if not wanted or self._is_empty():
             return found
-        now, before = self._now(), 0
+        now, before = 0, 0
         for start in range(0, len(wanted), _KEYS):
             keys = wanted[start : start + _KEYS]
             with self.storage.reading() as db:
                 rows = [] if db is None else _looked_up(db, keys)
-            if rows and not before:
-                before = now if 2 * self.size > self.max_bytes else now - _COARSE
-            for _, identity, _, text, finish, *tokens in rows:
+                if db is not None and rows and not before:
+                    now = max(self._now(), _newest_use(db))
+                    before = now if 2 * self.size > self.max_bytes else now - _COARSE
+            for identity, _, text, finish, *tokens in rows:
                 found[identity] = Answer(text, None, sys.intern(finish), *tokens)
             with self._arriving:
-                self._used |= {number: now for number, _, used, *_ in rows if used < before}
+                self._used |= {identity: now for identity, used, *_ in rows if used < before}
         return found
 
     def get_deferred(self, identities: Iterable[bytes]) -> dict[bytes, Answer]:
@@ -134,15 +143,18 @@ class AnswerStore:
         if not wanted:
             return {}
         with self._arriving:
-            finals = {i: self._deferred[i] for i in wanted if i in self._deferred}
-        for start in range(0, len(wanted), _KEYS):
-            keys = wanted[start : start + _KEYS]
-            with self.storage.reading() as db:
-                if db is not None:
-                    query = f"SELECT * FROM deferred WHERE identity IN ({_marks(keys)})"
-                    finals |= db.execute(query, keys).fetchall()
+            noted = {i: self._deferred[i] for i in wanted if i in self._deferred}
+        with self.storage.reading() as db:
+            epoch = Epoch(self.storage.generation, epoch_number(db))
+            finals = {i: n.final for i, n in noted.items() if n.epoch == epoch}
+            finals |= {} if db is None else dict(finals_of(db, wanted))
         found = self.get(set(finals.values()))
         return {i: found[final] for i, final in finals.items() if final in found}
+
+    def names(self) -> StatementNames:
+        """The other names of a statement that begins now."""
+        with self.storage.reading() as db:
+            return StatementNames(self, Epoch(self.storage.generation, epoch_number(db)))
 
     def stored(self, templates: Iterable[bytes]) -> dict[bytes, int]:
         """How many answers each of these operators has; those without any are left out."""
@@ -225,36 +237,56 @@ class AnswerStore:
                 self._write(batches)
         if mine.failure is not None:
             raise mine.failure
+        if not mine.done:  # who had taken it was interrupted
+            raise ExecutionError("writing answers was interrupted")
 
-    def note_deferred(self, finals: Mapping[bytes, bytes]) -> None:
+    def note_deferred(self, finals: Mapping[bytes, bytes], epoch: Epoch) -> None:
         """Other names of kept answers: what their calls were named when they waited for others.
 
-        They are written with the next answers, or by `flush`.
+        They are written with the next answers, or by `flush`, if it is still the same epoch.
         """
         with self._arriving:
-            self._deferred.update(finals)
+            self._deferred |= {name: Noted(final, epoch) for name, final in finals.items()}
         if len(self._deferred) > 16 * _KEYS:
             self.flush()
 
-    def flush(self) -> None:
-        """Writes which answers were used, and their other names."""
+    def flush(self, patience: float = 0) -> bool:
+        """Writes which answers were used, and their other names; whether that could be done.
+
+        If not, they are kept for later. `patience`: seconds to wait for another process.
+        """
         used, deferred = self._taken_notes()
-        if used or deferred:
-            with self.storage.writing() as db:
-                _write_uses(db, used)
-                _write_deferred(db, deferred)
+        if not used and not deferred:
+            return True
+        written = self.storage.write_soon(
+            lambda db: self._write_notes(db, used, deferred), patience
+        )
+        if not written:
+            self._give_back(used, deferred)
+        return written
 
     def clear(self) -> int:
-        """Forgets everything; how many answers that were."""
-        count = len(self)
-        if count:
-            self._taken_notes()
-            with self.storage.writing() as db:
-                db.execute("DELETE FROM answers")
-                db.execute("DELETE FROM deferred")
-                db.execute("DELETE FROM texts")
-                db.execute("UPDATE operators SET answers = 0, bytes = 0")
-            self.storage.shrink()
+        """Forgets everything; how many answers that were.
+
+        On a full disk the file is removed, with what was learnt.
+        """
+        count = 0
+        try:
+            count = len(self)
+            if count:
+                self._taken_notes()
+                with self.storage.writing() as db:
+                    forget_names(db)
+                    db.execute("DELETE FROM answers")
+                    db.execute("DELETE FROM texts")
+                    db.execute("UPDATE operators SET answers = 0, bytes = 0")
+                self.storage.shrink()
+        except NoRoom as error:
+            if not self.storage.remove():
+                raise ExecutionError(
+                    f"{error.message} to note what is forgotten",
+                    hint="close the other programs that have it open, then CLEAR CACHE removes it",
+                ) from error
         return count
 
     def forget(self, numbers: Sequence[int]) -> int:
@@ -263,7 +295,7 @@ class AnswerStore:
             return 0
         count = 0
         with self.storage.writing() as db:
-            self._forget_deferred(db)
+            forget_names(db)
             for start in range(0, len(numbers), _KEYS):
                 keys = numbers[start : start + _KEYS]
                 rows = db.execute(
@@ -275,33 +307,41 @@ class AnswerStore:
         return count
 
     def close(self) -> None:
-        """Idempotent."""
-        self.flush()
+        """Idempotent. Notes that cannot be written are lost: answers are found without them."""
+        self.flush(_PATIENCE_SECONDS)
         self.storage.close()
 
     def _write(self, batches: list[_Arrived]) -> None:
-        failure, (used, deferred) = None, self._taken_notes()
+        used, deferred = self._taken_notes()
+        failure: HeliumQLError | None = ExecutionError("writing answers was interrupted")
         try:
             with self.storage.writing() as db:
-                _write_uses(db, used)
-                _write_deferred(db, deferred)
                 for batch in batches:
                     self._insert(db, batch)
+                self._write_notes(db, used, deferred)
                 self._evict(db)
+            failure = None
         except HeliumQLError as error:
             failure = error
-        for batch in batches:
-            batch.done, batch.failure = True, failure
+        except Exception as error:
+            failure = ExecutionError(f"answers could not be written: {error!r}")
+            raise
+        finally:
+            if failure is not None:
+                self._give_back(used, deferred)
+            for batch in batches:
+                batch.done, batch.failure = True, failure
 
     def _insert(self, db: sqlite3.Connection, batch: _Arrived) -> None:
         operator, now = operator_id(db, batch.operator), self._now()
-        first = (db.execute("SELECT max(id) FROM answers").fetchone()[0] or 0) + 1
+        used = max(now, _newest_use(db))
+        first = db.execute("SELECT next_answer FROM state").fetchone()[0]
         rows, texts, size = [], [], 0
         for number, (identity, a) in enumerate(batch.answers, first):
             cost = len((a.text or "").encode()) + _OVERHEAD
             size += cost
             rows.append(
-                (number, identity, operator, now, now, cost, a.finish_reason, a.prompt_tokens,
+                (number, identity, operator, now, used, cost, a.finish_reason, a.prompt_tokens,
                  a.cached_tokens, a.output_tokens)
             )  # fmt: skip
             texts.append((number, a.text))
@@ -311,36 +351,37 @@ class AnswerStore:
         except sqlite3.IntegrityError:  # some are there: asked again, or by two at the same time
             db.execute("DELETE FROM answers WHERE id >= ?", [first])
             _delete_named(db, [identity for identity, _ in batch.answers])
-            self._forget_deferred(db)
+            forget_names(db)
             db.executemany(insert, rows)
         db.executemany("INSERT INTO texts VALUES (?, ?)", texts)
+        db.execute("UPDATE state SET next_answer = ?", [first + len(rows)])
         db.execute(
             "UPDATE operators SET answers = answers + ?, bytes = bytes + ? WHERE id = ?",
             (len(rows), size, operator),
         )
 
-    def _taken_notes(self) -> tuple[dict[int, int], dict[bytes, bytes]]:
+    def _taken_notes(self) -> tuple[dict[bytes, int], dict[bytes, Noted]]:
         """What is to be written: when answers were used, and their other names."""
         with self._arriving:
             used, self._used = self._used, {}
             deferred, self._deferred = self._deferred, {}
             return used, deferred
 
-    def _forget_deferred(self, db: sqlite3.Connection) -> None:
-        """An answer is asked for anew: what was made of the old one is not found by name."""
+    def _give_back(self, used: Mapping[bytes, int], deferred: Mapping[bytes, Noted]) -> None:
+        """Notes that could not be written; what was noted since is newer."""
         with self._arriving:
-            self._deferred.clear()
-        db.execute(
-            "UPDATE operators SET bytes = bytes - ? * (SELECT count(*) FROM deferred d"
-            " JOIN answers a ON a.identity = d.final WHERE a.operator = operators.id)",
-            [_DEFERRED],
+            self._used = {**used, **self._used}
+            self._deferred = {**deferred, **self._deferred}
+
+    def _write_notes(
+        self, db: sqlite3.Connection, used: Mapping[bytes, int], deferred: Mapping[bytes, Noted]
+    ) -> None:
+        db.executemany(
+            "UPDATE answers SET used = max(used, ?) WHERE identity = ?",
+            [(when, identity) for identity, when in used.items()],
         )
-        db.execute(
-            "UPDATE answers SET bytes = bytes - ? * (SELECT count(*) FROM deferred"
-            " WHERE final = answers.identity) WHERE identity IN (SELECT final FROM deferred)",
-            [_DEFERRED],
-        )
-        db.execute("DELETE FROM deferred")
+        epoch = Epoch(self.storage.generation, epoch_number(db))
+        write_names(db, {i: n.final for i, n in deferred.items() if n.epoch == epoch})
 
     def _evict(self, db: sqlite3.Connection) -> None:
         """Forgets those that were not used for longest, down to a little below the bound."""
@@ -369,40 +410,35 @@ class AnswerStore:
         return int(self._clock() * 1_000_000)
 
 
+@dataclass(frozen=True)
+class StatementNames:
+    """The other names of one statement, or of those evaluated together: all hold in its epoch."""
+
+    store: AnswerStore
+    epoch: Epoch
+
+    def get_deferred(self, identities: Iterable[bytes]) -> dict[bytes, Answer]:
+        return self.store.get_deferred(identities)
+
+    def note_deferred(self, finals: Mapping[bytes, bytes]) -> None:
+        self.store.note_deferred(finals, self.epoch)
+
+
+def _newest_use(db: sqlite3.Connection) -> int:
+    """Answers are never used before it, though a clock goes back: else the newest went first."""
+    return int(db.execute("SELECT max(used) FROM answers").fetchone()[0] or 0)
+
+
 def _looked_up(db: sqlite3.Connection, keys: list[bytes]) -> list[tuple[Any, ...]]:
     # Few lengths, so that SQLite keeps the prepared statements.
     length = 1 << (len(keys) - 1).bit_length()
     keys = keys + keys[:1] * (length - len(keys))
     return db.execute(
-        "SELECT a.id, identity, used, text, finish_reason, prompt_tokens, cached_tokens,"
+        "SELECT identity, used, text, finish_reason, prompt_tokens, cached_tokens,"
         " output_tokens FROM answers a JOIN texts t ON t.id = a.id"
         f" WHERE identity IN ({_marks(keys)})",
         keys,
     ).fetchall()
-
-
-def _write_uses(db: sqlite3.Connection, used: Mapping[int, int]) -> None:
-    db.executemany(
-        "UPDATE answers SET used = max(used, ?) WHERE id = ?",
-        [(when, number) for number, when in used.items()],
-    )
-
-
-def _write_deferred(db: sqlite3.Connection, finals: Mapping[bytes, bytes]) -> None:
-    """Other names of answers that are there; they count as bytes of these."""
-    more = []
-    for identity, final in finals.items():
-        insert = "INSERT OR IGNORE INTO deferred VALUES (?, ?)"
-        if db.execute(insert, (identity, final)).rowcount:
-            more.append((_DEFERRED, final))
-        else:  # it came to another text before: as long, so it counts as much
-            db.execute("UPDATE deferred SET final = ? WHERE identity = ?", (final, identity))
-    db.executemany("UPDATE answers SET bytes = bytes + ? WHERE identity = ?", more)
-    db.executemany(
-        "UPDATE operators SET bytes = bytes + ?"
-        " WHERE id = (SELECT operator FROM answers WHERE identity = ?)",
-        more,
-    )
 
 
 def _delete(db: sqlite3.Connection, rows: Iterable[tuple[int, int, int]]) -> None:

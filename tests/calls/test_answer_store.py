@@ -220,7 +220,7 @@ def test_other_names_are_counted_once_and_given_back(store: AnswerStore) -> None
     store.put({final: Answer("a")}, ASK)
     before = store.size
     for _ in range(3):
-        store.note_deferred({deferred: final})
+        store.names().note_deferred({deferred: final})
         store.flush()
     counted = store.size
     assert counted > before

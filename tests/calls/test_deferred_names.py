@@ -24,7 +24,7 @@ FROM (SELECT LLM_GENERATE('Write about {topic}'{cache}) AS draft FROM topics)"""
 def store() -> Iterator[AnswerStore]:
     store = AnswerStore()
     store.put({FINAL: Answer("said"), OTHER: Answer("else")}, OPERATOR)
-    store.note_deferred({NAME: FINAL})
+    store.names().note_deferred({NAME: FINAL})
     yield store
     store.close()
 
