@@ -36,7 +36,7 @@ class Model:
         )  # fmt: skip
         identity: dict[str, object] = {k: self.options.get(k) for k in keys}
         identity["engine"] = self.options.get("engine", "vllm")
-        folder = Path(str(self.options.get("model", "")))
+        folder = Path(str(self.options.get("model", ""))).expanduser()
         if identity["engine"] == "vllm" and folder.is_dir():
             identity["files"] = fingerprint(folder)
         return identity
