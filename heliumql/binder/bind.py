@@ -152,11 +152,25 @@ def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLErr
     text = re.sub(r"^\w+( \w+)? Error: ", "", lines[0]).rstrip("!")
     if misspelt_verb(text):
         lines[1:] = [VERBS]
+    if text.endswith(_PIVOT_OF_DATA):  # our own statement around it is none of the user's
+        text = "PIVOT over LLM calls takes no values from the data"
+        lines[1:] = ["name them: PIVOT .. ON g IN ('a', 'b')"]
+        span = _word(core, "PIVOT")
     return BindError(
         text[:1].lower() + text[1:] if text[1:2].islower() else text,
         span=span,
         hint=" ".join(lines[1:]) or None,
     )
+
+
+_PIVOT_OF_DATA = "cannot be used in EXPLAIN (SQL) statements."
+
+
+def _word(core: Core, word: str) -> Span | None:
+    """The first place of a word in the user's text."""
+    found = re.search(rf"\b{word}\b", core.text, re.IGNORECASE)
+    span = None if found is None else core.source_map.span(found.start())
+    return None if span is None else Span(span.start, span.start + len(word))
 
 
 VERBS = "LLM functions are LLM_GENERATE and LLM_FILTER"

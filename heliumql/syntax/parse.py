@@ -56,6 +56,8 @@ class _Reader:
         verbs = frozenset(t.text.upper() for t in tokens if t.type == "VERB")
         names = self._llm_names_in(tokens)
         if not verbs and not names:
+            if head == "EXPLAIN":
+                _check_explain(tokens)
             return s.Sql(self._slice(span), span)
         match head:
             case "EXPLAIN":
@@ -327,6 +329,21 @@ def _opens_options(tokens: Sequence[Token], index: int) -> bool:
     if index + 1 >= len(tokens) or tokens[index].type != "LPAR":
         return False
     return tokens[index + 1].type != "LPAR" and tokens[index + 1].word not in QUERY_STARTS
+
+
+def _check_explain(tokens: Sequence[Token]) -> None:
+    """EXPLAIN of a statement without LLM parts is DuckDB's; what DuckDB knows nothing of is not."""
+    index = 2 if tokens[1:2] and tokens[1].word in ("ANALYZE", "ANALYSE") else 1
+    if _opens_options(tokens, index):
+        close = next((i for i in range(index, len(tokens)) if tokens[i].type == "RPAR"), index)
+        for option in _by_comma(tokens[index + 1 : close]):
+            if [t.text.strip("'\"").upper() for t in option] == ["FORMAT", "STAGES"]:
+                hint = "FORMAT json, html and mermaid give DuckDB's own plan"
+                message = "EXPLAIN (FORMAT stages) is for statements with LLM calls"
+                raise ParseError(message, span=option[1].span, hint=hint)
+        index = close + 1
+    if _is_hql(tokens[index:]):
+        raise ParseError("EXPLAIN takes a query", span=_span(tokens[index:]))
 
 
 def _by_comma(tokens: Sequence[Token]) -> list[list[Token]]:
