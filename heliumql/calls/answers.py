@@ -114,8 +114,8 @@ class AnswerStore:
 
     # looking up ---------------------------------------------------------------------------
 
-    def get(self, identities: Iterable[bytes]) -> dict[bytes, Answer]:
-        """Those of the calls that have been answered before."""
+    def get(self, identities: Iterable[bytes], *, noted: bool = True) -> dict[bytes, Answer]:
+        """Those of the calls that have been answered before; that they are used is noted."""
         found: dict[bytes, Answer] = {}
         wanted = list(identities)
         if not wanted or self._is_empty():
@@ -130,11 +130,14 @@ class AnswerStore:
                     before = now if 2 * self.size > self.max_bytes else now - _COARSE
             for identity, _, text, finish, *tokens in rows:
                 found[identity] = Answer(text, None, sys.intern(finish), *tokens)
-            with self._arriving:
-                self._used |= {identity: now for identity, used, *_ in rows if used < before}
+            if noted:
+                with self._arriving:
+                    self._used |= {identity: now for identity, used, *_ in rows if used < before}
         return found
 
-    def get_deferred(self, identities: Iterable[bytes]) -> dict[bytes, Answer]:
+    def get_deferred(
+        self, identities: Iterable[bytes], *, noted: bool = True
+    ) -> dict[bytes, Answer]:
         """As `get`, by the names that the calls had when they waited for others (`note_deferred`).
 
         So a call is found while those that it reads are not answered, or not kept any more.
@@ -143,12 +146,12 @@ class AnswerStore:
         if not wanted:
             return {}
         with self._arriving:
-            noted = {i: self._deferred[i] for i in wanted if i in self._deferred}
+            waiting = {i: self._deferred[i] for i in wanted if i in self._deferred}
         with self.storage.reading() as db:
             epoch = Epoch(self.storage.generation, epoch_number(db))
-            finals = {i: n.final for i, n in noted.items() if n.epoch == epoch}
+            finals = {i: n.final for i, n in waiting.items() if n.epoch == epoch}
             finals |= {} if db is None else dict(finals_of(db, wanted))
-        found = self.get(set(finals.values()))
+        found = self.get(set(finals.values()), noted=noted)
         return {i: found[final] for i, final in finals.items() if final in found}
 
     def names(self) -> StatementNames:

@@ -95,7 +95,7 @@ class Storage:
         """The database for reading; None where there is none yet."""
         with self._lock, self._explaining():
             self._leave_another_file()
-            if self._connection is None and self.path is not None and not self.path.exists():
+            if self._connection is None and self.path is not None and _is_empty(self.path):
                 yield None
             else:
                 yield self._opened()
@@ -227,6 +227,11 @@ class Storage:
                 hint = "is the folder there, and may it be written? SET llm_cache_path moves it"
                 message = f"the answer store {self.path} cannot be used: {error}"
                 return ExecutionError(message, hint=hint)
+
+
+def _is_empty(path: Path) -> bool:
+    """No file, or one that nobody has written to: reading makes no tables in it."""
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _connected(path: Path | None) -> sqlite3.Connection:

@@ -258,7 +258,10 @@ def _notes(
     elif surveyed.stopped:
         yield "There is too much to look at all of it; rows and calls are estimates."
     elif any(o.rows is not None and not o.rows.exact for o in operators):
-        yield "Rows behind a cut are not known before answers come; they are estimates (~)."
+        yield (
+            "Rows behind a cut, or of calls made of answers that may be NULL, are not known before"
+            " answers come; they are estimates (~)."
+        )
     if assumed:
         names = ", ".join(o.name for o in assumed)
         yield (

@@ -124,6 +124,8 @@ def rows_of(plan: Dag, surveyed: Surveyed | None) -> dict[int, Figure]:
 def _is_exact(plan: Dag, number: int, seen: Seen, surveyed: Surveyed) -> bool:
     if surveyed.stopped or surveyed.failure is not None:
         return False
+    if not seen.sure:
+        return False
     return surveyed.complete or (seen.asked and not waits_before(plan, number))
 
 
@@ -193,7 +195,7 @@ def expected_seconds(
 def passes_of(plan: Dag, surveyed: Surveyed | None, carried: Carried) -> Figure:
     """How often the relational part is evaluated: once more for every wait on the longest way."""
     if surveyed is not None and surveyed.complete:
-        return Figure(surveyed.passes)
+        return Figure(surveyed.passes, surveyed.sure)
     if not carried.cuts and not carried.limits:
         return Figure(1)
     depth: list[int] = []

@@ -95,8 +95,9 @@ def operator_lines(operator: OperatorShown) -> Iterator[str]:
 
 def pass_lines(explanation: Explanation) -> list[str]:
     passes, cuts = explanation.passes, explanation.cuts
-    if passes == Figure(1) and not cuts:
-        return ["1: nothing waits for answers but what goes out"]
+    if passes.value == 1 and not cuts:
+        more = "" if passes.exact else "; once more where one that others are made of is NULL"
+        return [f"{passes}: nothing waits for answers but what goes out{more}"]
     if not cuts:
         return [f"{passes}: rows are held back until answers are there"]
     lines = [f"{passes}: these places hold rows back until answers are there"]

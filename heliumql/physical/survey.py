@@ -9,7 +9,8 @@ nothing is written, and it stops after a number of rows or seconds.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -18,12 +19,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from heliumql.binder import Carried, Cut, printed, without_excerpt
-from heliumql.calls import CallGraph, Messages, MintedCalls, Namer, References, without_broken
+from heliumql.binder.cuts import CALL, INFO
+from heliumql.binder.tree import Node, arguments, constant_integer, walk
+from heliumql.calls import (
+    Answer,
+    AnswerStore,
+    CallGraph,
+    Messages,
+    MintedCalls,
+    Namer,
+    Reference,
+    References,
+    without_broken,
+)
 from heliumql.calls.account import Account
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting
-from heliumql.physical.output import Column, mentions
+from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of, begin_again, reading
 from heliumql.prompts import Part, Parts, Placeholder, Role, Text, joined
 
@@ -36,6 +49,7 @@ class Seen:
 
     rows: int  # that asked, or would ask
     asked: bool  # and not only would
+    sure: bool  # an answer that is NULL changes neither rows nor calls
     calls: int  # equal ones counted once, remembered ones not
     fetched: int  # calls whose answers are remembered
     prompt_bytes: float  # of a call, references left out
@@ -45,10 +59,15 @@ class Seen:
 
 @dataclass(frozen=True)
 class Surveyed:
-    """What a survey found. `complete`: it got to the rows; `stopped`: there was too much to see."""
+    """What a survey found.
+
+    `complete`: it got to the rows; `sure`: and so does a run, whichever answers are NULL;
+    `stopped`: there was too much to see.
+    """
 
     sites: Mapping[int, Seen]
     complete: bool
+    sure: bool
     stopped: bool
     passes: int
     failure: str | None = None  # what DuckDB said of the pass
@@ -57,13 +76,30 @@ class Surveyed:
 
 @dataclass
 class _Site:
-    """What is counted of one site."""
+    """What is counted of one site, in the last pass; `asked` and `identities` in all passes."""
 
     named: int = 0
-    asked: int = 0
+    rows: Counter[bytes] = field(default_factory=Counter)  # that named each call
+    asked: bool = False
     prompt_bytes: int = 0
     references: int = 0
     identities: dict[bytes, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Unnoted:
+    """The answer store, looked into only: neither uses nor names are noted in it."""
+
+    store: AnswerStore
+
+    def get(self, identities: Iterable[bytes]) -> Mapping[bytes, Answer]:
+        return self.store.get(identities, noted=False)
+
+    def get_deferred(self, identities: Iterable[bytes]) -> Mapping[bytes, Answer]:
+        return self.store.get_deferred(identities, noted=False)
+
+    def note_deferred(self, finals: Mapping[bytes, bytes]) -> None:
+        """A run will note them."""
 
 
 class _Enough(Exception):
@@ -87,18 +123,22 @@ class Survey:
         self._most_rows = most_rows
         self._most_seconds = most_seconds
         self._references = References()
+        store = _Unnoted(context.store)
         self._account = Account(sites=frozenset(context.sites))
         self._graph = CallGraph(
             self._references,
             {n: Namer(s.kind, self._references) for n, s in context.sites.items()},
-            context.store.get,
+            store.get,
             frozenset(n for n, s in context.sites.items() if s.cache != "use"),
             MintedCalls(context.window_bytes),
-            context.store.names(),
+            store,
             frozenset(n for n, s in context.sites.items() if s.cache != "use"),
         )
         self._sites = {n: _Site() for n in context.sites}
         self._site_of: dict[bytes, int] = {}
+        self._rows = 0  # rows that named calls, in all passes
+        self._asking: dict[bytes, int] = {}  # most rows that asked for a call in one place
+        self._inside = False  # rows hold text made of answers that may be NULL
         self._cuts: dict[int, dict[bytes, int]] = {}  # what each cut waits for: how many rows
         self._stop: BaseException | None = None
         self._late = False
@@ -125,15 +165,26 @@ class Survey:
                 failure = without_excerpt(error)
         finally:
             functions.leave(self.number)
-        seen = {n: self._seen(n, site, complete) for n, site in self._sites.items()}
+        unsure = {site for site in self._sites if self._reads_what_may_be_null(site)}
+        sure = complete and not (unsure or self._inside or self._graph.void)
+        if not sure:
+            unsure |= _behind_a_null(carried.node)
+        seen = {
+            n: self._seen(n, site, complete, sure=sure or (n not in unsure and self._all_asked(n)))
+            for n, site in self._sites.items()
+        }
         self._graph.minted.clear()
-        return Surveyed(seen, complete, self._late, passes, failure, sql)
+        return Surveyed(seen, complete, sure, self._late, passes, failure, sql)
 
     def _evaluated(self, sql: str) -> bool:
         """One pass. Did it get to the rows? The calls that they need are then known."""
         context = self._context
         self._cuts.clear()
         self._counting.begin()
+        for site in self._sites.values():
+            site.named = site.prompt_bytes = site.references = 0
+            site.rows.clear()
+        output: Counter[bytes] = Counter()  # rows that go out with each call
         try:
             with (
                 context.one_thread.during(context.connection),
@@ -141,13 +192,18 @@ class Survey:
             ):
                 for batch in batches:
                     if not self._held_back:
-                        self._demand(mentions(batch, self._columns, self._references))
+                        asked = mentions(batch, self._columns, self._references)
+                        output.update(asked)
+                        self._demand(asked)
+                        self._look_inside(batch)
         except duckdb.Error:
             if self._stop is not None or self._late or not self._held_back:
                 raise
             begin_again(context.connection)  # above a cut: not the user's error
-        self._graph.take(self._most_rows * 10)  # finds what is remembered under its final text
-        return not self._held_back
+        if self._held_back:
+            return False
+        self._note_asking(output)
+        return True
 
     @property
     def _held_back(self) -> bool:
@@ -170,14 +226,37 @@ class Survey:
             return True
         if self._counting.limits:
             noted = self._graph.stored_of(noted) or noted
+        wanted = set(noted)
+        for number, calls in self._cuts.items():
+            if cuts[number].level == min(levels):
+                self._note_asking({i: rows for i, rows in calls.items() if i in wanted})
         self._demand(noted)
-        self._graph.take(self._most_rows * 10)
         return all(self._graph.settled(i) for i in noted)
 
     def _demand(self, identities: list[bytes]) -> None:
         for identity in identities:
-            self._sites[self._site_of[identity]].asked += 1
+            self._sites[self._site_of[identity]].asked = True
         self._graph.demand(identities, self._account)
+        self._graph.take(self._most_rows * 10)  # finds what is remembered under its final text
+
+    def _note_asking(self, rows: Mapping[bytes, int]) -> None:
+        for identity, count in rows.items():
+            self._asking[identity] = max(count, self._asking.get(identity, 0))
+
+    def _look_inside(self, batch: pa.RecordBatch) -> None:
+        """Would a run have to evaluate once more if the answers that are missing were NULL?"""
+
+        def value(reference: Reference) -> str | None:
+            if reference.identity in self._graph.void:
+                raise Void
+            known = reference.identity in self._graph.known
+            return self._graph.value(reference) if known else None
+
+        try:
+            for number, column in enumerate(self._columns):
+                resolved(batch.column(number), column.shape, self._references, value)
+        except Void:
+            self._inside = True
 
     # what DuckDB calls --------------------------------------------------------------------
 
@@ -201,11 +280,14 @@ class Survey:
         fresh = [None if i in graph.known else i for i in identities]
         graph.minted.add(site, fresh, prompts, systems, histories)
         for identity in identities:
-            if identity is not None and identity not in self._site_of:
+            if identity is None:
+                continue
+            counted.rows[identity] += 1
+            if identity not in self._site_of:
                 counted.identities[identity] = None  # of the operator that names it first
                 self._site_of[identity] = site
         self._measure(counted, prompts, systems, histories)
-        if sum(s.named for s in self._sites.values()) > self._most_rows:
+        if self._rows > self._most_rows:
             raise _Enough
         values = [None if i is None else graph.text(i, path) for i in identities]
         return pa.array(values, pa.string())
@@ -214,7 +296,9 @@ class Survey:
         self, counted: _Site, prompts: pa.Array, systems: pa.Array, histories: pa.Array
     ) -> None:
         """Rows, bytes and references of a batch."""
-        counted.named += len(prompts) - prompts.null_count
+        rows = len(prompts) - prompts.null_count
+        counted.named += rows
+        self._rows += rows
         said = [prompts, systems]
         if histories.null_count < len(histories):
             said.append(pc.struct_field(pc.list_flatten(histories), "content"))
@@ -248,7 +332,47 @@ class Survey:
 
     # results ------------------------------------------------------------------------------
 
-    def _seen(self, number: int, site: _Site, complete: bool) -> Seen:
+    def _reads_what_may_be_null(self, site: int) -> bool:
+        """Do calls of the site that are asked for hold answers that nobody knows yet?"""
+        graph, linked = self._graph, self._references.linked
+        for identity in self._sites[site].rows:
+            if identity not in linked or identity not in graph.demanded:
+                continue
+            messages = graph.minted.messages(identity)
+            texts = [messages.prompt, messages.system]
+            texts += [m["content"] for m in messages.history or ()]
+            inside = (i for t in texts if t for i in self._references.identities(t))
+            if any(i not in graph.known for i in inside):
+                return True
+        return False
+
+    def _all_asked(self, site: int) -> bool:
+        """An answer that is NULL lets rows ask for no other call of the site."""
+        rows = self._sites[site].rows
+        return bool(rows) and all(self._is_needed(identity) for identity in rows)
+
+    def _is_needed(self, identity: bytes) -> bool:
+        return identity in self._graph.demanded or identity in self._graph.known
+
+    def _asking_rows(self, number: int) -> int:
+        """Rows that ask for calls of the site: those that named it, as far as they come to ask.
+
+        A join above may repeat them.
+        """
+        count = 0
+        for identity, named in self._sites[number].rows.items():
+            if not self._is_needed(identity):
+                continue
+            asking = self._asking.get(identity)
+            if asking is None:  # other calls ask for it
+                count += named
+            elif asking > sum(s.rows[identity] for s in self._sites.values()):
+                count += asking if self._site_of[identity] == number else 0
+            else:
+                count += min(named, asking)
+        return count
+
+    def _seen(self, number: int, site: _Site, complete: bool, *, sure: bool) -> Seen:
         graph = self._graph
         mine = list(site.identities)
         if complete or site.asked:  # only what rows demand
@@ -263,8 +387,9 @@ class Survey:
         named = max(site.named, 1)
         samples = [i for i in mine if i in graph.minted][:_SAMPLES]
         return Seen(
-            min(site.named, site.asked) if site.asked else site.named,
-            bool(site.asked),
+            self._asking_rows(number) if complete or site.asked else site.named,
+            site.asked,
+            sure,
             left,
             fetched,
             max(0.0, site.prompt_bytes - site.references * size) / named,
@@ -307,3 +432,16 @@ class Survey:
             timer.cancel()
             with lock:  # from here on nothing is interrupted
                 over = True
+
+
+def _behind_a_null(query: Node) -> set[int]:
+    """Sites that are asked only where another value is NULL."""
+    found: set[int] = set()
+    for node in walk(query):
+        if node["type"] == "OPERATOR_COALESCE":
+            for call in walk(node["children"][1:]):
+                if call.get("function_name") in (CALL, INFO):
+                    number = constant_integer(arguments(call)[1])
+                    assert number is not None
+                    found.add(number)
+    return found
