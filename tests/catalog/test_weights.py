@@ -48,3 +48,21 @@ def test_a_copy_elsewhere_has_the_same_files(folder: Path, tmp_path: Path) -> No
 def test_a_model_by_name_has_no_files() -> None:
     model = Model("m", {"engine": "vllm", "model": "Qwen/Qwen3-8B"})
     assert "files" not in model.identity()
+
+
+def test_weights_that_differ_in_the_middle_are_another_model(folder: Path) -> None:
+    weights = bytearray(4_000_000)
+    (folder / "model.safetensors").write_bytes(weights)
+    before = identity(folder)
+    weights[1_000_000:2_500_000] = b"\1" * 1_500_000
+    (folder / "model.safetensors").write_bytes(weights)
+    os.utime(folder / "model.safetensors", (1, 1))
+    assert identity(folder) != before
+
+
+def test_a_folder_may_begin_with_the_home_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    found = Model("m", {"engine": "vllm", "model": "~/model"}).identity()
+    assert found["files"] == identity(folder)["files"]
