@@ -94,7 +94,7 @@ class Session:
             return self.call_by_call(core, parameters, "the optimizer is off")
         try:
             bound = bind(self.duckdb, core, parameters)
-            sites = _one_way({n: self._site(known[n]) for n in bound.sites})
+            sites = {n: self._site(known[n]) for n in bound.sites}
             if any(s.sampled for s in sites.values()):
                 raise Unsupported("a volatile expression beside calls")
             spans = {n: (s.name, s.span and s.span.shifted(-offset)) for n, s in sites.items()}
@@ -138,7 +138,7 @@ class Session:
         known = {s.number: s for s in planned.core.sites} | self.sites
         if any(n not in known for n in planned.sites):
             return False
-        if _one_way({n: self._site(known[n]) for n in planned.sites}) != planned.sites:
+        if any(self._site(known[n]) != site for n, site in planned.sites.items()):
             return False
         if not self._optimizes_as(planned):
             return False
@@ -371,15 +371,6 @@ def disabled_rules(settings: Settings) -> list[str]:
             hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(RULES)
             raise CatalogError(f"llm_disabled_rules: no rule {name}", hint=hint)
     return names
-
-
-def _one_way(sites: Mapping[int, Site]) -> dict[int, Site]:
-    """Equal calls are one: where one of them is to be asked anew, so are the others."""
-    anew = {s.kind for s in sites.values() if s.cache == "refresh"}
-    return {
-        n: replace(s, cache="refresh") if s.kind in anew and s.cache == "use" else s
-        for n, s in sites.items()
-    }
 
 
 def _shown_names(names: tuple[str, ...], sites: Mapping[int, CallSite]) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ class CallGraph:
         self.cached: set[bytes] = set()
         self.demanded: dict[bytes, tuple[Account, ...]] = {}
         """Who asks for the calls that are not answered yet; the first one pays."""
+        self.asked_anew: set[bytes] = set()  # also where an equal call says nothing of it
         self.early: dict[bytes, Account] = {}  # run for this account, and not demanded by rows yet
         self._offered: dict[bytes, Account] = {}  # may be run when nothing else is to be run
         self._ready: deque[tuple[bytes, Messages | None]] = deque()
@@ -138,7 +139,10 @@ class CallGraph:
     def _fetchable(self, identities: list[bytes]) -> list[bytes]:
         if not self.unfetched:
             return identities
-        return [i for i in identities if self.minted.site(i) not in self.unfetched]
+        anew = self.asked_anew
+        return [
+            i for i in identities if i not in anew and self.minted.site(i) not in self.unfetched
+        ]
 
     def _again(self, identity: bytes, account: Account) -> None:
         if identity in self.cached:
@@ -270,7 +274,7 @@ class CallGraph:
             self._settle(identity, answer)
             return None
         answer = None
-        if final.site not in self.unfetched:
+        if final.site not in self.unfetched and name not in self.asked_anew:
             answer = self.lookup([name]).get(name)
         if answer is not None:
             self.demanded[identity][0].cached += 1

@@ -274,7 +274,9 @@ class Dispatcher:
         owned = [
             c.identity
             for c in calls
-            if self._flying[c.identity].owner and self.sites[c.messages.site].cache == "use"
+            if self._flying[c.identity].owner
+            and self.sites[c.messages.site].cache == "use"
+            and c.identity not in self.graph.asked_anew
         ]
         for identity, answer in self._store.get(owned).items():
             self._flying[identity].owner = False

@@ -131,6 +131,8 @@ class Passes:
         known, text = graph.known, graph.text
         fresh = [None if i in known else i for i in identities] if known else identities
         graph.minted.add(site, fresh, prompts, some_systems, some_histories)
+        if self.context.sites[site].cache == "refresh":
+            graph.asked_anew.update(i for i in identities if i is not None)
         if self.together.several and self.context.sites[site].on_error == "fail":
             self._expect(site, identities)
         if known:
