@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -30,6 +30,8 @@ class Constants:
     step_seconds: float = 0.008
     prefill_seconds_per_token: float = 0.00004
     decode_seconds_per_sequence: float = 0.00005
+    attention_seconds_per_pair: float = 0.0  # of a computed token and one that it looks back at
+    call_seconds: float = 0.0  # of a call, when it is taken in
 
     def __post_init__(self) -> None:
         for name in ("block_size", "max_num_seqs", "max_num_batched_tokens"):
@@ -39,16 +41,20 @@ class Constants:
             raise ValueError(f"kv_cache_tokens must hold one block ({self.block_size} tokens)")
         if self.max_num_batched_tokens < self.max_num_seqs:
             raise ValueError("max_num_batched_tokens must be at least max_num_seqs")
-        for name in ("step_seconds", "prefill_seconds_per_token", "decode_seconds_per_sequence"):
+        for name in _SPEEDS:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be zero or more")
 
     @property
     def instant(self) -> bool:
         """Nothing takes any time."""
-        return not (
-            self.step_seconds or self.prefill_seconds_per_token or self.decode_seconds_per_sequence
-        )
+        return not any(getattr(self, name) for name in _SPEEDS)
+
+
+_SPEEDS = (
+    "step_seconds", "prefill_seconds_per_token", "decode_seconds_per_sequence",
+    "attention_seconds_per_pair", "call_seconds",
+)  # fmt: skip
 
 
 class Completion(NamedTuple, Generic[C]):
@@ -128,6 +134,10 @@ class EventModel(Generic[C]):
         self._events: list[tuple[int, int, int, _Sequence[C]]] = []
         self._steps = 0
         self._decoding = 0
+        self._looked_back = 0  # tokens in the KV cache of all decoding sequences, at this step
+        self._pairs = 0.0  # that the prefill of the current step looks back at
+        self._admitted = 0  # calls that the current step has taken in for the first time
+        self._pinned: set[int] = set()  # keys to be kept, whether they are there yet or not
         self._added = 0
 
     @property
@@ -171,6 +181,27 @@ class EventModel(Generic[C]):
             self._stop(sequence)
         return True
 
+    def pin(self, keys: Iterable[int]) -> None:
+        """Keep these blocks from when they are computed next until `unpin`."""
+        for key in keys:
+            if key in self._pinned:
+                continue
+            self._pinned.add(key)
+            if key in self._idle:
+                del self._idle[key]
+                self._users[key] = 1
+                self._free -= 1
+            elif key in self._users:
+                self._users[key] += 1
+
+    def unpin(self, keys: Iterable[int]) -> None:
+        """Let these blocks be evicted again."""
+        for key in keys:
+            if key in self._pinned:
+                self._pinned.remove(key)
+                if key in self._users:
+                    self._let_go(key)
+
     def advance_to(self, time: float) -> None:
         """Let time pass while nothing runs."""
         assert not self._live
@@ -185,16 +216,20 @@ class EventModel(Generic[C]):
             return []
         preempted = self._grow()
         decoding = self._decoding
+        looked_back = self._looked_back
         budget = self.constants.max_num_batched_tokens - decoding
         room = budget
+        self._pairs, self._admitted = 0.0, 0
         for sequence in self._prefilling:
             budget -= self._prefill(sequence, budget)
         if not preempted:
             budget = self._admit(budget)
         prefilled = room - budget
         self.prefill_tokens += prefilled
-        cost = self.constants.step_seconds
-        cost += decoding * self.constants.decode_seconds_per_sequence
+        constants = self.constants
+        pair = constants.attention_seconds_per_pair
+        cost = constants.step_seconds
+        cost += decoding * constants.decode_seconds_per_sequence + looked_back * pair
         steps = 1
         if not self._prefilling and not preempted:
             while self._events and self._events[0][3].version != self._events[0][2]:
@@ -202,8 +237,11 @@ class EventModel(Generic[C]):
             steps = self._events[0][0] - self._steps if self._events else 1
             if cost > 0 and until < self.now + steps * cost:
                 steps = max(1, math.ceil((until - self.now) / cost))
-        self.now += steps * cost + prefilled * self.constants.prefill_seconds_per_token
+        self.now += steps * cost + prefilled * constants.prefill_seconds_per_token
+        self.now += self._pairs * pair + self._admitted * constants.call_seconds
+        self.now += decoding * pair * (steps * (steps - 1) / 2)  # each step looks back further
         self._steps += steps
+        self._looked_back += decoding * steps
         return self._decoded() + self._prefilled()
 
     def _wait(self, sequence: _Sequence[C]) -> None:
@@ -248,6 +286,7 @@ class EventModel(Generic[C]):
             sequence.computed = hits * size
             if sequence.admitted < 0:
                 sequence.admitted = self.now
+                self._admitted += 1
                 sequence.cached = hits * size
                 self.hit_tokens += sequence.cached
             self._running[sequence.order] = sequence
@@ -257,6 +296,7 @@ class EventModel(Generic[C]):
 
     def _prefill(self, sequence: _Sequence[C], budget: int) -> int:
         chunk = min(budget, sequence.target - sequence.computed)
+        self._pairs += chunk * (sequence.computed + chunk / 2)
         sequence.computed += chunk
         self._offer(sequence, sequence.computed)
         return chunk
@@ -275,6 +315,7 @@ class EventModel(Generic[C]):
                 continue
             sequence.decoding = True
             self._decoding += 1
+            self._looked_back += sequence.computed
             self._expect(sequence)
         self._prefilling = still
         return completions
@@ -347,6 +388,7 @@ class EventModel(Generic[C]):
         del self._running[sequence.order]
         if sequence.decoding:
             self._decoding -= 1
+            self._looked_back -= sequence.computed
         self._release(sequence)
         return Completion(
             sequence.call,
@@ -366,6 +408,7 @@ class EventModel(Generic[C]):
             self._offer(sequence, sequence.computed)
             sequence.decoding = False
             self._decoding -= 1
+            self._looked_back -= sequence.computed
             if sequence in self._growing:
                 self._growing.remove(sequence)
         else:
@@ -379,22 +422,27 @@ class EventModel(Generic[C]):
             key = sequence.keys[index]
             # A second block of equal content (the last of a repeated prompt) stays anonymous.
             if key not in self._users and key not in self._idle:
-                self._users[key] = 1
+                self._users[key] = 2 if key in self._pinned else 1
                 sequence.held[index] = key
         sequence.keyed = max(sequence.keyed, whole)
 
     def _release(self, sequence: _Sequence[C]) -> None:
         """Give the blocks back, the last first: a prefix outlives what follows it."""
-        users = self._users
         for key in reversed(sequence.held):
-            if key is not None:
-                if users[key] > 1:
-                    users[key] -= 1
-                    continue
-                del users[key]
-                self._idle[key] = None
-            self._free += 1
+            if key is None:
+                self._free += 1
+            else:
+                self._let_go(key)
         sequence.held = []
+
+    def _let_go(self, key: int) -> None:
+        """One user less of a findable block."""
+        if self._users[key] > 1:
+            self._users[key] -= 1
+            return
+        del self._users[key]
+        self._idle[key] = None
+        self._free += 1
 
     def _evict(self) -> None:
         """Forget the oldest findable blocks where their space has been taken."""

@@ -1,0 +1,187 @@
+"""The ready calls of a schedule, each worker's own: the same in simulations and in real runs."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+
+from heliumql.scheduling.schedule import ANY, Schedule
+from heliumql.scheduling.workload import Worker, Workload
+
+
+class ReadyQueue:
+    """`add` calls whose inputs are there, `take` the next one for a worker, tell when it is `done`.
+
+    Calls are numbers of the workload.
+    """
+
+    def __init__(self, workload: Workload, workers: Sequence[Worker], schedule: Schedule) -> None:
+        self._workload = workload
+        self._workers = workers
+        self._schedule = schedule
+        self.worker = list(schedule.worker)  # where each call is to run, as taken over since
+        self._ready: list[list[tuple[int, int]]] = [[] for _ in workers]
+        # (rank, call) of calls that any worker of their engine may take
+        self._anywhere: dict[int, list[tuple[int, int]]] = {w.engine: [] for w in workers}
+        self._waiting: set[int] = set()  # ready calls; heaps may hold others by mistake
+        self._flying: Counter[int] = Counter()  # of each worker
+        self._left: Counter[int] = Counter(schedule.stage)
+        self._stages = sorted(self._left)
+        self._later: list[tuple[int, int]] = []  # ready calls of stages that have not begun
+        self._caches = (
+            [_Mirror(w.constants.kv_cache_tokens) for w in workers]
+            if schedule.choice == "longest_prefix"
+            else []
+        )
+        self._members: dict[int, list[int]] = {}
+        self._begun: set[int] = set()  # groups of which a call has been taken
+        for call, group in enumerate(schedule.group):
+            self._members.setdefault(group, []).append(call)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, call: int) -> None:
+        """The inputs of the call are there."""
+        self._waiting.add(call)
+        stage = self._schedule.stage
+        if stage and stage[call] != self._stages[0]:
+            heapq.heappush(self._later, (stage[call], call))
+        else:
+            self._offer(call)
+
+    def drop(self, call: int) -> None:
+        """The call is not needed any more; it was not taken."""
+        self._waiting.discard(call)
+        self._over(call)
+
+    def done(self, call: int) -> None:
+        """The call that was taken is answered."""
+        self._flying[self.worker[call]] -= 1
+        self._over(call)
+
+    def take(self, worker: int) -> int | None:
+        """The next call for the worker; None where there is none for it now."""
+        most = self._schedule.at_once
+        if most and self._flying[worker] >= most:
+            return None
+        call = self._longest_prefix(worker) if self._caches else self._first(worker)
+        if call is None and self._schedule.group and self._take_over(worker):
+            call = self._first(worker)
+        if call is None:
+            return None
+        self._waiting.discard(call)
+        self.worker[call] = worker
+        self._flying[worker] += 1
+        if self._schedule.group:
+            self._begun.add(self._schedule.group[call])
+        if self._caches:
+            self._caches[worker].use(self._workload, call)
+        return call
+
+    def _offer(self, call: int) -> None:
+        worker = self.worker[call]
+        entry = (self._schedule.rank[call], call)
+        if worker == ANY:
+            heapq.heappush(self._anywhere[self._workload.engine[call]], entry)
+        else:
+            heapq.heappush(self._ready[worker], entry)
+
+    def _over(self, call: int) -> None:
+        stage = self._schedule.stage
+        if not stage:
+            return
+        self._left[stage[call]] -= 1
+        while self._stages and not self._left[self._stages[0]]:
+            self._stages.pop(0)
+            while self._later and self._stages and self._later[0][0] == self._stages[0]:
+                self._offer(heapq.heappop(self._later)[1])
+
+    def _heaps(self, worker: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        heaps = self._ready[worker], self._anywhere[self._workers[worker].engine]
+        for heap in heaps:
+            while heap and not self._is_here(heap[0][1], worker):
+                heapq.heappop(heap)
+        return heaps
+
+    def _is_here(self, call: int, worker: int) -> bool:
+        return call in self._waiting and self.worker[call] in (worker, ANY)
+
+    def _first(self, worker: int) -> int | None:
+        own, anywhere = self._heaps(worker)
+        if own and (not anywhere or own[0] <= anywhere[0]):
+            return heapq.heappop(own)[1]
+        return heapq.heappop(anywhere)[1] if anywhere else None
+
+    def _longest_prefix(self, worker: int) -> int | None:
+        own, anywhere = self._heaps(worker)
+        cache, best = self._caches[worker], None
+        for heap in (own, anywhere):
+            for rank, call in heap:
+                if self._is_here(call, worker):
+                    found = (-cache.match(self._workload, call), rank, call)
+                    if best is None or found < best:
+                        best = found
+        return None if best is None else best[2]
+
+    def _take_over(self, worker: int) -> bool:
+        """The worker has nothing to do: it takes a group that another one has not begun.
+
+        Of the worker that has most to do, its last group; else half of the calls that wait in a
+        group that is being computed, where they are more than their worker has room for.
+        """
+        engine = self._workers[worker].engine
+        waiting: dict[int, dict[int, list[int]]] = {}
+        for call in self._waiting:
+            other = self.worker[call]
+            if other not in (worker, ANY) and self._workload.engine[call] == engine:
+                group = self._schedule.group[call]
+                waiting.setdefault(other, {}).setdefault(group, []).append(call)
+        if not waiting:
+            return False
+        rank = self._schedule.rank
+        victim = max(waiting, key=lambda w: (sum(map(len, waiting[w].values())), -w))
+        groups = waiting[victim]
+        fresh = [g for g in groups if g not in self._begun]
+        if fresh and len(groups) > 1:
+            group = max(fresh, key=lambda g: (min(rank[c] for c in groups[g]), g))
+            moved = [c for c in self._members[group] if self.worker[c] == victim]
+        else:
+            group = max(groups, key=lambda g: (len(groups[g]), -g))
+            calls = sorted(groups[group], key=lambda c: (rank[c], c))
+            moved = calls[len(calls) - len(calls) // 2 :]
+        for call in moved:
+            self.worker[call] = worker
+            if call in self._waiting:
+                heapq.heappush(self._ready[worker], (rank[call], call))
+        return bool(moved)
+
+
+class _Mirror:
+    """What a worker's prefix cache holds, by the nodes of the tree: whole ones, longest unused go."""
+
+    def __init__(self, tokens: int) -> None:
+        self._room = tokens
+        self._nodes: OrderedDict[int, int] = OrderedDict()  # node -> its tokens
+        self._held = 0
+
+    def match(self, workload: Workload, call: int) -> int:
+        """Tokens of the call's prompt that are there."""
+        found = 0
+        for node in workload.tree.path(call):
+            if node not in self._nodes:
+                break
+            found = workload.tree.end[node]
+        return min(found, workload.prompt[call])
+
+    def use(self, workload: Workload, call: int) -> None:
+        tree = workload.tree
+        for node in reversed(tree.path(call)):  # a prefix outlives what follows it
+            tokens = self._nodes.pop(node, None)
+            if tokens is None:
+                tokens = tree.end[node] - tree.end[tree.parent[node]]
+                self._held += tokens
+            self._nodes[node] = tokens
+        while self._held > self._room and len(self._nodes) > 1:
+            self._held -= self._nodes.popitem(last=False)[1]

@@ -1,0 +1,100 @@
+"""What a schedule would take: the calls of a workload on event models, in virtual time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from heliumql.cost.event_model import Completion, Constants, EventModel
+from heliumql.scheduling.queue import ReadyQueue
+from heliumql.scheduling.schedule import Schedule
+from heliumql.scheduling.workload import Worker, Workload
+
+Model = Callable[[Constants], EventModel[int]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a simulated run did. Times are virtual seconds."""
+
+    seconds: float  # until the last answer
+    prompt_tokens: int
+    hit_tokens: int  # of the prompt tokens, found in prefix caches
+    output_tokens: int
+    prefill_tokens: int  # computed, after preemptions again
+    completions: Sequence[tuple[int, Completion[int]]]  # with their workers, as they came
+
+    @property
+    def hit_rate(self) -> float:
+        return self.hit_tokens / self.prompt_tokens if self.prompt_tokens else 0.0
+
+
+def simulate(
+    workload: Workload,
+    workers: Sequence[Worker],
+    schedule: Schedule,
+    model: Model = EventModel,
+) -> Outcome:
+    """Runs the calls as the dispatcher would: those that are ready, in the order of the schedule,
+    slightly more on a worker than it computes at once."""
+    queue = ReadyQueue(workload, workers, schedule)
+    models = [model(w.constants) for w in workers]
+    for pin in schedule.pins:
+        size = workers[pin.worker].constants.block_size
+        models[pin.worker].pin(workload.tree.node_keys(pin.node, size))
+    uses = {call: pin for pin in schedule.pins for call in pin.calls}
+    left = {id(pin): len(pin.calls) for pin in schedule.pins}
+    missing = [len(set(needs)) for needs in workload.needs]
+    for call, count in enumerate(missing):
+        if not count:
+            queue.add(call)
+    rooms = [w.room for w in workers]
+    inside = [0] * len(workers)
+    completions: list[tuple[int, Completion[int]]] = []
+    now = 0.0
+    while len(completions) < len(workload):
+        for number, engine in enumerate(models):
+            while inside[number] < rooms[number] and (call := queue.take(number)) is not None:
+                inside[number] += 1
+                if not engine.busy:
+                    engine.advance_to(now)
+                size = workers[number].constants.block_size
+                engine.add(
+                    call,
+                    workload.prompt[call],
+                    workload.keys(call, size),
+                    workload.output[call],
+                    schedule.rank[call],
+                )
+        # The engine that is behind goes on, no further than where the next one stands.
+        busy = [n for n, engine in enumerate(models) if engine.busy]
+        if not busy:
+            raise ValueError("calls that wait for each other, or for a stage that never ends")
+        number = min(busy, key=lambda n: (models[n].now, n))
+        others = [models[n].now for n in busy if n != number]
+        done = models[number].step(min(others) if others else math.inf)
+        for completion in done:
+            now = completion.finished
+            inside[number] -= 1
+            completions.append((number, completion))
+            call = completion.call
+            queue.done(call)
+            pin = uses.get(call)
+            if pin is not None:
+                left[id(pin)] -= 1
+                if not left[id(pin)]:
+                    size = workers[pin.worker].constants.block_size
+                    models[pin.worker].unpin(workload.tree.node_keys(pin.node, size))
+            for dependent in dict.fromkeys(workload.dependents[call]):
+                missing[dependent] -= 1
+                if not missing[dependent]:
+                    queue.add(dependent)
+    return Outcome(
+        max((engine.now for engine in models), default=0.0),
+        sum(c.prompt_tokens for _, c in completions),
+        sum(c.cached_tokens for _, c in completions),
+        sum(c.output_tokens for _, c in completions),
+        sum(engine.prefill_tokens for engine in models),
+        completions,
+    )
