@@ -34,6 +34,8 @@ class ConstantEngine:
                 pa.nulls(count, pa.string()),
                 pa.array(["stop"] * count, pa.string()),
                 *(pa.array([n] * count, pa.int32()) for n in (50, 0, 8, 1)),
+                pa.nulls(count, pa.int32()),
+                *(pa.nulls(count, pa.float64()) for _ in range(3)),
             ]
         arrays = [requests.column("call"), *self._constants[count]]
         self._pending.append((deliver, pa.RecordBatch.from_arrays(arrays, schema=ANSWERS)))

@@ -67,6 +67,7 @@ def batch(calls: int) -> pa.RecordBatch:
                 for i in range(calls)
             ],
             "priority": [0] * calls,
+            "worker": [None] * calls,
         },
         schema=REQUESTS,
     )

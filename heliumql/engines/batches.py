@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from heliumql.engines.engine import ANSWERS
-
-Messages: TypeAlias = tuple[tuple[str, str], ...]  # (role, content)
+from heliumql.engines.engine import Messages as Messages
 
 
 class Request(NamedTuple):
@@ -18,6 +17,7 @@ class Request(NamedTuple):
     call: bytes
     messages: Messages
     priority: int
+    worker: int | None = None
 
 
 class Answer(NamedTuple):
@@ -31,6 +31,10 @@ class Answer(NamedTuple):
     cached_tokens: int = 0
     output_tokens: int = 0
     requests: int = 1
+    worker: int | None = None
+    started: float | None = None
+    first_token: float | None = None
+    finished: float | None = None
 
 
 def failed(call: bytes, error: str, requests: int = 1) -> Answer:
@@ -62,14 +66,15 @@ def read_requests(batch: pa.RecordBatch) -> list[Request]:
     pairs = list(zip(roles.to_pylist(), contents.to_pylist(), strict=True))
     requests = []
     end = 0
-    for call, length, priority in zip(
+    for call, length, priority, worker in zip(
         batch.column("call").to_pylist(),
         messages.value_lengths().to_pylist(),
         batch.column("priority").to_pylist(),
+        batch.column("worker").to_pylist(),
         strict=True,
     ):
         start, end = end, end + length
-        requests.append(Request(call, tuple(pairs[start:end]), priority))
+        requests.append(Request(call, tuple(pairs[start:end]), priority, worker))
     return requests
 
 

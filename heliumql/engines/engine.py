@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import pyarrow as pa
 
+from heliumql.cost.event_model import Constants
 from heliumql.errors import EngineError
 from heliumql.types import SqlType
+
+Messages: TypeAlias = tuple[tuple[str, str], ...]  # (role, content)
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -23,6 +26,7 @@ REQUESTS = pa.schema(
         ("call", pa.binary(16)),  # unique among the calls in flight of this engine
         ("messages", MESSAGES),  # system (optional), history, user; contents are never null
         ("priority", pa.int64()),  # smaller first; engines without priorities go in row order
+        ("worker", pa.int32()),  # of the engine, that is to run the call; null: the engine chooses
     ]
 )
 
@@ -36,8 +40,15 @@ ANSWERS = pa.schema(
         ("cached_tokens", pa.int32()),  # prompt tokens found in the engine's prefix cache
         ("output_tokens", pa.int32()),
         ("requests", pa.int32()),  # requests sent, retries included
+        ("worker", pa.int32()),  # that ran the call; from here on null where not known
+        ("started", pa.float64()),  # seconds of time.monotonic(), or of the engine's virtual time
+        ("first_token", pa.float64()),
+        ("finished", pa.float64()),
     ]
 )
+
+OPTIONAL_ANSWERS = ("worker", "started", "first_token", "finished")
+"""The columns of ANSWERS that an engine may leave out."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,25 @@ class CallSpec:
     returns: SqlType  # decoding is constrained to it where it is not VARCHAR
     retries: int = 2
 
+
+@dataclass(frozen=True)
+class Warmup:
+    """A prefix to compute ahead of the calls that begin with it.
+
+    It is what the token sequences of two conversations have in common, and so is right for any
+    tokenizer and chat template. `keep`: it stays in the worker's KV cache until `release`.
+    """
+
+    key: bytes  # unique among those that are kept
+    worker: int
+    first: Messages
+    second: Messages
+    keep: bool
+
+
+Told = Callable[[bytes, int, int], None]
+"""Takes the key of a warm-up that has been computed, its prompt tokens, and how many of them were
+in the prefix cache already. Called from any thread; it never blocks and never raises."""
 
 Deliver = Callable[[pa.RecordBatch | EngineError], None]
 """Takes a batch of ANSWERS (any subset of the submitted calls, each call once), or an EngineError
@@ -89,3 +119,23 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Leave nothing behind: no process, no thread, no open connection. Idempotent."""
+
+
+class ScheduledEngine(Engine, Protocol):
+    """An engine whose workers can be seen, so that a scheduler may choose among them."""
+
+    @property
+    def workers(self) -> Sequence[Constants]:
+        """Limits and speed of each worker, as far as known; `start` may make them known better.
+
+        `max_num_seqs` is how many calls the worker computes at once.
+        """
+
+    def warm(self, warmups: Sequence[Warmup], told: Told) -> None:
+        """Compute these prefixes ahead of calls that are submitted later; returns at once.
+
+        Best effort: one that cannot be computed or kept is passed over without a word.
+        """
+
+    def release(self, keys: Sequence[bytes]) -> None:
+        """Let these prefixes go, now or once computed; unknown keys are passed over."""

@@ -213,7 +213,8 @@ class VllmEngine:
             taken = self._take(known)
         groups: dict[Deliver, list[tuple[Any, ...]]] = defaultdict(list)
         for flight in taken:
-            groups[flight.batch.deliver].append((*known[flight.item[0]], flight.deaths + 1))
+            row = (*known[flight.item[0]], flight.deaths + 1, flight.worker, None, None, None)
+            groups[flight.batch.deliver].append(row)
         for deliver, rows in groups.items():
             deliver(_record_batch(rows))
 
@@ -343,6 +344,6 @@ def _deliver_all(flights: Iterable[_Flight], reason: str, error: str) -> None:
     groups: dict[Deliver, list[tuple[Any, ...]]] = defaultdict(list)
     for flight in flights:
         row = (flight.item[0], None, error, reason, 0, 0, 0, flight.deaths + 1)
-        groups[flight.batch.deliver].append(row)
+        groups[flight.batch.deliver].append((*row, None, None, None, None))
     for deliver, rows in groups.items():
         deliver(_record_batch(rows))

@@ -510,6 +510,7 @@ def _requests(calls: list[ReadyCall]) -> pa.RecordBatch:
             pa.array([c.identity for c in calls], pa.binary(16)),
             pa.array(conversations, _MESSAGES),
             pa.array(range(len(calls)), pa.int64()),
+            pa.nulls(len(calls), pa.int32()),
         ],
         schema=REQUESTS,
     )

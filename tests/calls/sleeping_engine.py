@@ -56,6 +56,6 @@ class SleepingEngine:
                 self._log.write(prompt + "\n")
                 self._log.flush()
             time.sleep(self._seconds)
-            answer = [call, f"re: {prompt}", None, "stop", 8, 0, 4, 1]
+            answer = [call, f"re: {prompt}", None, "stop", 8, 0, 4, 1, None, None, None, None]
             arrays = [pa.array([v], t) for v, t in zip(answer, ANSWERS.types, strict=True)]
             deliver(pa.RecordBatch.from_arrays(arrays, schema=ANSWERS))

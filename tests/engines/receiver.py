@@ -22,6 +22,7 @@ def calls(
     prompts: Sequence[str | list[tuple[str, str]]],
     first: int = 0,
     priorities: Sequence[int] | None = None,
+    workers: Sequence[int | None] | None = None,
 ) -> pa.RecordBatch:
     """Calls named first, first + 1, ..; a prompt is a user message or a list of messages."""
     messages = [[("user", p)] if isinstance(p, str) else p for p in prompts]
@@ -30,6 +31,7 @@ def calls(
             "call": [name(first + i) for i in range(len(prompts))],
             "messages": [[{"role": r, "content": c} for r, c in m] for m in messages],
             "priority": list(priorities or [0] * len(prompts)),
+            "worker": list(workers or [None] * len(prompts)),
         },
         schema=REQUESTS,
     )
