@@ -123,10 +123,10 @@ def test_usage_is_counted_where_the_server_tells_it():
         }
     }
     answer = read_completion(b"c", parse_type("VARCHAR"), payload, 3)
-    assert answer[4:] == (30, 16, 4, 3)
+    assert answer[4:8] == (30, 16, 4, 3)
     payload["usage"]["prompt_tokens_details"] = None
-    assert read_completion(b"c", parse_type("VARCHAR"), payload, 1)[4:] == (30, 0, 4, 1)
-    assert read_completion(b"c", parse_type("VARCHAR"), respond("x"), 1)[4:] == (0, 0, 0, 1)
+    assert read_completion(b"c", parse_type("VARCHAR"), payload, 1)[4:8] == (30, 0, 4, 1)
+    assert read_completion(b"c", parse_type("VARCHAR"), respond("x"), 1)[4:8] == (0, 0, 0, 1)
 
 
 @pytest.mark.parametrize(
