@@ -31,6 +31,7 @@ class Constants:
     prefill_seconds_per_token: float = 0.00004
     decode_seconds_per_sequence: float = 0.00005
     attention_seconds_per_pair: float = 0.0  # of a computed token and one that it looks back at
+    kv_read_seconds_per_token: float = 0.0  # that a drawn token looks back at, beside the pair
     call_seconds: float = 0.0  # of a call, when it is taken in
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class Constants:
 
 _SPEEDS = (
     "step_seconds", "prefill_seconds_per_token", "decode_seconds_per_sequence",
-    "attention_seconds_per_pair", "call_seconds",
+    "attention_seconds_per_pair", "kv_read_seconds_per_token", "call_seconds",
 )  # fmt: skip
 
 
@@ -68,6 +69,7 @@ class Completion(NamedTuple, Generic[C]):
     admitted: float
     finished: float
     preemptions: int
+    first_token: float
 
 
 def prefix_keys(data: bytes, block_bytes: int) -> list[int]:
@@ -84,9 +86,9 @@ class _Sequence(Generic[C]):
     """A call on its way through the engine."""
 
     __slots__ = (
-        "admitted", "cached", "call", "computed", "decoding", "held", "keyed", "keys", "left",
-        "order", "output", "preemptions", "priority", "prompt", "since", "submitted", "target",
-        "version",
+        "admitted", "cached", "call", "computed", "decoding", "first_token", "held", "keyed",
+        "keys", "left", "order", "output", "preemptions", "priority", "prompt", "since",
+        "submitted", "target", "version",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +102,7 @@ class _Sequence(Generic[C]):
         self.order = order
         self.submitted = 0.0
         self.admitted = -1.0
+        self.first_token = -1.0
         self.cached = 0
         self.preemptions = 0
         self.target = prompt  # tokens to compute before the next one is drawn
@@ -228,8 +231,10 @@ class EventModel(Generic[C]):
         self.prefill_tokens += prefilled
         constants = self.constants
         pair = constants.attention_seconds_per_pair
+        # Prefill computes on what it reads, decoding mostly waits for its memory.
+        read = pair + constants.kv_read_seconds_per_token
         cost = constants.step_seconds
-        cost += decoding * constants.decode_seconds_per_sequence + looked_back * pair
+        cost += decoding * constants.decode_seconds_per_sequence + looked_back * read
         steps = 1
         if not self._prefilling and not preempted:
             while self._events and self._events[0][3].version != self._events[0][2]:
@@ -239,7 +244,7 @@ class EventModel(Generic[C]):
                 steps = max(1, math.ceil((until - self.now) / cost))
         self.now += steps * cost + prefilled * constants.prefill_seconds_per_token
         self.now += self._pairs * pair + self._admitted * constants.call_seconds
-        self.now += decoding * pair * (steps * (steps - 1) / 2)  # each step looks back further
+        self.now += decoding * read * (steps * (steps - 1) / 2)  # each step looks back further
         self._steps += steps
         self._looked_back += decoding * steps
         return self._decoded() + self._prefilled()
@@ -309,6 +314,8 @@ class EventModel(Generic[C]):
             if sequence.computed < sequence.target:
                 still.append(sequence)
                 continue
+            if sequence.first_token < 0:
+                sequence.first_token = self.now
             sequence.left -= 1
             if not sequence.left:
                 completions.append(self._complete(sequence))
@@ -399,6 +406,7 @@ class EventModel(Generic[C]):
             sequence.admitted,
             self.now,
             sequence.preemptions,
+            sequence.first_token,
         )
 
     def _stop(self, sequence: _Sequence[C]) -> None:
