@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from heliumql.engines.engine import ANSWERS
 from heliumql.engines.engine import Messages as Messages
+from heliumql.errors import EngineError
 
 
 class Request(NamedTuple):
@@ -76,6 +77,15 @@ def read_requests(batch: pa.RecordBatch) -> list[Request]:
         start, end = end, end + length
         requests.append(Request(call, tuple(pairs[start:end]), priority, worker))
     return requests
+
+
+def check_workers(requests: Sequence[Request], count: int) -> None:
+    """Raises EngineError where a request names a worker that an engine of `count` has not."""
+    for request in requests:
+        if request.worker is not None and not 0 <= request.worker < count:
+            raise EngineError(
+                f"there is no worker {request.worker}", hint=f"the engine has {count}, from 0"
+            )
 
 
 def answers_batch(answers: Sequence[Answer]) -> pa.RecordBatch:

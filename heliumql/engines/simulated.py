@@ -1,7 +1,7 @@
 """The engine `simulated`: answers are a function of the messages, or of a script; time is virtual.
 
 It needs no model: tests, demonstrations and comparisons of schedules run on it. Time passes only
-in `advance`, as the event model (`heliumql/cost/event_model.py`) says.
+in `advance`, as the event models of its workers (`heliumql/cost/event_model.py`) say.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from heliumql.cost.event_model import Completion, Constants, EventModel, prefix_keys
+from heliumql.cost.event_model import Completion, Constants, prefix_keys
 from heliumql.engines.batches import (
     Answer,
     Messages,
     Request,
     answers_batch,
     cancelled,
+    check_workers,
     failed,
     one_line,
     read_requests,
 )
-from heliumql.engines.engine import CallSpec, Deliver
+from heliumql.engines.beginning import common_start
+from heliumql.engines.engine import CallSpec, Deliver, Told, Warmup
 from heliumql.engines.invention import invent
+from heliumql.engines.lockstep import Lockstep
 from heliumql.engines.options import (
     check_keys,
     read_flag,
@@ -41,11 +44,13 @@ from heliumql.errors import CatalogError, EngineError
 
 _TOKEN_BYTES = 4  # a token of the simulated engine: four bytes of text
 _INSTANT_SLOTS = 4096
+_URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 
 _CONSTANTS = tuple(field.name for field in fields(Constants))
 KEYS = frozenset({*_CONSTANTS, "latency_seconds", "instant", "log"})
-"""Options of CREATE MODEL beside the common ones: the event model's constants, seconds that every
-answer takes on top, `instant` (no event model, nothing takes time), `log` (keep what was asked)."""
+"""Options of CREATE MODEL beside the common ones: the event model's constants (of each worker),
+seconds that every answer takes on top, `instant` (no event model, nothing takes time), `log` (keep
+what was asked)."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,7 @@ class LoggedCall:
     submitted: float
     finished: float | None = None
     answer: Answer | None = None
+    worker: int = 0
 
     @property
     def prompt(self) -> str:
@@ -116,10 +122,25 @@ class _Flight:
     seconds: float
     fatal: EngineError | None
     logged: LoggedCall | None
+    worker: int
+
+    @property
+    def tokens(self) -> int:
+        """Of prompt and answer."""
+        return self.answer.prompt_tokens + self.answer.output_tokens
+
+
+@dataclass(frozen=True)
+class _Warming:
+    """A warm-up in flight: who is told of it, by which key."""
+
+    key: bytes
+    worker: int
+    told: Told
 
 
 class SimulatedEngine:
-    """Implements `heliumql.engines.engine.Engine`; several statements may share it."""
+    """Implements `heliumql.engines.engine.ScheduledEngine`; several statements may share it."""
 
     def __init__(self, options: Mapping[str, object], answer: Script | None = None) -> None:
         check_keys("simulated", options, KEYS)
@@ -131,14 +152,19 @@ class SimulatedEngine:
         self._instant = read_flag(options, "instant", False) or (
             self._constants.instant and not self._latency
         )
-        self._slots = self._constants.max_num_seqs
+        slots = self._constants.max_num_seqs
         if self._instant and "max_num_seqs" not in options:
-            self._slots = _INSTANT_SLOTS
+            slots = _INSTANT_SLOTS
+        count = read_integer(options, "workers", 1)
+        self._slots = slots * count
         self._keep_log = read_flag(options, "log", True)
         self.log: list[LoggedCall] = []  # every call, in the order of submission
         self._lock = threading.Lock()
-        self._events: EventModel[bytes] = EventModel(self._constants)
+        self._now = 0.0
+        self._models = Lockstep(self._constants, count)
+        self._in_flight = [0] * count
         self._flights: dict[bytes, _Flight] = {}
+        self._warming: dict[bytes, _Warming] = {}
         # Answers that are known but not yet due: (when, tie, call).
         self._late: list[tuple[float, int, bytes]] = []
         self._ties = itertools.count()
@@ -150,12 +176,17 @@ class SimulatedEngine:
     @property
     def now(self) -> float:
         """Virtual seconds since the engine was made."""
-        return self._events.now
+        return self._now
+
+    @property
+    def workers(self) -> Sequence[Constants]:
+        return [self._constants] * len(self._in_flight)
 
     @property
     def prefill_tokens(self) -> int:
-        """Prompt tokens computed so far, recomputation after preemptions included."""
-        return self._events.prefill_tokens
+        """Prompt tokens computed so far by all workers, those of warm-ups and recomputation after
+        preemptions included."""
+        return self._models.prefill_tokens
 
     def start(self) -> None:
         """Nothing to get ready."""
@@ -163,13 +194,28 @@ class SimulatedEngine:
     def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
         salt = repr((self._model_name, spec.sampling.seed, spec.returns.sql())).encode()
         calls = read_requests(requests)
+        check_workers(calls, len(self._in_flight))
         with self._lock:
             for request in calls:
                 self._take(request, spec, salt, deliver)
 
-    def advance(self) -> None:
+    def warm(self, warmups: Sequence[Warmup], told: Told) -> None:
+        if not self._instant:
+            with self._lock:
+                for warmup in warmups:
+                    self._warm(warmup, told)
+
+    def release(self, keys: Sequence[bytes]) -> None:
         with self._lock:
-            deliveries = self._run()
+            for key in keys:
+                self._models.unpin(key)
+
+    def advance(self) -> None:
+        warmed: list[tuple[_Warming, Completion[bytes]]] = []
+        with self._lock:
+            deliveries = self._run(warmed)
+        for warming, done in warmed:
+            warming.told(warming.key, done.prompt_tokens, done.cached_tokens)
         _hand_out(deliveries)
 
     def cancel(self, calls: Sequence[bytes]) -> None:
@@ -180,6 +226,10 @@ class SimulatedEngine:
     def close(self) -> None:
         with self._lock:
             deliveries = self._drop(list(self._flights))
+            for name, warming in self._warming.items():
+                self._models.remove(warming.worker, name)
+            self._warming.clear()
+            self._models.unpin_all()
         _hand_out(deliveries)
 
     def _take(self, request: Request, spec: CallSpec, salt: bytes, deliver: Deliver) -> None:
@@ -217,41 +267,76 @@ class SimulatedEngine:
             if output_tokens is None:
                 output_tokens = max(1, -(-len(text.encode()) // _TOKEN_BYTES))
         count = output_tokens or 1
-        answer = Answer(call, text, error, finish, prompt_tokens, 0, count)
+        worker = request.worker
+        if worker is None:
+            worker = self._in_flight.index(min(self._in_flight))
+        answer = Answer(call, text, error, finish, prompt_tokens, 0, count, worker=worker)
         logged = None
         if self._keep_log:
             logged = LoggedCall(call, request.messages, spec, request.priority, self.now)
+            logged.worker = worker
             self.log.append(logged)
-        self._flights[call] = _Flight(deliver, answer, seconds, fatal, logged)
+        flight = _Flight(deliver, answer, seconds, fatal, logged, worker)
+        self._flights[call] = flight
+        self._in_flight[worker] += 1
         if self._instant:
+            flight.answer = answer._replace(started=self.now, finished=self.now + seconds)
             self._due(call, self.now + seconds)
             return
         block = _TOKEN_BYTES * self._constants.block_size
         whole = prompt if text is None else prompt + text.encode()
+        keys = prefix_keys(whole, block)
         try:
-            self._events.add(
-                call, prompt_tokens, prefix_keys(whole, block), count, request.priority
-            )
+            self._models.add(worker, self.now, call, prompt_tokens, keys, count, request.priority)
         except ValueError as reason:
-            self._flights[call].answer = failed(call, str(reason))
+            flight.answer = failed(call, str(reason))._replace(worker=worker)
             self._due(call, self.now)
 
-    def _run(self) -> list[tuple[Deliver, Answer | EngineError]]:
-        """Let time pass until something is due; returns it."""
-        while self._late or self._events.busy:
+    def _warm(self, warmup: Warmup, told: Told) -> None:
+        prefix = common_start(_rendered(warmup.first), _rendered(warmup.second))
+        keys = prefix_keys(prefix, _TOKEN_BYTES * self._constants.block_size)
+        worker = warmup.worker
+        if not keys or not 0 <= worker < len(self._in_flight):
+            return
+        if warmup.keep:
+            flights = self._flights.values()
+            room = max((f.tokens for f in flights if f.worker == worker), default=0)
+            self._models.pin(warmup.key, worker, keys, room)
+        name = b"warm" + next(self._ties).to_bytes(12, "big")
+        tokens = len(prefix) // _TOKEN_BYTES
+        try:
+            self._models.add(worker, self.now, name, tokens, keys, 1, _URGENT)
+        except ValueError:  # it does not fit
+            self._models.unpin(warmup.key)
+            return
+        self._warming[name] = _Warming(warmup.key, worker, told)
+
+    def _run(
+        self, warmed: list[tuple[_Warming, Completion[bytes]]]
+    ) -> list[tuple[Deliver, Answer | EngineError]]:
+        """Let time pass until an answer is due; returns what is, and adds the warm-ups that are
+        done meanwhile."""
+        while True:
+            while self._late and self._late[0][2] not in self._flights:
+                heapq.heappop(self._late)  # cancelled while it was late
             due = self._late[0][0] if self._late else math.inf
-            if not self._events.busy:
-                self._events.advance_to(due)
-            if due <= self.now:
+            behind = self._models.behind
+            if due <= behind:
                 break
-            for completion in self._events.step(due):
-                self._complete(completion)
+            for completion in self._models.step(due):
+                if completion.call in self._warming:
+                    warmed.append((self._warming.pop(completion.call), completion))
+                else:
+                    self._complete(completion)
+        if due == math.inf:
+            return []
+        self._now = max(self.now, due if behind == math.inf else behind)
         deliveries: list[tuple[Deliver, Answer | EngineError]] = []
         while self._late and self._late[0][0] <= self.now:
             _, _, call = heapq.heappop(self._late)
             flight = self._flights.get(call)
             if flight is None:
-                continue  # cancelled while it was late
+                continue
             if flight.fatal is not None:
                 return deliveries + self._end(flight.fatal)
             deliveries.append(self._land(call, flight.answer))
@@ -259,8 +344,14 @@ class SimulatedEngine:
 
     def _complete(self, completion: Completion[bytes]) -> None:
         flight = self._flights[completion.call]
-        flight.answer = flight.answer._replace(cached_tokens=completion.cached_tokens)
-        self._due(completion.call, completion.finished + flight.seconds)
+        due = completion.finished + flight.seconds
+        flight.answer = flight.answer._replace(
+            cached_tokens=completion.cached_tokens,
+            started=completion.admitted,
+            first_token=completion.first_token,
+            finished=due,
+        )
+        self._due(completion.call, due)
 
     def _due(self, call: bytes, when: float) -> None:
         heapq.heappush(self._late, (when, next(self._ties), call))
@@ -268,24 +359,27 @@ class SimulatedEngine:
     def _drop(self, calls: Sequence[bytes]) -> list[tuple[Deliver, Answer | EngineError]]:
         deliveries = []
         for call in calls:
-            if call in self._flights:
-                self._events.remove(call)
+            flight = self._flights.get(call)
+            if flight is not None:
+                self._models.remove(flight.worker, call)
                 deliveries.append(self._land(call, cancelled(call)))
         return deliveries
 
     def _land(self, call: bytes, answer: Answer) -> tuple[Deliver, Answer | EngineError]:
         flight = self._flights.pop(call)
+        self._in_flight[flight.worker] -= 1
         if flight.logged is not None:
-            flight.logged.finished = self.now
+            flight.logged.finished = self.now if answer.finished is None else answer.finished
             flight.logged.answer = answer
         return flight.deliver, answer
 
     def _end(self, error: EngineError) -> list[tuple[Deliver, Answer | EngineError]]:
         """Drop everything in flight; each statement is told once."""
         delivers = {id(flight.deliver): flight.deliver for flight in self._flights.values()}
-        for call in list(self._flights):
-            self._events.remove(call)
+        for call, flight in self._flights.items():
+            self._models.remove(flight.worker, call)
         self._flights.clear()
+        self._in_flight = [0] * len(self._in_flight)
         self._late.clear()
         return [(deliver, error) for deliver in delivers.values()]
 

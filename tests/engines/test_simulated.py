@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from receiver import Receiver, calls, name, spec
 
-from heliumql.engines.engine import CallSpec, Engine
+import heliumql
+from heliumql.engines.engine import CallSpec, ScheduledEngine, Warmup
 from heliumql.engines.simulated import (
     ScriptedAnswer,
     ScriptedAnswers,
@@ -40,7 +41,7 @@ def answer(prompt: Any, of: CallSpec | None = None, **options: Any) -> dict[str,
 
 
 def test_it_is_an_engine():
-    engine: Engine = SimulatedEngine({"max_num_seqs": 7})
+    engine: ScheduledEngine = SimulatedEngine({"max_num_seqs": 7})
     engine.start()
     assert engine.slots == 7
 
@@ -363,3 +364,225 @@ def test_threads_may_share_the_engine():
     answered = [sorted(receiver.texts().items()) for receiver in receivers]
     assert [text for _, text in answered[0]] == [text for _, text in answered[3]]
     assert len(engine.log) == 200
+
+
+def test_calls_run_on_the_worker_that_they_name():
+    engine = SimulatedEngine({"workers": 3, **TIMED}, lambda messages, _: "abcd")
+    receiver = Receiver()
+    engine.submit(spec(), calls(list("abcd"), workers=[2, 0, None, 2]), receiver)
+    engine.advance()
+    assert [receiver.answers[n]["worker"] for n in range(4)] == [2, 0, 1, 2]
+    assert [entry.worker for entry in engine.log] == [2, 0, 1, 2]
+    with pytest.raises(EngineError, match="there is no worker 3"):
+        engine.submit(spec(), calls(["e"], first=9, workers=[3]), receiver)
+
+
+def test_calls_that_name_no_worker_go_where_the_fewest_are_in_flight():
+    slow = ScriptedAnswers([("slow", ScriptedAnswer("x", seconds=100))])
+    engine = SimulatedEngine({"workers": 2, **TIMED}, slow)
+    receiver = Receiver()
+    engine.submit(spec(max_tokens=1), calls(["slow", "a", "slow", "b"]), receiver)
+    engine.advance()
+    assert sorted(receiver.answers) == [1, 3]
+    engine.submit(spec(max_tokens=1), calls(["c"], first=4), receiver)
+    engine.advance()
+    assert [receiver.answers[n]["worker"] for n in (1, 3, 4)] == [1, 1, 1]
+
+
+def test_two_workers_take_half_the_time_and_twice_the_calls():
+    def seconds(workers: int) -> float:
+        options = {"workers": workers, "max_num_seqs": 8}
+        engine = SimulatedEngine(options, lambda messages, _: "word " * 20)
+        assert engine.slots == 8 * workers
+        assert [constants.max_num_seqs for constants in engine.workers] == [8] * workers
+        run(engine, [f"row {i}" for i in range(160)])
+        return engine.now
+
+    assert seconds(2) == pytest.approx(seconds(1) / 2, rel=0.01)
+
+
+def test_answers_of_several_workers_come_in_the_order_of_virtual_time():
+    engine = SimulatedEngine({"workers": 3, "max_num_seqs": 4, "step_seconds": 0.01})
+    receiver = Receiver()
+    engine.submit(spec(), calls([f"row {i} " * (i % 7 + 1) for i in range(60)]), receiver)
+    following = 60
+    while len(receiver.answers) < following:
+        before = len(receiver.answers)
+        engine.advance()
+        arrived = list(receiver.answers)[before:]
+        assert arrived
+        if following < 200:  # calls that an answer leads to start no earlier than it came
+            engine.submit(spec(), calls([f"next {n}" for n in arrived], following), receiver)
+            for n in range(following, following + len(arrived)):
+                assert engine.log[n].submitted == engine.now
+            following += len(arrived)
+    times = [row["finished"] for row in receiver.answers.values()]
+    assert times == sorted(times)
+    assert {row["worker"] for row in receiver.answers.values()} == {0, 1, 2}
+    for n, row in receiver.answers.items():
+        submitted = engine.log[n].submitted
+        assert submitted <= row["started"] < row["first_token"] <= row["finished"]
+
+
+def test_one_worker_alone_takes_the_time_that_it_takes_beside_others():
+    options = {"max_num_seqs": 2, "attention_seconds_per_pair": 1e-6, "call_seconds": 0.001}
+    prompts = [f"row {i} " * (i % 5 + 1) for i in range(20)]
+    alone = run(SimulatedEngine(options), prompts).answers
+    engine = SimulatedEngine({"workers": 2, **options})
+    receiver = Receiver()
+    engine.submit(spec(), calls(prompts, workers=[0] * 20), receiver)
+    engine.submit(spec(), calls(prompts, first=100, workers=[1] * 20), Receiver())
+    while len(receiver.answers) < 20:
+        engine.advance()
+    assert list(receiver.answers) == list(alone)
+    for n, row in alone.items():
+        for moment in ("started", "first_token", "finished"):
+            assert receiver.answers[n][moment] == pytest.approx(row[moment])
+    quick = run(SimulatedEngine({"max_num_seqs": 2}), prompts).answers
+    assert quick[19]["finished"] < alone[19]["finished"]
+
+
+def test_latency_counts_until_the_answer_is_there_and_nothing_else():
+    engine = SimulatedEngine({**TIMED, "latency_seconds": 2.5}, lambda messages, _: "abcdefgh")
+    row = run(engine, ["a"]).answers[0]
+    assert (row["started"], row["first_token"], row["finished"]) == (0.0, 1.0, 4.5)
+    engine = SimulatedEngine({"instant": True, "latency_seconds": 2})
+    row = run(engine, ["a"]).answers[0]
+    assert (row["started"], row["first_token"], row["finished"]) == (0.0, None, 2.0)
+
+
+LONG = "word " * 320  # 400 tokens
+SMALL = {"block_size": 16, "kv_cache_tokens": 1600, "max_num_seqs": 1}
+
+
+def conversation(end: str) -> tuple[tuple[str, str], ...]:
+    return (("system", LONG), ("user", end))
+
+
+def warmup(key: bytes, keep: bool, worker: int = 0) -> Warmup:
+    return Warmup(key, worker, conversation("one"), conversation("other"), keep)
+
+
+class Warmed:
+    """Takes what an engine tells of its warm-ups."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[bytes, int, int]] = []
+
+    def __call__(self, key: bytes, prompt_tokens: int, cached_tokens: int) -> None:
+        self.seen.append((key, prompt_tokens, cached_tokens))
+
+
+def hits_after_others(keep: bool, release: bool = False, workers: int = 1) -> int:
+    """Prompt tokens that a call finds of its prefix, after a warm-up and calls that fill the
+    cache."""
+    engine = SimulatedEngine({**SMALL, "workers": workers})
+    told = Warmed()
+    engine.warm([warmup(b"k", keep)], told)
+    others = [f"{i} " + "fill " * 480 for i in range(6)]  # 600 tokens each
+    run(engine, others, spec(max_tokens=4))
+    assert told.seen == [(b"k", 403, 0)]
+    if release:
+        engine.release([b"k", b"unknown"])
+        run(engine, others, spec(max_tokens=4), first=10)
+    turns = list(conversation("third"))
+    return int(run(engine, [turns], first=99).answers[99]["cached_tokens"])
+
+
+def test_a_kept_prefix_survives_calls_that_fill_the_cache_until_it_is_released():
+    assert hits_after_others(keep=True) == 400
+    assert hits_after_others(keep=False) == 0
+    assert hits_after_others(keep=True, release=True) == 0
+
+
+def test_a_warm_prefix_is_computed_before_the_calls_and_found_by_them():
+    engine = SimulatedEngine(SMALL)
+    told = Warmed()
+    engine.submit(spec(), calls([list(conversation("a"))]), receiver := Receiver())
+    engine.warm([warmup(b"k", False), warmup(b"again", False)], told)
+    engine.advance()
+    assert told.seen == [(b"k", 403, 0), (b"again", 403, 400)]
+    assert receiver.answers[0]["cached_tokens"] == 400
+
+
+def test_a_prefix_is_warm_on_its_worker_only():
+    engine = SimulatedEngine({**SMALL, "workers": 2})
+    engine.warm([warmup(b"k", True, worker=1)], Warmed())
+    engine.advance()
+    receiver = Receiver()
+    turns = [list(conversation(end)) for end in "ab"]
+    engine.submit(spec(), calls(turns, workers=[0, 1]), receiver)
+    while len(receiver.answers) < 2:
+        engine.advance()
+    assert [receiver.answers[n]["cached_tokens"] for n in (0, 1)] == [0, 400]
+
+
+def test_two_kept_prefixes_may_share_their_beginning():
+    engine = SimulatedEngine(SMALL)
+    longer = (("system", LONG), ("user", "more " * 100 + "x"))
+    engine.warm(
+        [warmup(b"short", True), Warmup(b"long", 0, longer, (*longer, ("user", "y")), True)],
+        Warmed(),
+    )
+    engine.advance()
+    engine.release([b"long"])
+    run(engine, [f"{i} " + "fill " * 480 for i in range(6)], spec(max_tokens=4))
+    receiver = run(engine, [list(longer)], first=9)
+    assert receiver.answers[9]["cached_tokens"] == 400
+
+
+def test_a_call_that_needs_the_whole_cache_gets_it():
+    engine = SimulatedEngine(SMALL)
+    engine.warm([warmup(b"k", True)], Warmed())
+    engine.advance()
+    large = "fill " * 1100  # 1375 tokens, and 400 are kept
+    receiver = run(engine, [large], spec(max_tokens=4))
+    assert receiver.answers[0]["error"] is None
+    # The other way round: what a call in flight needs is not taken from it.
+    engine.submit(spec(max_tokens=4), calls([large], first=1), receiver)
+    engine.warm([warmup(b"late", True)], Warmed())
+    while len(receiver.answers) < 2:
+        engine.advance()
+    assert receiver.answers[1]["error"] is None
+
+
+def test_warm_ups_that_cannot_be_are_passed_over():
+    engine = SimulatedEngine({**SMALL, "kv_cache_tokens": 160})
+    told = Warmed()
+    nothing = Warmup(b"n", 0, (("user", "a"),), (("system", "b"),), True)
+    engine.warm([nothing, warmup(b"large", True), warmup(b"nowhere", True, worker=4)], told)
+    run(engine, ["a", "b"])
+    assert told.seen == []
+    engine.release([b"large"])
+    instant = SimulatedEngine({"instant": True})
+    instant.warm([warmup(b"k", True)], told)
+    run(instant, ["a"])
+    assert told.seen == []
+
+
+def test_a_closed_engine_keeps_nothing_warm():
+    engine = SimulatedEngine(SMALL)
+    told = Warmed()
+    engine.warm([warmup(b"k", True)], told)
+    engine.close()
+    run(engine, ["a"])
+    assert told.seen == []
+    engine.warm([warmup(b"k", True)], told)
+    engine.advance()
+    assert told.seen == [(b"k", 403, 0)]
+
+
+def test_several_workers_are_an_option_of_create_model():
+    with heliumql.connect() as connection:
+        connection.execute(
+            "CREATE TEMP MODEL m WITH (engine = 'simulated', workers = 2, max_num_seqs = 4,"
+            " attention_seconds_per_pair = 0.000001, call_seconds = 0.001)"
+        )
+        rows = connection.sql("SELECT LLM_GENERATE('row {i}') FROM range(30) t(i)").fetchall()
+    assert len({text for (text,) in rows}) == 30
+
+
+@pytest.mark.parametrize("workers", [0, 1.5, "2"])
+def test_the_number_of_workers_is_a_whole_number_from_one(workers: Any):
+    with pytest.raises(CatalogError, match="option 'workers'"):
+        SimulatedEngine({"workers": workers})
