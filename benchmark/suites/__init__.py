@@ -1,0 +1,1 @@
+"""The benchmark suites: workflows as .hql files over tables that are generated from a seed."""

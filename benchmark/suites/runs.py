@@ -1,0 +1,137 @@
+"""Runs of a suite in sessions of HeliumQL, and the replay of their calls without dependencies."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+import heliumql
+from heliumql.connection import Connection
+from suites.recording import Asked, RecordingEngine
+from suites.suite import Suite
+
+_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a suite under a policy. Times in seconds, virtual ones on a simulated engine."""
+
+    policy: str
+    seconds: float
+    cpu: float  # of the engine's processes; 0 on a simulated engine
+    planning: float
+    calls: int
+    prompt_tokens: int
+    hit_tokens: int  # of the prompt tokens, found in the prefix cache
+    output_tokens: int
+    rows: Sequence[tuple[Any, ...]]
+    record: Sequence[Asked]
+
+    @property
+    def hit_rate(self) -> float:
+        return self.hit_tokens / self.prompt_tokens
+
+    @property
+    def computed(self) -> int:
+        """Prompt tokens that were not found."""
+        return self.prompt_tokens - self.hit_tokens
+
+
+@contextmanager
+def session(suite: Suite, engine: RecordingEngine, rows: int, scale: float) -> Iterator[Connection]:
+    """A session in memory with the tables of the suite; no answer is remembered in it."""
+    with heliumql.connect() as con:
+        con.register_model("benchmark", engine, max_tokens=suite.max_tokens(scale))
+        con.set("llm_cache", "off")
+        con.set("llm_on_error", "fail")
+        for name, table in suite.tables(rows, scale, 0).items():
+            con.register(name, table)
+        yield con
+
+
+def run(con: Connection, query: str, engine: RecordingEngine, policy: str) -> Run:
+    """Runs the query. Raises RuntimeError where an answer was cut short or a call failed."""
+    con.set("llm_scheduler", policy)
+    engine.take()
+    clock = _clock(engine)
+    began, worked = clock(), _cpu(engine)
+    relation = con.sql(query)
+    assert relation is not None
+    rows = relation.fetchall()
+    seconds, cpu = clock() - began, _cpu(engine) - worked
+    stats = relation.stats
+    record = engine.take()
+    short = [asked for asked in record if asked.output_tokens != asked.max_tokens]
+    if short or stats.calls_failed:
+        raise RuntimeError(
+            f"{len(short)} answers ended early, {stats.calls_failed} calls failed: "
+            f"{stats.failures or short[0]}"
+        )
+    return Run(
+        policy,
+        seconds,
+        cpu,
+        stats.planning_seconds,
+        stats.calls_run,
+        stats.prompt_tokens,
+        stats.prefix_hit_tokens,
+        stats.output_tokens,
+        rows,
+        record,
+    )
+
+
+def replay(con: Connection, engine: RecordingEngine, record: Sequence[Asked], policy: str) -> Run:
+    """The same calls with all answers known, so none waits for another: the oracle.
+
+    One operator for each max_tokens. Raises RuntimeError where the answers are others.
+    """
+    calls = list({(a.messages, a.max_tokens): a for a in record}.values())
+    con.register("replayed", _table(sorted(calls, key=lambda a: a.messages)))
+    query = " UNION ALL ".join(
+        "SELECT r.number, g.text FROM replayed AS r, "
+        f"LATERAL LLM_GENERATE(r.prompt, history => r.history, max_tokens => {most}) AS g "
+        f"WHERE r.max_tokens = {most}"
+        for most in sorted({a.max_tokens for a in calls})
+    )
+    found = run(con, query, engine, policy)
+    known = {a.messages: a.text for a in record}
+    if any(known[a.messages] != a.text for a in found.record):
+        raise RuntimeError("the replayed calls have other answers")
+    return found
+
+
+def _table(calls: Sequence[Asked]) -> pa.Table:
+    conversations = [[{"role": r, "content": c} for r, c in a.messages] for a in calls]
+    return pa.table(
+        {
+            "number": pa.array(range(len(calls)), pa.int64()),
+            "max_tokens": pa.array([a.max_tokens for a in calls], pa.int64()),
+            "history": pa.array([c[:-1] for c in conversations], _MESSAGES),
+            "prompt": pa.array([c[-1]["content"] for c in conversations], pa.string()),
+        }
+    )
+
+
+def _clock(engine: RecordingEngine) -> Any:
+    """Virtual time where the engine has it."""
+    if hasattr(engine.inner, "now"):
+        return lambda: engine.inner.now
+    return time.perf_counter
+
+
+def _cpu(engine: RecordingEngine) -> float:
+    """CPU seconds of the engine's processes so far; they do not depend on what else is running."""
+    seconds = 0.0
+    for pid in getattr(engine.inner, "pids", ()):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds

@@ -1,0 +1,54 @@
+"""The suites by name, with the sizes at which they are run on a CPU. Sizes are fixed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from suites import tables
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A workflow, its tables, and how much of it is run.
+
+    Every answer has `output` tokens at scale 1, the mean of the original's answers; the model is
+    told so (its max_tokens), the queries need not say it.
+    """
+
+    name: str
+    query: Path
+    tables: tables.Generator
+    rows: int  # questions, contexts, items, stocks
+    scale: float  # of all lengths; 1 is the original's
+    output: int
+
+    @property
+    def text(self) -> str:
+        """The query, without the statements that would fetch its tables from files."""
+        return re.sub(r"(?m)^CREATE TEMP VIEW .*;$", "", self.query.read_text("utf-8"))
+
+    def max_tokens(self, scale: float | None = None) -> int:
+        return max(2, round(self.output * (scale or self.scale)))
+
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite("mixed", _HERE / "mixed.hql", tables.mixed, 16, 1.0, 8),
+        Suite(
+            "map_reduce_questions",
+            _HERE / "map_reduce_questions.hql",
+            tables.map_reduce_questions, 20, 0.5, 286,
+        ),
+        Suite("map_reduce", _HERE / "map_reduce.hql", tables.map_reduce, 5, 0.25, 374),
+        Suite("debate", _HERE / "debate.hql", tables.debate, 6, 0.25, 390),
+        Suite("reflection", _HERE / "reflection.hql", tables.reflection, 10, 0.25, 257),
+        Suite("iterative", _HERE / "iterative.hql", tables.iterative, 40, 0.25, 318),
+        Suite("parallel", _HERE / "parallel.hql", tables.parallel, 5, 0.15, 447),
+        Suite("trading", _HERE.parents[1] / "queries" / "trading.hql", tables.trading, 4, 0.1, 508),
+    )
+}  # fmt: skip

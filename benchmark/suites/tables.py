@@ -1,0 +1,147 @@
+"""The tables of the suites, generated from a seed; lengths are tokens of vocabulary.py.
+
+Each function takes how many rows there are at the top, and the scale: 1 is as long as in the
+original data (means and deviations; the texts themselves are invented). No text begins like another
+one, so that nothing is shared by accident.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import pyarrow as pa
+
+from suites.vocabulary import text
+
+Tables: TypeAlias = Mapping[str, pa.Table]
+Generator: TypeAlias = Callable[[int, float, int], Tables]
+
+QUESTIONS = 6  # about each context
+PIECES = 6  # of the reviews of each item
+_CONTEXT = (520, 390)  # mean and standard deviation
+
+
+def _table(**columns: Sequence[object]) -> pa.Table:
+    return pa.table({name: list(values) for name, values in columns.items()})
+
+
+def _one_row(**columns: str) -> pa.Table:
+    return _table(**{name: [value] for name, value in columns.items()})
+
+
+def _long(tokens: float, scale: float) -> int:
+    return max(4, round(tokens * scale))
+
+
+def _numbered(
+    name: str, count: int, column: str, tokens: float, scale: float, seed: int
+) -> pa.Table:
+    """Rows of a number and a text."""
+    texts = [text(_long(tokens, scale), seed, name, n) for n in range(count)]
+    return _table(**{name: range(count), column: texts})
+
+
+def _context_length(scale: float, seed: int, number: int) -> int:
+    mean, deviation = _CONTEXT
+    draw = random.Random(repr((seed, "length of context", number)))
+    length = draw.gammavariate(mean**2 / deviation**2, deviation**2 / mean)
+    return _long(min(max(length, mean / 8), mean * 4), scale)
+
+
+def _contexts(rows: int, scale: float, seed: int) -> dict[str, pa.Table]:
+    """Reports and six questions about each."""
+    bodies = [text(_context_length(scale, seed, n), seed, "context", n) for n in range(rows)]
+    asked = [(n, q) for n in range(rows) for q in range(QUESTIONS)]
+    return {
+        "contexts": _table(context=range(rows), body=bodies),
+        "questions": _table(
+            context=[n for n, _ in asked],
+            question=[q for _, q in asked],
+            body=[text(_long(60, scale), seed, "question", *key) for key in asked],
+        ),
+    }
+
+
+def mixed(rows: int, scale: float, seed: int = 0) -> Tables:
+    def texts(what: str, tokens: float) -> list[str]:
+        return [text(_long(tokens, scale), seed, what, n) for n in range(rows)]
+
+    long = _long(640, scale)
+    asked = {f"question_{n}": texts(f"question {n}", 64) for n in range(1, 9)}
+    rules = {f"rules_{n}": text(long, seed, "rules", n) for n in range(1, 9)}
+    return {
+        "documents": _table(
+            document=range(rows), body=texts("document", 640), note=texts("note", 64), **asked
+        ),
+        "instructions": _one_row(**rules),
+    }
+
+
+def map_reduce(rows: int, scale: float, seed: int = 0) -> Tables:
+    experts = _numbered("expert", 7, "role", 60, scale, seed)
+    return {**_contexts(rows, scale, seed), "experts": experts}
+
+
+def map_reduce_questions(rows: int, scale: float, seed: int = 0) -> Tables:
+    roles = [text(_long(12, scale), seed, "role", n % 7) for n in range(14)]
+    return {
+        "questions": _numbered("question", rows, "body", 80, scale, seed),
+        "experts": _table(expert=range(14), role=roles),
+    }
+
+
+def debate(rows: int, scale: float, seed: int = 0) -> Tables:
+    agents = _numbered("agent", 3, "role", 60, scale, seed)
+    return {**_contexts(rows, scale, seed), "agents": agents}
+
+
+def reflection(rows: int, scale: float, seed: int = 0) -> Tables:
+    lengths = {"analyst": 190, "extraction": 115, "calculation": 110}
+    told = {name: text(_long(n, scale), seed, name) for name, n in lengths.items()}
+    return {**_contexts(rows, scale, seed), "critics": _one_row(**told)}
+
+
+def _items(rows: int, scale: float, seed: int) -> dict[str, pa.Table]:
+    """Items, and six pieces of ten reviews each."""
+    keys = [(n, p) for n in range(rows) for p in range(1, PIECES + 1)]
+    return {
+        "items": _numbered("item", rows, "description", 326, scale, seed),
+        "pieces": _table(
+            item=[n for n, _ in keys],
+            piece=[p for _, p in keys],
+            reviews=[text(_long(890, scale), seed, "reviews", *key) for key in keys],
+        ),
+    }
+
+
+def iterative(rows: int, scale: float, seed: int = 0) -> Tables:
+    told = {name: text(_long(185, scale), seed, name) for name in ("summarize", "refine")}
+    return {**_items(rows, scale, seed), "instructions": _one_row(**told)}
+
+
+def parallel(rows: int, scale: float, seed: int = 0) -> Tables:
+    return {
+        **_items(rows, scale, seed),
+        "experts": _numbered("expert", 7, "role", 262, scale, seed),
+        "instructions": _one_row(extract=text(_long(140, scale), seed, "extract")),
+    }
+
+
+def trading(rows: int, scale: float, seed: int = 0) -> Tables:
+    """Those of benchmark/trading, in which a token is a word."""
+    from trading.tables import generate
+
+    made = generate(rows, scale=scale, seed=seed)
+    return {
+        name: pa.table([list(v) for v in zip(*getattr(made, name), strict=True)], names=columns)
+        for name, columns in _TRADING.items()
+    }
+
+
+_TRADING = {
+    "stocks": ["stock", "name", "sector"],
+    "documents": ["stock", "analyst", "part", "title", "body"],
+    "posts": ["stock", "platform", "post", "body"],
+}
