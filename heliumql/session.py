@@ -280,6 +280,7 @@ class Session:
             self.shared.one_thread,
             batch_rows=settings.batch_rows,
             window_bytes=settings.window_bytes,
+            scheduler=settings.scheduler,
             verify=settings.verify,
             lossless=bool(self.duckdb.execute(lossless).fetchall()[0][0]),
             progress=self.progress,

@@ -8,7 +8,6 @@ end up saying the same.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -67,7 +66,10 @@ class CallGraph:
         self.asked_anew: set[bytes] = set()  # also where an equal call says nothing of it
         self.early: dict[bytes, Account] = {}  # run for this account, and not demanded by rows yet
         self._offered: dict[bytes, Account] = {}  # may be run when nothing else is to be run
-        self._ready: deque[tuple[bytes, Messages | None]] = deque()
+        self._ready: dict[bytes, Messages | None] = {}
+        self.opened: list[bytes] = []  # calls that wait to be run, as they came; the scheduler's
+        self.readied: list[bytes] = []  # of these, those whose inputs have come; the scheduler's
+        self.over: list[bytes] = []  # of these, those that are answered or not needed any more
         self._waiting: dict[bytes, _Waiting] = {}
         self._dependents: dict[bytes, list[bytes]] = {}
         self._running: dict[bytes, list[bytes]] = {}  # final identity -> those that wait for it
@@ -167,8 +169,10 @@ class CallGraph:
     def _open(self, identity: bytes, account: Account) -> list[bytes]:
         """Waits for the calls inside its messages, or is ready; those that are new are returned."""
         if identity not in self.references.linked:
-            self._ready.append((identity, None))
+            self.opened.append(identity)
+            self._make_ready(identity, None)
             return []
+        self.opened.append(identity)
         messages = self.minted.messages(identity)
         inside = self._inside(messages)
         fresh = []
@@ -196,8 +200,13 @@ class CallGraph:
             for dependency in missing:
                 self._dependents.setdefault(dependency, []).append(identity)
         else:
-            self._ready.append((identity, messages if inside else None))
+            self._make_ready(identity, messages if inside else None)
         return fresh
+
+    def _make_ready(self, identity: bytes, messages: Messages | None) -> None:
+        """The inputs of the call are there; `messages` where they hold references."""
+        self._ready[identity] = messages
+        self.readied.append(identity)
 
     def _inside(self, messages: Messages) -> list[bytes]:
         references, found = self.references, list[bytes]()
@@ -215,33 +224,55 @@ class CallGraph:
         """Demanded calls that have no answer yet."""
         return len(self._ready) + len(self._waiting) + len(self._running)
 
-    def take(self, count: int) -> list[ReadyCall]:
-        """Up to `count` ready calls, in the order in which rows asked for them."""
-        taken: list[ReadyCall] = []
-        while self._ready and len(taken) < count:
-            identity, messages = self._ready.popleft()
-            if identity not in self.demanded:  # answered meanwhile, as the text of another
-                continue
-            if messages is None:
-                call: ReadyCall | None = ReadyCall(identity, self.minted.messages(identity))
-            else:
-                call = self._named_by_text(identity, messages)
-            if call is None:
-                continue
-            if call.identity in self._running:  # the same text is on its way
-                self._running[call.identity].append(identity)
-                self.demanded[identity][0].shared += 1
-                continue
-            self._running[call.identity] = [identity]
-            taken.append(call)
-        while self._offered and len(taken) < count:
-            identity, account = self._offered.popitem()
-            if self._is_free(identity):
+    def is_ready(self, identity: bytes) -> bool:
+        return identity in self._ready
+
+    def ready_calls(self) -> list[bytes]:
+        """The calls that may run now, in the order in which they became ready."""
+        return list(self._ready)
+
+    def waits_for(self, identity: bytes) -> frozenset[bytes]:
+        """The calls whose answers the call waits for."""
+        waiting = self._waiting.get(identity)
+        return frozenset(waiting.missing) if waiting is not None else frozenset()
+
+    def is_open(self, identity: bytes) -> bool:
+        """The call is to be run, and is not on its way yet."""
+        return identity in self._ready or identity in self._waiting
+
+    def take(self, identity: bytes) -> ReadyCall | None:
+        """A ready call, to be run now; None where there is nothing to run.
+
+        Its text may be that of a call that is answered or on its way.
+        """
+        messages = self._ready.pop(identity)
+        if identity not in self.demanded:  # answered meanwhile, as the text of another
+            return None
+        if messages is None:
+            call: ReadyCall | None = ReadyCall(identity, self.minted.messages(identity))
+        else:
+            call = self._named_by_text(identity, messages)
+        if call is None:
+            return None
+        if call.identity in self._running:  # the same text is on its way
+            self._running[call.identity].append(identity)
+            self.demanded[identity][0].shared += 1
+            return None
+        self._running[call.identity] = [identity]
+        return call
+
+    def take_offered(self, sites: AbstractSet[int]) -> ReadyCall | None:
+        """A call of these sites that rows may turn out to need, to be run now."""
+        for identity in reversed(list(self._offered)):
+            if not self._is_free(identity):
+                del self._offered[identity]
+            elif self.minted.site(identity) in sites:
+                account = self._offered.pop(identity)
                 self.demanded[identity] = account.alone
                 self.early[identity] = account
                 self._running[identity] = [identity]
-                taken.append(ReadyCall(identity, self.minted.messages(identity)))
-        return taken
+                return ReadyCall(identity, self.minted.messages(identity))
+        return None
 
     def offer(self, identities: Iterable[bytes], account: Account) -> None:
         """Calls that rows may turn out to need: run when there is nothing else to run.
@@ -335,7 +366,9 @@ class CallGraph:
                 del self.demanded[identity]
                 self._waiting.pop(identity, None)
                 gone.add(identity)
-        self._ready = deque(r for r in self._ready if r[0] not in gone)
+        for identity in gone:
+            self._ready.pop(identity, None)
+            self.over.append(identity)
         unneeded = []
         for final, names in list(self._running.items()):
             left = [n for n in names if n not in gone]
@@ -397,6 +430,7 @@ class CallGraph:
     def _settle(self, identity: bytes, answer: Answer) -> None:
         self.known[identity] = answer
         self.demanded.pop(identity, None)
+        self.over.append(identity)
         self.minted.forget(identity)
         self._release(identity)
 
@@ -406,6 +440,7 @@ class CallGraph:
 
     def _make_void(self, identity: bytes) -> None:
         self.void.add(identity)
+        self.over.append(identity)
         # It will be asked for under another name, or not at all.
         self.demanded.pop(identity)[0].asked -= 1
 
@@ -426,4 +461,4 @@ class CallGraph:
                 waiting.missing.discard(done)
                 if not waiting.missing:
                     del self._waiting[dependent]
-                    self._ready.append((dependent, self.minted.messages(dependent)))
+                    self._make_ready(dependent, self.minted.messages(dependent))

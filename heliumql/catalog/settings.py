@@ -17,6 +17,7 @@ class Settings:
     optimizer: bool = True
     disabled_rules: str = ""  # names of optimizer rules, with commas between
     verify: bool = False
+    scheduler: str = "cache_aware"
     cache: str = "use"
     cache_path: str = ""  # '': beside the database's file, for one in memory this session
     cache_bytes: int = 10_000_000_000
@@ -37,7 +38,14 @@ class Settings:
 
 
 SETTINGS = tuple(f"llm_{f.name}" for f in fields(Settings))
-_CHOICES = {"llm_cache": ("use", "refresh", "off"), "llm_on_error": ("null", "fail")}
+SCHEDULERS = (
+    "cache_aware", "query_wise", "op_wise", "random", "fcfs", "lspf", "helium", "parrot",
+)  # fmt: skip
+_CHOICES = {
+    "llm_cache": ("use", "refresh", "off"),
+    "llm_on_error": ("null", "fail"),
+    "llm_scheduler": SCHEDULERS,
+}
 _FLAGS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
 

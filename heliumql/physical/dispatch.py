@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -24,10 +24,20 @@ from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
 from heliumql.calls.learnt import Learnt
 from heliumql.calls.minted import Messages
-from heliumql.engines.engine import ANSWERS, REQUESTS, CallSpec, Deliver, Engine
+from heliumql.cost.event_model import Constants
+from heliumql.engines.engine import (
+    ANSWERS,
+    OPTIONAL_ANSWERS,
+    REQUESTS,
+    CallSpec,
+    Deliver,
+    Engine,
+)
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
 from heliumql.physical.flights import Flights, Inbox
+from heliumql.physical.scheduler import Scheduler
 from heliumql.physical.site import Site
+from heliumql.scheduling.workload import Worker
 from heliumql.stats import Progress
 
 _PROGRESS_SECONDS = 0.1
@@ -65,6 +75,8 @@ class _Flight:
     """A call of these statements that an engine has."""
 
     call: ReadyCall
+    worker: int
+    rank: int
     attempts: int = 1
     cancelled: int = 0
     owner: bool = True
@@ -82,9 +94,11 @@ class Dispatcher:
         flights: Flights,
         interrupted: threading.Event,
         progress: Callable[[Progress], None] | None = None,
+        policy: str = "fcfs",
     ) -> None:
         self.graph = graph
         self.sites = sites
+        self.scheduler = Scheduler(graph, sites, learnt.operator, policy)
         self.accounts: list[Account] = []  # of the statements that take part, or took
         self._store = store
         self._learnt = learnt
@@ -93,9 +107,8 @@ class Dispatcher:
         self._progress = progress
         self._inbox: Inbox = SimpleQueue()
         self._flying: dict[bytes, _Flight] = {}
-        self._backlog: dict[int, deque[ReadyCall]] = {}  # by engine
-        self._engines: dict[int, Engine] = {}
-        self._in_engine: dict[int, int] = {}
+        self._engines: dict[int, Engine] = {}  # those that are started
+        self._load: Counter[tuple[int, int]] = Counter()  # calls of each engine and worker
         self._dead: dict[int, HeliumQLError] = {}  # engines that failed, with their error
         self._started = time.monotonic()
         self._shown = 0.0
@@ -121,7 +134,7 @@ class Dispatcher:
             if not self._flying:
                 if account.failure is not None:
                     raise account.failure
-                if self._backlog_size() or (self.graph.open_calls and self._submit()):
+                if self.graph.open_calls and (self._submit() or self._submit_anyhow()):
                     continue
                 if account.failure is not None:
                     raise account.failure
@@ -154,17 +167,12 @@ class Dispatcher:
 
     def _abort(self, identities: Iterable[bytes]) -> None:
         by_engine: dict[int, list[bytes]] = {}
-        gone = set(identities)
-        for backlog in self._backlog.values() if gone else ():
-            left = [c for c in backlog if c.identity not in gone]
-            backlog.clear()
-            backlog.extend(left)
-        for identity in gone:
+        for identity in dict.fromkeys(identities):
             flight = self._flying.pop(identity, None)
             if flight is None:
                 continue
             engine = self.sites[flight.call.messages.site].engine
-            self._in_engine[id(engine)] -= 1
+            self._load[id(engine), flight.worker] -= 1
             if self._flights.leave(identity, self._inbox):
                 by_engine.setdefault(id(engine), []).append(identity)
         for key, cancelled in by_engine.items():
@@ -179,7 +187,6 @@ class Dispatcher:
             for identity, flight in self._flying.items()
             if self.sites[flight.call.messages.site].engine is engine
         ]
-        lost += [c.identity for c in self._backlog.get(id(engine), ())]
         for identity in lost:
             self._fail_askers(identity, error)
 
@@ -205,67 +212,79 @@ class Dispatcher:
     def _submit(self) -> int:
         if self._interrupted.is_set():
             return 0
+        self._start_engines()
+        workers = {
+            key: workers_of(engine)
+            for key, engine in self._engines.items()
+            if key not in self._dead
+        }
         submitted = 0
-        while True:
-            calls = self.graph.take(self._wanted())
-            dropped = 0
-            for call in calls:
-                engine = self.sites[call.messages.site].engine
-                if id(engine) not in self._engines and id(engine) not in self._dead:
-                    if self._progress is not None:
-                        self._progress(self.progress())  # a model may take a while to load
-                    with self._surviving(engine):
-                        engine.start()
-                        self._engines[id(engine)] = engine
-                if id(engine) in self._dead:
-                    self._fail_askers(call.identity, self._dead[id(engine)])
-                if not self.graph.askers(call.identity):  # they have failed just now
-                    dropped += 1
-                    continue
-                self._backlog.setdefault(id(engine), deque()).append(call)
-            sent = 0
-            for key, backlog in self._backlog.items():
-                room = self._room(self._engines[key]) - self._in_engine.get(key, 0)
-                batch = [backlog.popleft() for _ in range(min(room, len(backlog)))]
+        for key, of_engine in workers.items():
+            engine = self._engines[key]
+            for number, worker in enumerate(of_engine):
+                batch: list[tuple[ReadyCall, int]] = []
+                room = worker.room - self._load[key, number]
+                while len(batch) < room and (call := self._next(engine, number, workers)):
+                    batch.append(call)
                 if batch:
-                    self._send(self._engines[key], batch)
-                    sent += len(batch)
-            submitted += sent
-            if not calls or not (sent or dropped):
-                return submitted
+                    self._send(engine, number, batch)
+                    submitted += len(batch)
+        return submitted
 
-    def _wanted(self) -> int:
-        """How many more calls the engines can use; the first call of an engine shows its size."""
-        room = sum(
-            max(0, self._room(e) - self._in_engine.get(k, 0) - len(self._backlog.get(k, ())))
-            for k, e in self._engines.items()
-        )
-        engines = {id(s.engine) for s in self.sites.values()}
-        return room if engines <= self._engines.keys() else max(room, 1)
+    def _submit_anyhow(self) -> int:
+        """Nothing runs and nothing may start: the plan is given up, what is ready is sent."""
+        self.scheduler.give_up()
+        return self._submit()
 
-    @staticmethod
-    def _room(engine: Engine) -> int:
-        return engine.slots + max(1, engine.slots // 4)
+    def _start_engines(self) -> None:
+        """The engines of calls that are ready; those that cannot start fail who needs them."""
+        for site in self.scheduler.ready_sites():
+            engine = self.sites[site].engine
+            if id(engine) in self._engines or id(engine) in self._dead:
+                continue
+            if self._progress is not None:
+                self._progress(self.progress())  # a model may take a while to load
+            with self._surviving(engine):
+                engine.start()
+                self._engines[id(engine)] = engine
+        if not self._dead:
+            return
+        for identity in self.graph.ready_calls():
+            error = self._dead.get(id(self.sites[self.graph.minted.site(identity)].engine))
+            if error is not None:
+                for account in self.graph.demanded.get(identity, ()):
+                    self.fail(account, error)
 
-    def _backlog_size(self) -> int:
-        return sum(len(b) for b in self._backlog.values())
+    def _next(
+        self, engine: Engine, worker: int, workers: Mapping[int, Sequence[Worker]]
+    ) -> tuple[ReadyCall, int] | None:
+        """The next call for a worker, with its priority."""
+        while (identity := self.scheduler.next(engine, worker, workers)) is not None:
+            rank = self.scheduler.rank(identity)
+            call = self.graph.take(identity)
+            if call is not None:
+                return call, rank
+        sites = {n for n, site in self.sites.items() if site.engine is engine}
+        offered = self.graph.take_offered(sites)
+        return None if offered is None else (offered, self.scheduler.last_rank)
 
-    def _send(self, engine: Engine, calls: list[ReadyCall]) -> None:
-        """Submits calls to their engine, one batch a site."""
-        by_site: dict[int, list[ReadyCall]] = {}
-        for call in calls:
-            flight = _Flight(call, owner=self._flights.join(call.identity, self._inbox))
-            self._flying[call.identity] = flight
-            self._in_engine[id(engine)] = self._in_engine.get(id(engine), 0) + 1
-        self._take_just_answered(calls)
-        for call in calls:
-            if self._flying[call.identity].owner:
-                by_site.setdefault(call.messages.site, []).append(call)
+    def _send(self, engine: Engine, worker: int, calls: Sequence[tuple[ReadyCall, int]]) -> None:
+        """Submits calls to their worker, one batch a site."""
+        by_site: dict[int, list[_Flight]] = {}
+        for call, rank in calls:
+            owner = self._flights.join(call.identity, self._inbox)
+            self._flying[call.identity] = _Flight(call, worker, rank, owner=owner)
+            self._load[id(engine), worker] += 1
+        self._take_just_answered([call for call, _ in calls])
+        for call, _ in calls:
+            flight = self._flying[call.identity]
+            if flight.owner:
+                by_site.setdefault(call.messages.site, []).append(flight)
         for site, group in by_site.items():
             if id(engine) in self._dead:
                 return
             spec = self.sites[site].spec
-            deliver = self._deliver(self.sites[site], spec, group)
+            deliver = self._deliver(self.sites[site], spec, [f.call for f in group])
             with self._surviving(engine):
                 engine.submit(spec, _requests(group), deliver)
 
@@ -419,12 +438,12 @@ class Dispatcher:
             spec = replace(spec, sampling=replace(spec.sampling, max_tokens=more))
         deliver = self._deliver(site, spec, [flight.call])
         with self._surviving(site.engine):
-            site.engine.submit(spec, _requests([flight.call]), deliver)
+            site.engine.submit(spec, _requests([flight]), deliver)
 
     def _landed(self, flight: _Flight, answer: Answer, requests: int) -> None:
         identity = flight.call.identity
         site = self.sites[flight.call.messages.site]
-        self._in_engine[id(site.engine)] -= 1
+        self._load[id(site.engine), flight.worker] -= 1
         askers, payer = self.graph.askers(identity), self.graph.payer(identity)
         if flight.owner:
             payer.run += 1
@@ -469,7 +488,8 @@ def _spend(account: Account, site: Site, answer: Answer, requests: int) -> None:
 
 
 def _is_answers(arrived: object) -> bool:
-    return isinstance(arrived, pa.RecordBatch) and set(ANSWERS.names) <= set(arrived.schema.names)
+    wanted = set(ANSWERS.names).difference(OPTIONAL_ANSWERS)
+    return isinstance(arrived, pa.RecordBatch) and wanted <= set(arrived.schema.names)
 
 
 def _answer(row: Mapping[str, object]) -> Answer:
@@ -495,11 +515,21 @@ def _bytes_of(messages: Messages) -> int:
     return sum(len(t.encode()) for t in texts if t is not None)
 
 
-def _requests(calls: list[ReadyCall]) -> pa.RecordBatch:
+def workers_of(engine: Engine) -> Sequence[Worker]:
+    """The workers of an engine; one that does not show them is taken for a single one."""
+    constants = getattr(engine, "workers", None)
+    if constants:
+        return [Worker(constants=c) for c in constants]
+    slots = max(1, engine.slots)
+    most = max(slots, Constants.max_num_batched_tokens)
+    return [Worker(constants=Constants(max_num_seqs=slots, max_num_batched_tokens=most))]
+
+
+def _requests(flights: Sequence[_Flight]) -> pa.RecordBatch:
     """Calls as the engine takes them: system, history without a system of its own, prompt."""
     conversations = []
-    for call in calls:
-        messages = call.messages
+    for flight in flights:
+        messages = flight.call.messages
         history = list(messages.history or ())
         if messages.system is not None:
             history = [m for m in history if m["role"] != "system"]
@@ -507,10 +537,10 @@ def _requests(calls: list[ReadyCall]) -> pa.RecordBatch:
         conversations.append([*history, {"role": "user", "content": messages.prompt}])
     return pa.RecordBatch.from_arrays(
         [
-            pa.array([c.identity for c in calls], pa.binary(16)),
+            pa.array([f.call.identity for f in flights], pa.binary(16)),
             pa.array(conversations, _MESSAGES),
-            pa.array(range(len(calls)), pa.int64()),
-            pa.nulls(len(calls), pa.int32()),
+            pa.array([f.rank for f in flights], pa.int64()),
+            pa.array([f.worker for f in flights], pa.int32()),
         ],
         schema=REQUESTS,
     )

@@ -237,7 +237,10 @@ class Survey:
         for identity in identities:
             self._sites[self._site_of[identity]].asked = True
         self._graph.demand(identities, self._account)
-        self._graph.take(self._most_rows * 10)  # finds what is remembered under its final text
+        while ready := self._graph.ready_calls():
+            for identity in ready:  # finds what is remembered under its final text
+                if self._graph.is_ready(identity):
+                    self._graph.take(identity)
 
     def _note_asking(self, rows: Mapping[bytes, int]) -> None:
         for identity, count in rows.items():

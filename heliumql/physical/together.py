@@ -59,6 +59,7 @@ class Together:
             context.flights,
             context.interrupted,
             context.progress,
+            context.scheduler,
         )
         self._members: list[Member] = []
         self._snapshot = ExitStack()

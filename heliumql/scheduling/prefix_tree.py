@@ -2,9 +2,9 @@
 
 The tree of the paper (section 5.1) has a leaf for each operator; here its placeholders have taken
 the values of the rows, so rows that share a document, a context or a role share a path. Answers
-that are not there yet stay placeholders: text that refers to the same call is the same text. Sorting
-the conversations of a statement *is* the depth-first order of this tree, so it is made of one sort
-and the common prefixes of neighbours, not by inserting.
+that are not there yet stay placeholders: text that refers to the same call is the same text.
+Sorting the conversations of a statement *is* the depth-first order of this tree, so it is made of
+one sort and the common prefixes of neighbours, not by inserting.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ class ReadyQueue:
 
 
 class _Mirror:
-    """What a worker's prefix cache holds, by the nodes of the tree: whole ones, longest unused go."""
+    """What a worker's prefix cache holds: whole nodes of the tree; those longest unused go."""
 
     def __init__(self, tokens: int) -> None:
         self._room = tokens

@@ -54,19 +54,25 @@ def simulate(
     completions: list[tuple[int, Completion[int]]] = []
     now = 0.0
     while len(completions) < len(workload):
-        for number, engine in enumerate(models):
-            while inside[number] < rooms[number] and (call := queue.take(number)) is not None:
-                inside[number] += 1
-                if not engine.busy:
-                    engine.advance_to(now)
-                size = workers[number].constants.block_size
-                engine.add(
-                    call,
-                    workload.prompt[call],
-                    workload.keys(call, size),
-                    workload.output[call],
-                    schedule.rank[call],
-                )
+        # A call that may run anywhere goes to the worker that has least to do.
+        asking = set(range(len(workers)))
+        while asking:
+            number = min(asking, key=lambda n: (inside[n] / rooms[n], n))
+            call = queue.take(number) if inside[number] < rooms[number] else None
+            if call is None:
+                asking.remove(number)
+                continue
+            engine = models[number]
+            inside[number] += 1
+            if not engine.busy:
+                engine.advance_to(now)
+            engine.add(
+                call,
+                workload.prompt[call],
+                workload.keys(call, workers[number].constants.block_size),
+                workload.output[call],
+                schedule.rank[call],
+            )
         # The engine that is behind goes on, no further than where the next one stands.
         busy = [n for n, engine in enumerate(models) if engine.busy]
         if not busy:

@@ -1,0 +1,195 @@
+"""Open calls as the scheduler sees them: a workload, made of the call graph.
+
+Prefixes follow the rendered text, so that they are the engine's prefixes; tokens are estimated from
+bytes, by the ratio that is learnt for each operator (true tokens are counted in the workers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from heliumql.calls import CallGraph, Messages, OperatorStats, Reference
+from heliumql.physical.site import Site
+from heliumql.scheduling.prefix_tree import tree_of_texts
+from heliumql.scheduling.workload import Workload
+
+_TOKENS_PER_BYTE = 0.25  # of an operator that never ran
+_ROLE, _CONTENT = "\x02", "\x03"  # begin a message and its text; data that holds them only parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """The text of a call and of its answer, and where references to answers stand in it."""
+
+    text: str
+    marks: Sequence[tuple[int, int, int]]  # start, end, tokens of the answer
+    tokens_per_character: float
+
+    def tokens(self, end: int) -> int:
+        """Tokens of the first `end` characters."""
+        more = 0
+        characters = end
+        for start, stop, tokens in self.marks:
+            if stop > end:
+                break
+            characters -= stop - start
+            more += tokens
+        return int(characters * self.tokens_per_character) + more
+
+    def cut(self, end: int) -> int:
+        """The end, moved to the start of the reference in whose middle it is."""
+        for start, stop, _ in self.marks:
+            if start < end < stop:
+                return start
+        return end
+
+
+def workload_of(
+    graph: CallGraph,
+    calls: Sequence[bytes],
+    sites: Mapping[int, Site],
+    engines: Mapping[int, int],
+    known: Callable[[bytes], OperatorStats | None],
+) -> Workload:
+    """The calls as columns. `engines` numbers the engines of the sites; `known` tells what
+    earlier runs of an operator took."""
+    stats = {n: known(site.template) for n, site in sites.items()}
+    expected = {n: _expected_tokens(site, stats[n]) for n, site in sites.items()}
+    number = {identity: n for n, identity in enumerate(calls)}
+    site_of = [graph.minted.site(identity) for identity in calls]
+
+    def answer_tokens(reference: Reference) -> int:
+        answer = graph.known.get(reference.identity)
+        if answer is not None:
+            return answer.output_tokens
+        if reference.identity in graph.minted:
+            return expected[graph.minted.site(reference.identity)]
+        return 0
+
+    conversations = [
+        _conversation(graph, identity, site, engines[site], stats[site], answer_tokens)
+        for identity, site in zip(calls, site_of, strict=True)
+    ]
+    tree, _ = tree_of_texts(
+        [c.text for c in conversations],
+        lambda call, end: conversations[call].tokens(end),
+        lambda call, end: conversations[call].cut(end),
+    )
+    needs = [
+        [number[n] for n in sorted(graph.waits_for(identity)) if n in number] for identity in calls
+    ]
+    output = [expected[site] for site in site_of]
+    return Workload(
+        query=_queries(needs, site_of),
+        operator=_operators(needs, site_of),
+        prompt=[
+            max(1, c.tokens(len(c.text)) - out)
+            for c, out in zip(conversations, output, strict=True)
+        ],
+        output=output,
+        needs=needs,
+        tree=tree,
+        engine=[engines[site] for site in site_of],
+    )
+
+
+def _expected_tokens(site: Site, stats: OperatorStats | None) -> int:
+    """How long the answers of an operator are expected to be."""
+    if stats is not None and stats.calls:
+        return max(1, round(stats.mean_output_tokens))
+    return max(1, site.spec.sampling.max_tokens // 4)
+
+
+def _conversation(
+    graph: CallGraph,
+    identity: bytes,
+    site: int,
+    engine: int,
+    stats: OperatorStats | None,
+    answer_tokens: Callable[[Reference], int],
+) -> _Conversation:
+    references = graph.references
+    plain = f"{engine}{_rendered(graph.minted.messages(identity))}"
+    ratio = (stats.tokens_per_byte if stats is not None else None) or _TOKENS_PER_BYTE
+    if not plain.isascii():
+        ratio *= len(plain.encode()) / len(plain)
+    text = plain + references.text(identity)
+    marks = []
+    if references.nonce in plain:
+        for found in references.pattern.finditer(plain):
+            reference = Reference(bytes.fromhex(found[1]), found[2])
+            marks.append((found.start(), found.end(), answer_tokens(reference)))
+    marks.append((len(plain), len(text), answer_tokens(Reference(identity))))
+    return _Conversation(text, marks, ratio)
+
+
+def _rendered(messages: Messages) -> str:
+    """The conversation as one text that continued ones begin with."""
+    said = [(m["role"], m["content"]) for m in messages.history or ()]
+    if messages.system is not None:
+        said = [("system", messages.system), *(m for m in said if m[0] != "system")]
+    said.append(("user", messages.prompt))
+    texts = [f"{_ROLE}{role}{_CONTENT}{content or ''}" for role, content in said]
+    return "".join(texts) + f"{_ROLE}assistant{_CONTENT}"
+
+
+def _operators(needs: Sequence[Sequence[int]], sites: Sequence[int]) -> list[int]:
+    """Numbers of the operators: greater than those of the operators that they read."""
+    level = _levels(needs)
+    top: dict[int, int] = {}
+    for call, site in enumerate(sites):
+        top[site] = max(top.get(site, 0), level[call])
+    number = {site: n for n, site in enumerate(sorted(top, key=lambda s: (top[s], s)))}
+    return [number[site] for site in sites]
+
+
+def _levels(needs: Sequence[Sequence[int]]) -> list[int]:
+    level = [-1] * len(needs)
+    for start in range(len(needs)):
+        stack = [start]
+        while stack:
+            call = stack[-1]
+            if level[call] >= 0:
+                stack.pop()
+                continue
+            open_ones = [n for n in needs[call] if level[n] < 0]
+            if open_ones:
+                stack += open_ones
+            else:
+                level[call] = max((level[n] + 1 for n in needs[call]), default=0)
+                stack.pop()
+    return level
+
+
+def _queries(needs: Sequence[Sequence[int]], sites: Sequence[int]) -> list[int]:
+    """Which query each call belongs to: calls that need each other are of one.
+
+    Calls that need no other and that nobody waits for are told apart by their places among the
+    calls of their operator: the first of each belong to the first row.
+    """
+    parent = list(range(len(needs)))
+
+    def root(call: int) -> int:
+        while parent[call] != call:
+            parent[call] = parent[parent[call]]
+            call = parent[call]
+        return call
+
+    linked = set()
+    for call, below in enumerate(needs):
+        for need in below:
+            linked |= {call, need}
+            first, second = sorted((root(call), root(need)))
+            parent[second] = first
+    place: dict[int, int] = {}
+    numbers: dict[tuple[str, int], int] = {}
+    queries = []
+    for call, site in enumerate(sites):
+        if call in linked:
+            key = ("linked", root(call))
+        else:
+            place[site] = place.get(site, -1) + 1
+            key = ("row", place[site])
+        queries.append(numbers.setdefault(key, len(numbers)))
+    return queries

@@ -1,0 +1,173 @@
+"""The scheduler of a run: plans the open calls of the call graph, and says which one goes next.
+
+Calls are planned when there are new ones (a pass has been read), all that are open together. What
+a policy says of them is followed by a `ReadyQueue`; calls that came since the last plan go behind
+those of the plan.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence, Set
+
+from heliumql.calls import CallGraph, OperatorStats
+from heliumql.engines.engine import Engine
+from heliumql.physical.conversations import workload_of
+from heliumql.physical.site import Site
+from heliumql.scheduling.policies import POLICIES
+from heliumql.scheduling.queue import ReadyQueue
+from heliumql.scheduling.schedule import Pin, Schedule
+from heliumql.scheduling.workload import Worker, Workload
+
+_MOST_PLANNED = 1 << 17  # calls; those behind them are planned when these have gone
+_SMALL = 2048  # so many open calls are planned anew whenever there are new ones
+
+
+class Scheduler:
+    """Not safe for threads: the dispatcher drives it."""
+
+    def __init__(
+        self,
+        graph: CallGraph,
+        sites: Mapping[int, Site],
+        known: Callable[[bytes], OperatorStats | None],
+        policy: str = "cache_aware",
+    ) -> None:
+        self.policy = policy
+        self.schedule: Schedule | None = None
+        self.workload: Workload | None = None
+        self._graph = graph
+        self._sites = sites
+        self._known = known
+        self._open: dict[bytes, None] = {}  # in the order in which rows asked for them
+        self._unplanned: deque[bytes] = deque()  # ready calls that no plan has
+        self._calls: list[bytes] = []  # of the plan
+        self._number: dict[bytes, int] = {}
+        self._flying: dict[bytes, int] = {}  # taken calls of the plan that are not over yet
+        self._queue: ReadyQueue | None = None
+        self._places: dict[tuple[int, int], int] = {}  # (engine, its worker) -> worker of the plan
+        self._ready_sites: set[int] = set()  # of calls that are or were ready
+
+    def next(
+        self, engine: Engine, worker: int, engines: Mapping[int, Sequence[Worker]]
+    ) -> bytes | None:
+        """The identity of the ready call that the engine's worker is to run next; None: none now.
+
+        `engines` has the workers of all started engines, by id.
+        """
+        self._look()
+        if self._unplanned and self._is_due():
+            self._plan(engines)
+        place = self._places.get((id(engine), worker))
+        while self._queue is not None and place is not None:
+            call = self._queue.take(place)
+            if call is None:
+                break
+            identity = self._calls[call]
+            self._flying[identity] = call
+            if self._graph.is_ready(identity):
+                return identity
+        return self._next_unplanned(engine)
+
+    @property
+    def last_rank(self) -> int:
+        """The priority of what goes behind all that is planned."""
+        return _MOST_PLANNED
+
+    def ready_sites(self) -> Set[int]:
+        """The sites of calls that are ready, or were."""
+        self._look()
+        return self._ready_sites
+
+    def give_up(self) -> None:
+        """Calls of the plan wait for something that will not be: they go as they became ready."""
+        self._queue, self._number, self._flying = None, {}, {}
+        self._unplanned = deque(self._graph.ready_calls())
+
+    def rank(self, identity: bytes) -> int:
+        """The priority of a call: smaller first."""
+        call = self._flying.get(identity)
+        if call is None or self.schedule is None:
+            return self.last_rank
+        return self.schedule.rank[call]
+
+    def _look(self) -> None:
+        """Takes in what has become of the calls of the graph."""
+        graph = self._graph
+        if graph.opened:
+            self._open |= dict.fromkeys(graph.opened)
+            graph.opened.clear()
+        if graph.readied:
+            for identity in graph.readied:
+                if identity in graph.minted:
+                    self._ready_sites.add(graph.minted.site(identity))
+                number = self._number.get(identity)
+                if number is not None and self._queue is not None:
+                    self._queue.add(number)
+                else:
+                    self._unplanned.append(identity)
+            graph.readied.clear()
+        if graph.over:
+            for identity in graph.over:
+                self._open.pop(identity, None)
+                number = self._number.pop(identity, None)
+                if number is not None and self._queue is not None:
+                    if self._flying.pop(identity, None) is not None:
+                        self._queue.done(number)
+                    else:
+                        self._queue.drop(number)
+            graph.over.clear()
+
+    def _is_due(self) -> bool:
+        """Planning takes time: where there are many calls, only when as many new ones are there."""
+        while self._unplanned and not self._graph.is_ready(self._unplanned[0]):
+            self._unplanned.popleft()
+        new = len(self._open) - len(self._number)
+        return bool(self._unplanned) and (len(self._open) <= _SMALL or new >= len(self._number))
+
+    def _plan(self, engines: Mapping[int, Sequence[Worker]]) -> None:
+        graph = self._graph
+        engine_of = {n: id(site.engine) for n, site in self._sites.items()}
+        calls = [
+            identity
+            for identity in self._open
+            if graph.is_open(identity) and engine_of[graph.minted.site(identity)] in engines
+        ][:_MOST_PLANNED]
+        numbers = {key: n for n, key in enumerate(engines)}
+        workers = [
+            Worker(numbers[key], worker.constants)
+            for key, of_engine in engines.items()
+            for worker in of_engine
+        ]
+        places = [(key, n) for key, of_engine in engines.items() for n in range(len(of_engine))]
+        sites = {n: s for n, s in self._sites.items() if engine_of[n] in engines}
+        self.workload = workload_of(
+            graph, calls, sites, {n: numbers[engine_of[n]] for n in sites}, self._known
+        )
+        self.schedule = POLICIES[self.policy](self.workload, workers)
+        self._places = {place: n for n, place in enumerate(places)}
+        self._queue = ReadyQueue(self.workload, workers, self.schedule)
+        self._calls = calls
+        self._number = {identity: n for n, identity in enumerate(calls)}
+        self._flying = {}
+        for number, identity in enumerate(calls):
+            if graph.is_ready(identity):
+                self._queue.add(number)
+        self._unplanned = deque(
+            i for i in self._unplanned if i not in self._number and graph.is_ready(i)
+        )
+
+    def _next_unplanned(self, engine: Engine) -> bytes | None:
+        graph = self._graph
+        for _ in range(len(self._unplanned)):
+            identity = self._unplanned.popleft()
+            if not graph.is_ready(identity):
+                continue
+            if self._sites[graph.minted.site(identity)].engine is engine:
+                return identity
+            self._unplanned.append(identity)
+        return None
+
+    @property
+    def pins(self) -> Sequence[Pin]:
+        return self.schedule.pins if self.schedule is not None else ()
