@@ -27,7 +27,7 @@ _UNITS = (
     _DEFAULTS.decode_seconds_per_sequence,
     _DEFAULTS.prefill_seconds_per_token / 1000,  # a thousand tokens back cost less than a new one
 )
-_NOISE = 0.1  # of the time of a step; the speeds themselves may be off by all of their value
+_NOISE = 0.05  # of the time of a step; the speeds themselves may be off by all of their value
 _EXPECTED = (1.0, 1.0, 1.0, 0.0)  # of these units, before anything is known
 
 
