@@ -231,10 +231,10 @@ class CallGraph:
         """The calls that may run now, in the order in which they became ready."""
         return list(self._ready)
 
-    def waits_for(self, identity: bytes) -> frozenset[bytes]:
+    def waits_for(self, identity: bytes) -> AbstractSet[bytes]:
         """The calls whose answers the call waits for."""
         waiting = self._waiting.get(identity)
-        return frozenset(waiting.missing) if waiting is not None else frozenset()
+        return waiting.missing if waiting is not None else frozenset()
 
     def is_open(self, identity: bytes) -> bool:
         """The call is to be run, and is not on its way yet."""

@@ -7,7 +7,6 @@ bytes, by the ratio that is learnt for each operator (true tokens are counted in
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from heliumql.calls import CallGraph, Messages, OperatorStats, Reference
 from heliumql.physical.site import Site
@@ -18,31 +17,53 @@ _TOKENS_PER_BYTE = 0.25  # of an operator that never ran
 _ROLE, _CONTENT = "\x02", "\x03"  # begin a message and its text; data that holds them only parts
 
 
-@dataclass(frozen=True, slots=True)
-class _Conversation:
-    """The text of a call and of its answer, and where references to answers stand in it."""
+class _Conversations:
+    """The texts of calls, each with a reference to its own answer behind it, and their lengths."""
 
-    text: str
-    marks: Sequence[tuple[int, int, int]]  # start, end, tokens of the answer
-    tokens_per_character: float
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._prompts: list[int] = []  # characters, without the own answer
+        self._ratios: list[float] = []  # tokens of a character
+        self._outputs: list[int] = []
+        self._marks: dict[int, list[tuple[int, int, int]]] = {}
+        """Answers inside the prompt of a call: where they stand, how many tokens they have."""
 
-    def tokens(self, end: int) -> int:
+    def add(
+        self, plain: str, own: str, ratio: float, output: int, marks: list[tuple[int, int, int]]
+    ) -> None:
+        if marks:
+            self._marks[len(self.texts)] = marks
+        self.texts.append(plain + own)
+        self._prompts.append(len(plain))
+        if not plain.isascii():
+            ratio *= len(plain.encode()) / len(plain)
+        self._ratios.append(ratio)
+        self._outputs.append(output)
+
+    def tokens(self, call: int, end: int) -> int:
         """Tokens of the first `end` characters."""
         more = 0
+        if end > self._prompts[call]:
+            end, more = self._prompts[call], self._outputs[call]
         characters = end
-        for start, stop, tokens in self.marks:
+        for start, stop, tokens in self._marks.get(call, ()):
             if stop > end:
                 break
             characters -= stop - start
             more += tokens
-        return int(characters * self.tokens_per_character) + more
+        return int(characters * self._ratios[call]) + more
 
-    def cut(self, end: int) -> int:
+    def cut(self, call: int, end: int) -> int:
         """The end, moved to the start of the reference in whose middle it is."""
-        for start, stop, _ in self.marks:
+        if end >= self._prompts[call]:
+            return end if end == len(self.texts[call]) else self._prompts[call]
+        for start, stop, _ in self._marks.get(call, ()):
             if start < end < stop:
                 return start
         return end
+
+    def prompt_tokens(self, call: int) -> int:
+        return max(1, self.tokens(call, self._prompts[call]))
 
 
 def workload_of(
@@ -67,27 +88,31 @@ def workload_of(
             return expected[graph.minted.site(reference.identity)]
         return 0
 
-    conversations = [
-        _conversation(graph, identity, site, engines[site], stats[site], answer_tokens)
-        for identity, site in zip(calls, site_of, strict=True)
-    ]
-    tree, _ = tree_of_texts(
-        [c.text for c in conversations],
-        lambda call, end: conversations[call].tokens(end),
-        lambda call, end: conversations[call].cut(end),
-    )
-    needs = [
-        [number[n] for n in sorted(graph.waits_for(identity)) if n in number] for identity in calls
-    ]
-    output = [expected[site] for site in site_of]
+    conversations = _Conversations()
+    references = graph.references
+    ratios = {
+        n: (known.tokens_per_byte if known is not None else None) or _TOKENS_PER_BYTE
+        for n, known in stats.items()
+    }
+    for identity, site in zip(calls, site_of, strict=True):
+        plain = f"{engines[site]}{_rendered(graph.minted.messages(identity))}"
+        marks = []
+        if references.nonce in plain:
+            for found in references.pattern.finditer(plain):
+                reference = Reference(bytes.fromhex(found[1]), found[2])
+                marks.append((found.start(), found.end(), answer_tokens(reference)))
+        own = references.text(identity)
+        conversations.add(plain, own, ratios[site], expected[site], marks)
+    tree, _ = tree_of_texts(conversations.texts, conversations.tokens, conversations.cut)
+    needs: list[tuple[int, ...]] = []
+    for identity in calls:
+        missing = graph.waits_for(identity)
+        needs.append(tuple(sorted(number[n] for n in missing if n in number)) if missing else ())
     return Workload(
         query=_queries(needs, site_of),
         operator=_operators(needs, site_of),
-        prompt=[
-            max(1, c.tokens(len(c.text)) - out)
-            for c, out in zip(conversations, output, strict=True)
-        ],
-        output=output,
+        prompt=[conversations.prompt_tokens(call) for call in range(len(calls))],
+        output=[expected[site] for site in site_of],
         needs=needs,
         tree=tree,
         engine=[engines[site] for site in site_of],
@@ -101,31 +126,10 @@ def _expected_tokens(site: Site, stats: OperatorStats | None) -> int:
     return max(1, site.spec.sampling.max_tokens // 4)
 
 
-def _conversation(
-    graph: CallGraph,
-    identity: bytes,
-    site: int,
-    engine: int,
-    stats: OperatorStats | None,
-    answer_tokens: Callable[[Reference], int],
-) -> _Conversation:
-    references = graph.references
-    plain = f"{engine}{_rendered(graph.minted.messages(identity))}"
-    ratio = (stats.tokens_per_byte if stats is not None else None) or _TOKENS_PER_BYTE
-    if not plain.isascii():
-        ratio *= len(plain.encode()) / len(plain)
-    text = plain + references.text(identity)
-    marks = []
-    if references.nonce in plain:
-        for found in references.pattern.finditer(plain):
-            reference = Reference(bytes.fromhex(found[1]), found[2])
-            marks.append((found.start(), found.end(), answer_tokens(reference)))
-    marks.append((len(plain), len(text), answer_tokens(Reference(identity))))
-    return _Conversation(text, marks, ratio)
-
-
 def _rendered(messages: Messages) -> str:
     """The conversation as one text that continued ones begin with."""
+    if messages.history is None and messages.system is None:
+        return f"{_ROLE}user{_CONTENT}{messages.prompt}{_ROLE}assistant{_CONTENT}"
     said = [(m["role"], m["content"]) for m in messages.history or ()]
     if messages.system is not None:
         said = [("system", messages.system), *(m for m in said if m[0] != "system")]
@@ -145,6 +149,8 @@ def _operators(needs: Sequence[Sequence[int]], sites: Sequence[int]) -> list[int
 
 
 def _levels(needs: Sequence[Sequence[int]]) -> list[int]:
+    if not any(needs):
+        return [0] * len(needs)
     level = [-1] * len(needs)
     for start in range(len(needs)):
         stack = [start]

@@ -7,8 +7,10 @@ those of the plan.
 
 from __future__ import annotations
 
+import gc
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 
 from heliumql.calls import CallGraph, OperatorStats
 from heliumql.engines.engine import Engine
@@ -126,6 +128,10 @@ class Scheduler:
         return bool(self._unplanned) and (len(self._open) <= _SMALL or new >= len(self._number))
 
     def _plan(self, engines: Mapping[int, Sequence[Worker]]) -> None:
+        with _without_collecting():
+            self._make_plan(engines)
+
+    def _make_plan(self, engines: Mapping[int, Sequence[Worker]]) -> None:
         graph = self._graph
         engine_of = {n: id(site.engine) for n, site in self._sites.items()}
         calls = [
@@ -171,3 +177,16 @@ class Scheduler:
     @property
     def pins(self) -> Sequence[Pin]:
         return self.schedule.pins if self.schedule is not None else ()
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Planning makes many small values that live on; looking for cycles among them takes longer
+    than the planning."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

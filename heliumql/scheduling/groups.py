@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from heliumql.scheduling.workload import Workload
 
+_LAST = (0, 1 << 62)
+
 
 @dataclass(frozen=True)
 class Groups:
@@ -30,45 +32,41 @@ def prefix_groups(workload: Workload) -> Groups:
     """Depth-first, at every node what has the longest chain of calls ahead of it first, then what
     was asked for first."""
     tree = workload.tree
-    count = len(tree.parent)
-    calls_at: list[list[int]] = [[] for _ in range(count)]
-    for call, leaf in enumerate(tree.leaf):
-        calls_at[leaf].append(call)
-    children: list[list[int]] = [[] for _ in range(count)]
-    for node in range(1, count):
-        children[tree.parent[node]].append(node)
-    chain = workload.chain
+    parent, end = tree.parent, tree.end
+    count = len(parent)
+    calls_at: dict[int, list[int]] = {}
     number = [0] * count  # of calls below
-    urgent = [(0, 0)] * count  # longest chain (negative), first call
-    worth = [0] * count
-    for node in range(count - 1, -1, -1):
-        below = sum(number[child] for child in children[node]) + len(calls_at[node])
-        number[node] = below
-        urgent[node] = min(
-            [urgent[child] for child in children[node]]
-            + [(-chain[call], call) for call in calls_at[node]],
-            default=(0, 0),
-        )
-        worth[node] = max(
-            (below - 1) * tree.end[node] if node else 0,
-            sum(worth[child] for child in children[node]),
-        )
-        children[node].sort(key=urgent.__getitem__)
+    urgent = [_LAST] * count  # longest chain (negative), first call
+    for call, chain in enumerate(workload.chain):
+        leaf = tree.leaf[call]
+        calls_at.setdefault(leaf, []).append(call)
+        number[leaf] += 1
+        urgent[leaf] = min(urgent[leaf], (-chain, call))
+    children: dict[int, list[int]] = {}
+    worth = [0] * count  # of the cuts below, until the node itself is looked at
+    cut = [False] * count
+    for node in range(count - 1, 0, -1):
+        own = (number[node] - 1) * end[node]
+        if own > 0 and own >= worth[node]:
+            worth[node], cut[node] = own, True
+        above = parent[node]
+        number[above] += number[node]
+        worth[above] += worth[node]
+        urgent[above] = min(urgent[above], urgent[node])
+        children.setdefault(above, []).append(node)
+    for below in children.values():
+        if len(below) > 1:
+            below.sort(key=urgent.__getitem__)
     group, place = [0] * len(workload), [0] * len(workload)
     shared: list[int] = []
     at = 0
     stack: list[tuple[int, int]] = [(0, -1)]
     while stack:
         node, inside = stack.pop()
-        if (
-            inside < 0
-            and node
-            and number[node] > 1
-            and worth[node] == (number[node] - 1) * tree.end[node]
-        ):
+        if inside < 0 and cut[node]:
             inside = len(shared)
             shared.append(node)
-        for call in calls_at[node]:
+        for call in calls_at.get(node, ()):
             if inside < 0:
                 group[call] = len(shared)
                 shared.append(0)
@@ -76,5 +74,5 @@ def prefix_groups(workload: Workload) -> Groups:
                 group[call] = inside
             place[call] = at
             at += 1
-        stack += [(child, inside) for child in reversed(children[node])]
+        stack += [(child, inside) for child in reversed(children.get(node, ()))]
     return Groups(group, shared, place)

@@ -80,6 +80,8 @@ class Workload:
     @cached_property
     def chain(self) -> list[int]:
         """Output tokens on the longest way from the start of a call to an end of the graph."""
+        if not any(self.needs):
+            return list(self.output)
         result = [0] * len(self)
         for call in reversed(self.topological):
             after = max((result[d] for d in self.dependents[call]), default=0)
