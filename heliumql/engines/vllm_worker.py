@@ -6,17 +6,27 @@ tuple, go over one socket:
     from the parent   ("start", settings)               first of all
                       ("calls", spec, [(call, [(role, content), ..], priority), ..])
                       ("cancel", [call, ..])
-    to the parent     ("ready", max_model_len) or ("failed", kind, what), where kind is
+                      ("warm", [(key, first, second, keep), ..])
+                      ("release", [key, ..])
+                      ("calibrate",)
+    to the parent     ("ready", limits) or ("failed", kind, what), where kind is
                       missing (no such model), load or broken
-                      ("answers", [(call, text, error, finish_reason, prompt_tokens,
-                                    cached_tokens, output_tokens), ..])
+                      ("answers", [(call, text, error, finish_reason, prompt_tokens, cached_tokens,
+                                    output_tokens, started, first_token, finished), ..])
+                      ("warmed", key, prompt_tokens, cached_tokens)
+                      ("steps", [(seconds, prefill, decode, pairs), ..], calls, call_seconds)
+                      ("calibrated",)
 
+Times are those of time.monotonic(), which all processes of a machine share.
 `spec` holds `sampling` (keyword arguments of SamplingParams), `constraint` (of
 StructuredOutputsParams, or None). The process ends when the socket or the parent does.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import itertools
 import os
 import queue
 import re
@@ -25,18 +35,42 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NoReturn
 
-Answer = tuple[bytes, str | None, str | None, str, int, int, int]
+Answer = tuple[
+    bytes, str | None, str | None, str, int, int, int, float | None, float | None, float | None
+]
 Messages = list[tuple[str, str]]
+Step = tuple[float, int, int, float]
+
+
+def _beside(name: str) -> Any:
+    """A file of this folder as a module. The folder is not searched for modules: some have names
+    of packages that vLLM imports."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+vllm_loading = _beside("vllm_loading")
+vllm_probes = _beside("vllm_probes")
+vllm_scheduler = _beside("vllm_scheduler")
 
 _BREAK = f"\ue000{secrets.token_hex(8)}\ue001"
 """Marks a place in a rendered prompt where tokenization starts anew; no data can hold it."""
 _LISTENING_SECONDS = 1.0
-_DEFAULT_KV_TOKENS = 32768
-_CPU_BLOCK = 32  # vLLM's CPU attention takes multiples of 32; small blocks share more
+_REPORT_SECONDS = 0.5  # between two reports of steps, while there is work
+_CALIBRATION_SECONDS = 2.0
+_ROUNDS = 3  # of all probes
+_BEFORE_ALL = -(1 << 62)  # the priority of warm-ups
 
 
 def main() -> None:
@@ -47,17 +81,21 @@ def main() -> None:
     listener.start()
     _, settings = inbox.get()
     try:
+        if settings["core"] is not None:  # before any thread that computes is there
+            os.sched_setaffinity(0, {settings["core"]})
         if settings["fetch"]:
-            _fetch_config(settings["engine_args"]["model"], settings["engine_args"].get("revision"))
-        engine = _load(settings)
+            arguments = settings["engine_args"]
+            vllm_loading.fetch_config(arguments["model"], arguments.get("revision"))
+        engine = vllm_loading.load(settings, vllm_scheduler.Watch)
         prompts = Prompts(_tokenizer(settings), settings["thinking"], settings["template_args"])
     except Exception as error:  # whatever a model can fail with is said to the parent
         kind = "missing" if isinstance(error, LookupError) else "load"
         connection.send(("failed", kind, _one_line(error)))
         raise
-    connection.send(("ready", engine.model_config.max_model_len))
+    service = _Service(engine, prompts, connection, inbox)
+    connection.send(("ready", service.facts()))
     try:
-        _serve(engine, prompts, connection, inbox)
+        service.serve()
     except (BrokenPipeError, ConnectionResetError):
         _leave()
     except Exception as error:  # the engine is broken; the parent decides what becomes of its calls
@@ -85,22 +123,266 @@ def _leave() -> NoReturn:
     os._exit(0)
 
 
-def _serve(
-    engine: Any, prompts: Prompts, connection: Connection, inbox: queue.SimpleQueue[Any]
-) -> None:
-    """Add what has come, compute one step, send what has finished; for ever."""
-    while True:
-        answers: list[Answer] = []
-        for message in _waiting(inbox, block=not engine.has_unfinished_requests()):
-            match message:
-                case ("calls", spec, calls):
-                    answers += _add(engine, prompts, spec, calls)
-                case ("cancel", calls):
-                    engine.abort_request([call.hex() for call in calls])
-        if engine.has_unfinished_requests():
-            answers += [_answer(output, prompts) for output in engine.step() if output.finished]
+class _Service:
+    """Adds what has come, computes one step, sends what has finished; for ever."""
+
+    def __init__(
+        self, engine: Any, prompts: Prompts, connection: Connection, inbox: queue.SimpleQueue[Any]
+    ) -> None:
+        self._engine = engine
+        self._prompts = prompts
+        self._connection = connection
+        self._inbox = inbox
+        core = engine.engine_core.engine_core
+        self._scheduler = core.scheduler
+        # Where steps are scheduled ahead, calls are taken in while a step is computed.
+        self._ahead = core.batch_queue is not None
+        self._names: dict[str, str] = {}  # of requests: ours, and vLLM's for it
+        self._warming: dict[str, bytes] = {}  # requests that are warm-ups, with their keys
+        self._probing: set[str] = set()
+        self._count = 0  # of warm-ups and probes
+        self._mark = time.monotonic()  # when the step that runs began
+        self._aside = 0.0  # seconds since then that calls were taken in
+        self._steps: list[Step] = []  # not reported yet, as are those below
+        self._calls = 0
+        self._call_seconds = 0.0
+        self._reported = 0.0
+
+    def facts(self) -> dict[str, int]:
+        """Limits that the parent does not know."""
+        scheduler, config = self._scheduler, self._engine.vllm_config.scheduler_config
+        blocks = scheduler.kv_cache_manager.block_pool.num_gpu_blocks - 1  # one is never used
+        return {
+            "max_model_len": self._engine.model_config.max_model_len,
+            "kv_cache_tokens": blocks * scheduler.block_size,
+            "block_size": scheduler.block_size,
+            "max_num_seqs": config.max_num_seqs,
+            "max_num_batched_tokens": config.max_num_batched_tokens,
+        }
+
+    def serve(self) -> NoReturn:
+        while True:
+            idle = not self._engine.has_unfinished_requests()
+            if idle:
+                self._report()
+            for message in _waiting(self._inbox, block=idle):
+                if idle:
+                    self._mark, idle = time.monotonic(), False
+                self._take(message)
+            if self._engine.has_unfinished_requests():
+                self._step()
+
+    def _take(self, message: Any) -> None:
+        match message:
+            case ("calls", spec, calls):
+                with self._taking(len(calls)):
+                    refused = self._add(spec, calls)
+                if refused:
+                    self._connection.send(("answers", refused))
+            case ("cancel", calls):
+                self._engine.abort_request([call.hex() for call in calls])
+                for call in calls:
+                    self._times(call.hex())
+            case ("warm", warmups):
+                for warmup in warmups:
+                    with contextlib.suppress(Exception):  # the calls say what is wrong with it
+                        self._warm(*warmup)
+            case ("release", keys):
+                self._scheduler.release(keys)
+            case ("calibrate",):
+                self._calibrate()
+                self._report()
+                self._connection.send(("calibrated",))
+
+    # calls --------------------------------------------------------------------------------
+
+    def _add(self, spec: dict[str, Any], calls: list[Any]) -> list[Answer]:
+        """Hand calls to vLLM; returns the answers of those that it cannot take."""
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+        constraint = spec["constraint"]
+        parameters = SamplingParams(
+            **spec["sampling"],
+            structured_outputs=StructuredOutputsParams(**constraint) if constraint else None,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        refused: list[Answer] = []
+        most = self._engine.model_config.max_model_len
+        for call, messages, priority in calls:
+            count = 0
+            try:
+                tokens = self._prompts.tokens(messages, typed=constraint is not None)
+                count = len(tokens)
+                if count + parameters.max_tokens > most:
+                    # vLLM would cut max_tokens down without a word
+                    raise ValueError(
+                        f"prompt of {count} tokens and max_tokens = {parameters.max_tokens} "
+                        f"do not fit the context of {most} tokens"
+                    )
+                self._request(call.hex(), tokens, parameters, priority)
+            except Exception as error:  # one call that vLLM or a template refuses is a row's error
+                reason = _one_line(error)
+                refused.append((call, None, reason, "error", count, 0, 0, None, None, None))
+        return refused
+
+    def _request(self, name: str, tokens: list[int], parameters: Any, priority: int) -> None:
+        self._names[name] = self._engine.add_request(
+            name, {"prompt_token_ids": tokens}, parameters, priority=priority
+        )
+
+    def _times(self, name: str) -> tuple[float | None, float | None]:
+        """When the request was started and had its first token; it is forgotten."""
+        started, first = self._scheduler.take_times(self._names.pop(name, ""))
+        return started, first
+
+    def _answer(self, output: Any, now: float) -> Answer:
+        completion = output.outputs[0]
+        reason = completion.finish_reason
+        error = None if reason in ("stop", "length") else f"vLLM ended the call: {reason}"
+        return (
+            bytes.fromhex(output.request_id),
+            self._prompts.without_thoughts(completion.text) if error is None else None,
+            error,
+            reason if error is None else "error",
+            len(output.prompt_token_ids),
+            output.num_cached_tokens or 0,
+            len(completion.token_ids),
+            *self._times(output.request_id),
+            now,
+        )
+
+    # warm-ups -----------------------------------------------------------------------------
+
+    def _warm(self, key: bytes, first: Messages, second: Messages, keep: bool) -> None:
+        """Compute the whole blocks that both prompts begin with."""
+        from vllm import SamplingParams
+
+        both = zip(
+            self._prompts.tokens(first, typed=False),
+            self._prompts.tokens(second, typed=False),
+            strict=False,
+        )
+        tokens = [a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], both)]
+        block = self._scheduler.block_size
+        whole = min(len(tokens), self._engine.model_config.max_model_len - 1) // block * block
+        if not whole:
+            return
+        if keep:
+            self._scheduler.want(key)
+        parameters = SamplingParams(
+            max_tokens=1, temperature=0, extra_args={vllm_scheduler.PIN: key} if keep else None
+        )
+        name = self._name("warm")
+        self._warming[name] = key
+        self._request(name, tokens[:whole], parameters, _BEFORE_ALL)
+
+    def _name(self, kind: str) -> str:
+        """A name that no call has."""
+        self._count += 1
+        return f"{kind}-{self._count}"
+
+    # steps --------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        """One step of vLLM; what has finished is sent."""
+        outputs = self._engine.step()
+        now = time.monotonic()
+        answers = []
+        for output in outputs:
+            name = output.request_id
+            if not output.finished:
+                continue
+            if name in self._warming:
+                key = self._warming.pop(name)
+                counts = len(output.prompt_token_ids), output.num_cached_tokens or 0
+                self._connection.send(("warmed", key, *counts))
+                self._times(name)
+            elif name in self._probing:
+                self._probing.remove(name)
+                self._times(name)
+            else:
+                answers.append(self._answer(output, now))
         if answers:
-            connection.send(("answers", answers))
+            self._connection.send(("answers", answers))
+        self._note()
+
+    @contextlib.contextmanager
+    def _taking(self, calls: int) -> Iterator[None]:
+        """Takes the time of handing so many calls to vLLM."""
+        began = time.monotonic()
+        yield
+        seconds = time.monotonic() - began
+        self._aside += seconds
+        self._calls += calls
+        self._call_seconds += seconds
+
+    def _note(self) -> None:
+        """Note how long the step took that is done, if one is: from the end of the last one, but
+        for the time that calls were taken in."""
+        done, self._scheduler.done = self._scheduler.done, []
+        if not done:
+            return
+        now = time.monotonic()
+        seconds = now - self._mark - self._aside
+        if (
+            len(done) == 1
+            and done[0].prefill + done[0].decode
+            and not (self._ahead and self._aside)
+        ):
+            self._steps.append((seconds, *done[0]))
+        self._mark, self._aside = now, 0.0
+        if now - self._reported > _REPORT_SECONDS:
+            self._report()
+
+    def _report(self) -> None:
+        if self._steps or self._calls:
+            self._connection.send(("steps", self._steps, self._calls, self._call_seconds))
+            self._steps, self._calls, self._call_seconds = [], 0, 0.0
+        self._reported = time.monotonic()
+
+    # calibration --------------------------------------------------------------------------
+
+    def _calibrate(self) -> None:
+        """Run probes and note their steps, for about _CALIBRATION_SECONDS. Calls that are there
+        already go on meanwhile."""
+        facts = self.facts()
+        probes = vllm_probes.probes(
+            facts["max_model_len"], facts["max_num_seqs"], facts["kv_cache_tokens"]
+        )
+        texts = vllm_probes.texts(self._count)
+        before = len(self._steps), self._calls, self._call_seconds
+        for probe in probes[:1]:  # the first calls of a process take longer
+            self._probe(probe, texts)
+            del self._steps[before[0] :]
+            self._calls, self._call_seconds = before[1:]
+        began = time.monotonic()
+        pace = 0.0  # seconds for a token, of the last probe
+        for probe in probes * _ROUNDS:
+            now = time.monotonic()
+            if now - began + pace * probe.tokens > _CALIBRATION_SECONDS:
+                continue
+            self._probe(probe, texts)
+            pace = (time.monotonic() - now) / probe.tokens
+        if not self._engine.has_unfinished_requests():
+            self._engine.reset_prefix_cache()
+
+    def _probe(self, probe: Any, texts: Iterator[str]) -> None:
+        from vllm import SamplingParams
+
+        parameters = SamplingParams(max_tokens=probe.output, temperature=0, ignore_eos=True)
+        prompts = [
+            "".join(itertools.islice(texts, probe.prompt)) for _ in range(probe.calls)
+        ]  # at least a token a word
+        self._mark, self._aside = time.monotonic(), 0.0
+        with self._taking(probe.calls):
+            for prompt in prompts:
+                tokens = self._prompts.tokens([("user", prompt)], typed=False)
+                name = self._name("probe")
+                self._probing.add(name)
+                self._request(name, tokens[: probe.prompt], parameters, _BEFORE_ALL)
+        while self._probing:
+            self._step()
 
 
 def _waiting(inbox: queue.SimpleQueue[Any], block: bool) -> Iterator[Any]:
@@ -112,53 +394,6 @@ def _waiting(inbox: queue.SimpleQueue[Any], block: bool) -> Iterator[Any]:
             yield inbox.get_nowait()
         except queue.Empty:
             return
-
-
-def _add(engine: Any, prompts: Prompts, spec: dict[str, Any], calls: list[Any]) -> list[Answer]:
-    """Hand calls to vLLM; those that it cannot take are answered at once."""
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
-
-    constraint = spec["constraint"]
-    parameters = SamplingParams(
-        **spec["sampling"],
-        structured_outputs=StructuredOutputsParams(**constraint) if constraint else None,
-        output_kind=RequestOutputKind.FINAL_ONLY,
-    )
-    refused: list[Answer] = []
-    most = engine.model_config.max_model_len
-    for call, messages, priority in calls:
-        count = 0
-        try:
-            tokens = prompts.tokens(messages, typed=constraint is not None)
-            count = len(tokens)
-            if count + parameters.max_tokens > most:
-                # vLLM would cut max_tokens down without a word
-                raise ValueError(
-                    f"prompt of {count} tokens and max_tokens = {parameters.max_tokens} "
-                    f"do not fit the context of {most} tokens"
-                )
-            engine.add_request(
-                call.hex(), {"prompt_token_ids": tokens}, parameters, priority=priority
-            )
-        except Exception as error:  # one call that vLLM or a chat template refuses is a row's error
-            refused.append((call, None, _one_line(error), "error", count, 0, 0))
-    return refused
-
-
-def _answer(output: Any, prompts: Prompts) -> Answer:
-    completion = output.outputs[0]
-    reason = completion.finish_reason
-    error = None if reason in ("stop", "length") else f"vLLM ended the call: {reason}"
-    return (
-        bytes.fromhex(output.request_id),
-        prompts.without_thoughts(completion.text) if error is None else None,
-        error,
-        reason if error is None else "error",
-        len(output.prompt_token_ids),
-        output.num_cached_tokens or 0,
-        len(completion.token_ids),
-    )
 
 
 class Prompts:
@@ -214,77 +449,6 @@ def _tokenizer(settings: dict[str, Any]) -> Any:
             "take one that was made for instructions or chat"
         )
     return tokenizer
-
-
-def _load(settings: dict[str, Any]) -> Any:
-    """The vLLM engine of this process, its KV cache sized in tokens."""
-    import psutil
-    from vllm.config import ParallelConfig
-    from vllm.engine.arg_utils import EngineArgs
-    from vllm.platforms import current_platform
-    from vllm.utils.torch_utils import get_dtype_size
-    from vllm.v1.engine.llm_engine import LLMEngine
-
-    arguments = {
-        "max_model_len": -1,  # as much as the model and the KV cache allow
-        "scheduling_policy": "priority",
-        "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
-        **settings["engine_args"],
-    }
-    kv_tokens = settings["kv_cache_tokens"]
-    on_cpu = current_platform.is_cpu()
-    if on_cpu:
-        arguments = {
-            "dtype": "float32" if settings["small"] else "auto",
-            "enforce_eager": True,  # compiling takes 20 s and gains little here
-            "block_size": _CPU_BLOCK,
-            **arguments,
-        }
-        kv_tokens = kv_tokens or max(_DEFAULT_KV_TOKENS, arguments["max_model_len"])
-    elif kv_tokens is None:
-        arguments["gpu_memory_utilization"] = settings["memory_share"]
-    if kv_tokens is not None:
-        model = EngineArgs(**arguments).create_model_config()
-        parallel = ParallelConfig()
-        token_bytes = (
-            2  # keys and values
-            * model.get_num_layers(parallel)
-            * model.get_num_kv_heads(parallel)
-            * model.get_head_size()
-            * get_dtype_size(model.dtype)
-        )
-        spare = _CPU_BLOCK  # one block of the cache is never used
-        kv_bytes = (kv_tokens + spare) * token_bytes
-        if settings["kv_cache_tokens"] is None:
-            share = psutil.virtual_memory().available // (4 * settings["workers"])
-            kv_bytes = min(kv_bytes, share)
-        arguments["kv_cache_memory_bytes"] = kv_bytes
-    return LLMEngine.from_engine_args(EngineArgs(**arguments))
-
-
-def _fetch_config(model: str, revision: str | None) -> None:
-    """Look the name up on the Hugging Face hub, so that a wrong one is told as such, and soon:
-    vLLM asks for file after file, each with retries. Raises LookupError."""
-    from huggingface_hub import errors, hf_hub_download
-
-    try:
-        hf_hub_download(model, "config.json", revision=revision)
-    except errors.GatedRepoError:
-        raise LookupError(
-            f"model {model} is gated: ask for access on its page, then run `hf auth login`"
-        ) from None
-    except errors.RepositoryNotFoundError:
-        raise LookupError(
-            f"the Hugging Face hub has no model {model} (or a private one: run `hf auth login`)"
-        ) from None
-    except errors.RevisionNotFoundError:
-        raise LookupError(f"model {model} has no revision {revision}") from None
-    except errors.LocalEntryNotFoundError:
-        raise LookupError(
-            f"model {model} is not on this machine and the Hugging Face hub cannot be reached"
-        ) from None
-    except errors.EntryNotFoundError:
-        raise LookupError(f"{model} on the Hugging Face hub has no config.json") from None
 
 
 def _one_line(error: BaseException) -> str:
