@@ -1,6 +1,6 @@
-"""The traffic of the engine `openai` with its server, on an event loop in a thread of its own.
+"""The traffic of the engine `openai` with one of its servers.
 
-Everything here runs on that thread, except where it says otherwise.
+Everything here runs on the thread of the fleet's event loop (fleet.py).
 """
 
 from __future__ import annotations
@@ -9,72 +9,71 @@ import asyncio
 import heapq
 import json
 import random
-import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from typing import Protocol
 
 import aiohttp
 
-from heliumql.engines.batches import Answer, Request, answers_batch, cancelled, failed
+from heliumql.engines.batches import Answer, answers_batch, cancelled, failed
 from heliumql.engines.chat import error_message, parameters, read_completion, request_body
 from heliumql.engines.concurrency import ConcurrencyLimit, Pace
-from heliumql.engines.engine import CallSpec, Deliver
+from heliumql.engines.engine import Deliver
+from heliumql.engines.flight import Flight
 from heliumql.engines.retry import Verdict, backoff, judge, retry_after
 from heliumql.engines.server import Server, proxy_for
 from heliumql.errors import EngineError, InternalError
 
 _CHECK_SECONDS = 10.0
 _CONNECT_SECONDS = 30.0
-_CLOSE_SECONDS = 10.0
 # Below the five seconds after which common servers close an idle connection: a request that
 # meets such a close is lost.
 _KEEP_ALIVE = 4.0
-
-
-@dataclass
-class Submission:
-    """A batch as it was submitted."""
-
-    spec: CallSpec
-    deliver: Deliver
-    common: dict[str, str] = field(default_factory=dict)  # body, by the name of max_tokens
-
-
-@dataclass(eq=False)
-class Flight:
-    """A call in flight: it waits in the queue, is being asked, or waits to be sent again."""
-
-    request: Request
-    submission: Submission
-    order: int = 0
-    requests: int = 0
-    max_tokens_name: str = ""  # as the last request had it
-    failures: int = 0
-    first_sent: float = 0.0
-    queued: bool = False
-    task: asyncio.Task[None] | None = None
-    timer: asyncio.TimerHandle | None = None
-
-    def __lt__(self, other: Flight) -> bool:
-        return (self.request.priority, self.order) < (other.request.priority, other.order)
+_PATIENCE = 2  # a call goes to another server after so many retries, whatever it was granted
 
 
 class _Unusable(Exception):
     """A response that cannot be an answer, though its status says so."""
 
 
-class Exchange:
-    """The traffic with one server, on its own event loop and thread."""
+class Owner(Protocol):
+    """What an exchange asks of the fleet that it belongs to."""
 
-    def __init__(self, server: Server, key: str | None) -> None:
+    def has_others(self, exchange: Exchange) -> bool:
+        """Another server can be reached."""
+
+    def take(self, flights: list[Flight]) -> None:
+        """Send calls that the exchange gives up, elsewhere where that is possible."""
+
+    def lost(self, exchange: Exchange, error: EngineError) -> None:
+        """The server cannot be reached any more."""
+
+    def end(self, error: EngineError) -> None:
+        """No call can succeed, whatever the server."""
+
+
+class Exchange:
+    """The traffic with one server; `number` is that of the worker that it is."""
+
+    def __init__(
+        self,
+        server: Server,
+        number: int,
+        key: str | None,
+        loop: asyncio.AbstractEventLoop,
+        owner: Owner,
+    ) -> None:
         self._server = server
+        self._number = number
         self._key = key
+        self._owner = owner
+        self.loop = loop
         self._headers = {"Content-Type": "application/json"}
         if key is not None:
             self._headers["Authorization"] = f"Bearer {key}"
         self.limit = ConcurrencyLimit(server.concurrency, server.ceiling)
+        self.dead = False  # it could not be reached; nothing is sent
+        self.tried = 0.0  # when that was found last
         self._paces = (
             Pace(server.requests_per_minute) if server.requests_per_minute else None,
             Pace(server.tokens_per_minute) if server.tokens_per_minute else None,
@@ -85,47 +84,24 @@ class Exchange:
         self._queue: list[Flight] = []
         self._waiting = 0  # of the queue, how many are not cancelled
         self._asking = 0
-        self._arrived = 0
         self._not_before = 0.0
         self._wake: asyncio.TimerHandle | None = None
         self._done: list[tuple[Deliver, Answer]] = []
         self._session: aiohttp.ClientSession | None = None
-        self.loop = asyncio.new_event_loop()
-        # Looks up host names. Our own, so that closing it needs no help from the loop.
-        self._executor = ThreadPoolExecutor(2, "heliumql-openai-names")
-        self.loop.set_default_executor(self._executor)
-        self._thread = threading.Thread(target=self._run, name="heliumql-openai", daemon=True)
-        self._thread.start()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+    @property
+    def load(self) -> float:
+        """Calls in flight, for each that may be asked at once."""
+        return len(self._live) / self.limit.value
 
-    def schedule_check(self) -> Future[None]:
-        """Called from another thread: begin to `check`."""
-        return asyncio.run_coroutine_threadsafe(self.check(), self.loop)
-
-    def close(self) -> None:
-        """Called from another thread: everything in flight is cancelled, the thread ends."""
-        stopping = asyncio.run_coroutine_threadsafe(self._stop(), self.loop)
-        try:
-            stopping.result(_CLOSE_SECONDS)
-        finally:
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            self._thread.join(_CLOSE_SECONDS)
-            self._executor.shutdown(cancel_futures=True)
-            if not self._thread.is_alive():
-                self.loop.close()
-
-    async def _stop(self) -> None:
+    def stop(self) -> None:
+        """Everything in flight is cancelled, and delivered so."""
         self.cancel(list(self._live))
-        self._flush()
+        self.flush()
         if self._wake is not None:
             self._wake.cancel()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
 
@@ -150,11 +126,26 @@ class Exchange:
 
     def take(self, flights: list[Flight]) -> None:
         for flight in flights:
-            flight.order = self._arrived
-            self._arrived += 1
             self._live[flight.request.call] = flight
             self._enqueue(flight)
-        self._pump()
+        self.pump()
+
+    def surrender(self) -> list[Flight]:
+        """The server is lost: gives up what waits. What it is being asked may still be answered."""
+        flights = [flight for flight in self._live.values() if flight.task is None]
+        for flight in flights:
+            self._give_up(flight)
+        self._queue.clear()
+        return [flight for flight in flights if not flight.submission.warms]
+
+    def drop(self) -> list[Flight]:
+        """Gives up everything, also what it is being asked."""
+        flights = list(self._live.values())
+        for flight in flights:
+            self._abandon(flight)
+        self._live.clear()
+        self._queue.clear()
+        return flights
 
     def cancel(self, calls: list[bytes]) -> None:
         for call in calls:
@@ -162,7 +153,7 @@ class Exchange:
             if flight is not None:
                 self._abandon(flight)
                 self._finish(flight, cancelled(call, flight.requests))
-        self._pump()
+        self.pump()
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -184,12 +175,26 @@ class Exchange:
         heapq.heappush(self._queue, flight)
 
     def _again(self, flight: Flight) -> None:
+        if self.dead:
+            self._move(flight)
+            return
         self._enqueue(flight)
-        self._pump()
+        self.pump()
 
-    def _pump(self) -> None:
+    def _move(self, flight: Flight) -> None:
+        self._give_up(flight)
+        if not flight.submission.warms:
+            self._owner.take([flight])
+
+    def _give_up(self, flight: Flight) -> None:
+        """The call is no longer ours."""
+        self._abandon(flight)
+        del self._live[flight.request.call]
+        flight.leaves()
+
+    def pump(self) -> None:
         """Send waiting calls, as many as may be in flight now."""
-        while self._queue and self._asking < self.limit.value:
+        while self._queue and self._asking < self.limit.value and not self.dead:
             if not self._queue[0].queued:
                 heapq.heappop(self._queue)
                 continue
@@ -218,20 +223,20 @@ class Exchange:
 
     def _woken(self) -> None:
         self._wake = None
-        self._pump()
+        self.pump()
 
     async def _ask(self, flight: Flight) -> None:
         """One request for a call, and what follows from it."""
         try:
             await self._request(flight)
         except Exception as bug:  # whatever it is, the callers must not wait forever
-            self._end(EngineError(f"{InternalError(f'engine openai: {bug!r}')}"))
-        self._pump()
+            self._owner.end(EngineError(f"{InternalError(f'engine openai: {bug!r}')}"))
+        self.pump()
 
     async def _request(self, flight: Flight) -> None:
         body = self._body(flight)
         flight.requests += 1
-        sent = self.loop.time()
+        flight.sent = sent = self.loop.time()
         flight.first_sent = flight.first_sent or sent
         error: Exception | None = None
         status = 0
@@ -288,7 +293,7 @@ class Exchange:
                 reason = f"the server answered {status}: {message}"
                 self._finish(flight, failed(flight.request.call, reason, flight.requests))
             case _:
-                self._end(self._server.refused(status, message, headers.get("location")))
+                self._owner.end(self._server.refused(status, message, headers.get("location")))
 
     def _completion(self, flight: Flight, content: bytes) -> Answer:
         returns = flight.submission.spec.returns
@@ -304,15 +309,21 @@ class Exchange:
 
     def _broken(self, flight: Flight, error: Exception) -> None:
         """The request got no response, or only part of one."""
+        unreached = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
         if isinstance(error, aiohttp.ClientSSLError):
-            self._end(self._server.unreachable(error))
-        elif isinstance(error, TimeoutError) and not isinstance(
-            error, aiohttp.ConnectionTimeoutError
-        ):
+            self._owner.end(self._server.unreachable(error))
+        elif isinstance(error, TimeoutError) and not unreached:
             self._failed(flight, f"no answer within {self._server.timeout:g} seconds", None)
-        elif isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            if not self._failed(flight, None, None):
-                self._end(self._server.unreachable(error))
+        elif self.dead:
+            self._move(flight)
+        elif unreached:
+            late = isinstance(error, aiohttp.ConnectionTimeoutError)
+            lost = self._owner.has_others(self) and (late or flight.unreached >= _PATIENCE)
+            if not lost:
+                flight.unreached += 1
+                lost = not self._failed(flight, None, None)
+            if lost:
+                self._owner.lost(self, self._server.unreachable(error))
         else:
             reason = str(error) or type(error).__name__
             self._failed(flight, f"the connection broke: {reason}", None)
@@ -323,7 +334,7 @@ class Exchange:
         self.limit.refused(sent, now)
         timeout = self._server.timeout
         if wait is not None and wait > timeout:
-            self._end(
+            self._owner.end(
                 EngineError(
                     f"the server at {self._server.url} asks to wait {wait:.0f} seconds: {message}",
                     hint="run the statement again then, or set a larger timeout",
@@ -373,10 +384,13 @@ class Exchange:
         del self._live[flight.request.call]
         if not self._done:
             # What else finishes in this turn of the loop travels in the same batch.
-            self.loop.call_soon(self._flush)
+            self.loop.call_soon(self.flush)
+        answer = answer._replace(
+            worker=self._number, started=flight.sent or None, finished=self.loop.time()
+        )
         self._done.append((flight.submission.deliver, answer))
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         done, self._done = self._done, []
         grouped: dict[Deliver, list[Answer]] = {}
         for deliver, answer in done:
@@ -397,25 +411,6 @@ class Exchange:
             flight.task = None
             self._asking -= 1
 
-    def _end(self, error: EngineError) -> None:
-        """No call can succeed: what is answered is delivered, all others learn why."""
-        self._flush()
-        flights = list(self._live.values())
-        self._live.clear()
-        for flight in flights:
-            self._abandon(flight)
-        self._queue.clear()
-        for deliver in {flight.submission.deliver: None for flight in flights}:
-            deliver(error)
-
     def _safe(self, message: str) -> str:
         """The message of a server, which may repeat the key."""
         return message.replace(self._key, "***") if self._key else message
-
-
-def wait_for(check: Future[None]) -> None:
-    """Called from another thread: wait for the end of a check."""
-    try:
-        check.result()
-    except CancelledError:
-        raise EngineError("the engine was closed meanwhile") from None

@@ -1,35 +1,62 @@
-"""The engine `openai`: any server with the chat completions API, over pooled HTTP connections.
+"""The engine `openai`: servers with the chat completions API, over pooled HTTP connections.
 
-The work is done by an `Exchange` (exchange.py), which lives from the first use to `close`.
+The work is done by a `Fleet` (fleet.py), which lives from the first use to `close`. Each server
+is a worker.
 """
 
 from __future__ import annotations
 
 import atexit
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pyarrow as pa
 
-from heliumql.engines.batches import read_requests
-from heliumql.engines.engine import CallSpec, Deliver
-from heliumql.engines.exchange import Exchange, Flight, Submission, wait_for
-from heliumql.engines.server import read_server
+from heliumql.cost.event_model import Constants
+from heliumql.engines.batches import Request, check_workers, read_requests
+from heliumql.engines.beginning import common_beginning
+from heliumql.engines.engine import CallSpec, Deliver, Sampling, Told, Warmup
+from heliumql.engines.fleet import DEAD_SECONDS, Fleet, wait_for
+from heliumql.engines.flight import Flight, Submission
+from heliumql.engines.server import read_servers
+from heliumql.errors import EngineError
+from heliumql.types import parse_type
+
+_URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 
 
 class OpenAIEngine:
-    """Implements `heliumql.engines.engine.Engine`."""
+    """Implements `heliumql.engines.engine.ScheduledEngine`."""
 
-    def __init__(self, options: Mapping[str, object], *, first_backoff: float = 0.5) -> None:
-        self._server = read_server(options, first_backoff)
+    def __init__(
+        self,
+        options: Mapping[str, object],
+        *,
+        first_backoff: float = 0.5,
+        dead_seconds: float = DEAD_SECONDS,
+    ) -> None:
+        self._servers = read_servers(options, first_backoff)
+        self._dead_seconds = dead_seconds  # until a server that could not be reached is tried again
         self._lock = threading.Lock()
-        self._exchange: Exchange | None = None
+        self._fleet: Fleet | None = None
         self._checked = False
 
     @property
     def slots(self) -> int:
-        exchange = self._exchange
-        return exchange.limit.value if exchange is not None else self._server.concurrency
+        fleet = self._fleet
+        return fleet.slots if fleet is not None else sum(s.concurrency for s in self._servers)
+
+    @property
+    def workers(self) -> Sequence[Constants]:
+        fleet = self._fleet
+        if fleet is None:
+            return [server.constants(server.concurrency) for server in self._servers]
+        return [
+            server.constants(exchange.limit.value)
+            for server, exchange in zip(self._servers, fleet.exchanges, strict=True)
+        ]
 
     def start(self) -> None:
         with self._lock:
@@ -41,30 +68,58 @@ class OpenAIEngine:
 
     def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
         submission = Submission(spec, deliver)
-        flights = [Flight(request, submission) for request in read_requests(requests)]
-        with self._lock:  # so that `close` comes before or after, and cancels it if after
-            exchange = self._opened()
-            exchange.loop.call_soon_threadsafe(exchange.take, flights)
+        calls = read_requests(requests)
+        check_workers(calls, len(self._servers))
+        self._take([Flight(request, submission) for request in calls])
+
+    def warm(self, warmups: Sequence[Warmup], told: Told) -> None:
+        """Asks for one token after each common beginning; what a server keeps is its own affair."""
+        spec = CallSpec(Sampling(max_tokens=1), parse_type("VARCHAR"), retries=0)
+        flights = []
+        for warmup in warmups:
+            messages = common_beginning(warmup.first, warmup.second)
+            if messages and 0 <= warmup.worker < len(self._servers):
+                name = uuid.uuid4().bytes  # no key of ours: those in flight are named by calls
+                request = Request(name, messages, _URGENT, warmup.worker)
+                deliver = partial(_tell, warmup.key, told)
+                flights.append(Flight(request, Submission(spec, deliver, warms=True)))
+        if flights:
+            self._take(flights)
+
+    def release(self, keys: Sequence[bytes]) -> None:
+        """Nothing to do: servers forget by themselves."""
 
     def advance(self) -> None:
         """Time passes by itself."""
 
     def cancel(self, calls: Sequence[bytes]) -> None:
         with self._lock:
-            exchange = self._exchange
-            if exchange is not None:
-                exchange.loop.call_soon_threadsafe(exchange.cancel, list(calls))
+            fleet = self._fleet
+            if fleet is not None:
+                fleet.loop.call_soon_threadsafe(fleet.cancel, list(calls))
 
     def close(self) -> None:
         with self._lock:
-            exchange, self._exchange = self._exchange, None
+            fleet, self._fleet = self._fleet, None
             self._checked = False
-        if exchange is not None:
+        if fleet is not None:
             atexit.unregister(self.close)
-            exchange.close()
+            fleet.close()
 
-    def _opened(self) -> Exchange:
-        if self._exchange is None:
-            self._exchange = Exchange(self._server, self._server.key())
+    def _take(self, flights: list[Flight]) -> None:
+        with self._lock:  # so that `close` comes before or after, and cancels them if after
+            fleet = self._opened()
+            fleet.loop.call_soon_threadsafe(fleet.take, flights)
+
+    def _opened(self) -> Fleet:
+        if self._fleet is None:
+            self._fleet = Fleet(self._servers, self._dead_seconds)
             atexit.register(self.close)
-        return self._exchange
+        return self._fleet
+
+
+def _tell(key: bytes, told: Told, answers: pa.RecordBatch | EngineError) -> None:
+    """Tells of a warm-up that has been answered; of no other."""
+    if isinstance(answers, pa.RecordBatch) and answers.column("error")[0].as_py() is None:
+        prompt, cached = answers.column("prompt_tokens")[0], answers.column("cached_tokens")[0]
+        told(key, prompt.as_py(), cached.as_py())

@@ -56,6 +56,22 @@ def read_text(options: Mapping[str, object], key: str, default: str | None = Non
     return value
 
 
+def read_texts(
+    options: Mapping[str, object], key: str, default: tuple[str, ...]
+) -> tuple[str, ...]:
+    """One text or a list of them."""
+    value = options.get(key)
+    if not isinstance(value, list | tuple):
+        text = read_text(options, key)
+        return default if text is None else (text,)
+    if not value:
+        raise CatalogError(f"option {key!r} is an empty list")
+    for item in value:
+        if not isinstance(item, str) or not item:
+            raise CatalogError(f"option {key!r} is a text or a list of texts, not {value!r}")
+    return tuple(value)
+
+
 def read_number(
     options: Mapping[str, object], key: str, default: float, least: float = 0.0
 ) -> float:

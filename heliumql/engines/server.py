@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from yarl import URL
 
+from heliumql.cost.event_model import Constants
 from heliumql.engines.options import (
     check_keys,
     read_flag,
@@ -17,12 +18,17 @@ from heliumql.engines.options import (
     read_number,
     read_object,
     read_text,
+    read_texts,
 )
 from heliumql.errors import CatalogError, EngineError
 
 _HOSTED = "https://api.openai.com/v1"
 _CONCURRENCY = 64
 _CEILING = 256
+
+
+class Unreachable(EngineError):
+    """A server cannot be connected to; others may do."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,19 @@ class Server:
     tokens_per_minute: float
     extra: Mapping[str, object]  # parts of every request body
     first_backoff: float
+    kv_cache_tokens: int  # that its KV cache holds, for all that is known
 
     @property
     def completions(self) -> URL:
         return self.url / "chat/completions"
+
+    def constants(self, concurrency: int) -> Constants:
+        """Its limits for a scheduler, with so many requests in flight."""
+        return Constants(
+            kv_cache_tokens=self.kv_cache_tokens,
+            max_num_seqs=concurrency,
+            max_num_batched_tokens=max(Constants.max_num_batched_tokens, concurrency),
+        )
 
     def key(self) -> str | None:
         """The key itself. Raises EngineError where the variable is not set."""
@@ -66,14 +81,14 @@ class Server:
                 f"the server at {self.url} has no model {self.model!r}", hint=f"it has {shown}"
             )
 
-    def unreachable(self, error: Exception) -> EngineError:
+    def unreachable(self, error: Exception) -> Unreachable:
         """The error of a server that cannot be connected to."""
         reason = getattr(error, "os_error", None) or error
         reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         hint = "is it running, and is base_url right?"
         if "CERTIFICATE_VERIFY_FAILED" in str(reason):
             hint = "the environment variable SSL_CERT_FILE may name a file of your own authorities"
-        return EngineError(f"the server at {self.url} is unreachable: {reason}", hint=hint)
+        return Unreachable(f"the server at {self.url} is unreachable: {reason}", hint=hint)
 
     def refused(self, status: int, message: str, location: str | None) -> EngineError:
         """The error of a status that no call can overcome."""
@@ -100,15 +115,55 @@ class Server:
         )
 
 
-def read_server(options: Mapping[str, object], first_backoff: float) -> Server:
-    """Raises CatalogError where the options do not describe a server."""
+def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Server]:
+    """One for each address in base_url; what else the options say holds for each.
+
+    Raises CatalogError where they do not describe servers.
+    """
     check_keys("openai", options)
     model = read_text(options, "model")
     if model is None:
         raise CatalogError(
             "engine 'openai' needs the option 'model'", hint="the name that the server knows"
         )
-    base = read_text(options, "base_url", _HOSTED) or _HOSTED
+    urls = [_address(base) for base in read_texts(options, "base_url", (_HOSTED,))]
+    for number, url in enumerate(urls):
+        if url in urls[:number]:
+            raise CatalogError(f"base_url names {url} twice", hint="a server is one worker")
+    extra: dict[str, object] = {}
+    arguments = read_object(options, "chat_template_args")
+    if options.get("thinking") is not None:
+        arguments["enable_thinking"] = read_flag(options, "thinking", False)
+    if arguments:
+        extra["chat_template_kwargs"] = arguments
+    # A number that the user gave is a promise to somebody's server: never more than that.
+    given = options.get("concurrency") is not None
+    concurrency = read_integer(options, "concurrency", _CONCURRENCY)
+    block = Constants.block_size
+    return [
+        Server(
+            url=url,
+            model=model,
+            key_name=read_text(
+                options, "api_key_env", "OPENAI_API_KEY" if url == URL(_HOSTED) else None
+            ),
+            concurrency=concurrency,
+            ceiling=concurrency if given else _CEILING,
+            timeout=read_number(options, "timeout", 600.0, 0.001),
+            requests_per_minute=read_number(options, "requests_per_minute", 0.0),
+            tokens_per_minute=read_number(options, "tokens_per_minute", 0.0),
+            extra=extra,
+            first_backoff=first_backoff,
+            kv_cache_tokens=read_integer(
+                options, "kv_cache_tokens", Constants.kv_cache_tokens, block
+            ),
+        )
+        for url in urls
+    ]
+
+
+def _address(base: str) -> URL:
+    """An address in base_url, checked."""
     try:
         url = URL(base)
     except ValueError as error:
@@ -119,29 +174,7 @@ def read_server(options: Mapping[str, object], first_backoff: float) -> Server:
         )
     if url.user or url.password:
         raise CatalogError("base_url holds credentials", hint="use api_key_env")
-    extra: dict[str, object] = {}
-    arguments = read_object(options, "chat_template_args")
-    if options.get("thinking") is not None:
-        arguments["enable_thinking"] = read_flag(options, "thinking", False)
-    if arguments:
-        extra["chat_template_kwargs"] = arguments
-    # A number that the user gave is a promise to somebody's server: never more than that.
-    given = options.get("concurrency") is not None
-    concurrency = read_integer(options, "concurrency", _CONCURRENCY)
-    return Server(
-        url=URL(base.rstrip("/")),
-        model=model,
-        key_name=read_text(
-            options, "api_key_env", "OPENAI_API_KEY" if url == URL(_HOSTED) else None
-        ),
-        concurrency=concurrency,
-        ceiling=concurrency if given else _CEILING,
-        timeout=read_number(options, "timeout", 600.0, 0.001),
-        requests_per_minute=read_number(options, "requests_per_minute", 0.0),
-        tokens_per_minute=read_number(options, "tokens_per_minute", 0.0),
-        extra=extra,
-        first_backoff=first_backoff,
-    )
+    return URL(base.rstrip("/"))
 
 
 def proxy_for(url: URL) -> str | None:
