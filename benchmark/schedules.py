@@ -153,8 +153,8 @@ def _tabulate(measured: Measured) -> bool:
         by_policy.setdefault(found.policy, []).append(found)
         print(f"{found.policy}: {found.seconds:.2f} s", file=sys.stderr, flush=True)
     columns = (
-        "policy", "seconds", "least", "most", "ratio", "engine CPU", "calls", "prompt tokens", "hits",
-        "computed", "output tokens", "planning",
+        "policy", "seconds", "least", "most", "ratio", "engine CPU", "calls", "prompt tokens",
+        "hits", "computed", "output tokens", "planning",
     )  # fmt: skip
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     medians = {p: statistics.median(r.seconds for r in runs) for p, runs in by_policy.items()}
@@ -184,14 +184,21 @@ def _print(name: str, runs: Sequence[Run], base: float) -> None:
         return statistics.median(map(of, runs))
 
     seconds = median(lambda r: r.seconds)
-    least, most = min(r.seconds for r in runs), max(r.seconds for r in runs)
-    print(
-        f"| {name} | {seconds:.2f} | {least:.2f} | {most:.2f} | {seconds / base:.2f} "
-        f"| {median(lambda r: r.cpu):.2f} | {median(lambda r: r.calls):.0f} | {median(lambda r: r.prompt_tokens):,.0f} "
-        f"| {median(lambda r: r.hit_rate):.1%} | {median(lambda r: r.computed):,.0f} "
-        f"| {median(lambda r: r.output_tokens):,.0f} | {median(lambda r: r.planning):.2f} |",
-        flush=True,
+    cells = (
+        name,
+        f"{seconds:.2f}",
+        f"{min(r.seconds for r in runs):.2f}",
+        f"{max(r.seconds for r in runs):.2f}",
+        f"{seconds / base:.2f}",
+        f"{median(lambda r: r.cpu):.2f}",
+        f"{median(lambda r: r.calls):.0f}",
+        f"{median(lambda r: r.prompt_tokens):,.0f}",
+        f"{median(lambda r: r.hit_rate):.1%}",
+        f"{median(lambda r: r.computed):,.0f}",
+        f"{median(lambda r: r.output_tokens):,.0f}",
+        f"{median(lambda r: r.planning):.2f}",
     )
+    print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def main() -> None:
