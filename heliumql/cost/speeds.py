@@ -1,8 +1,9 @@
 """How fast an engine is, learnt from its steps: the speeds of the event model, fitted.
 
-A step of an engine takes about `step + prefill * tokens + decode * sequences + attention * pairs`
-seconds. Engines note what each step computed and how long it took; least squares over all of them
-gives the four constants. Only sums are kept, so that what several workers and runs note adds up.
+A step of an engine takes about
+`step + prefill * tokens + decode * sequences + attention * pairs + kv_read * read` seconds.
+Engines note what each step computed and how long it took; least squares over all of them gives
+the five constants. Only sums are kept, so that what several workers and runs note adds up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from heliumql.cost.event_model import Constants
 
-_FEATURES = 4
+_FEATURES = 5
 _PAIRS = [(i, j) for i in range(_FEATURES) for j in range(i, _FEATURES)]
 _FIRST = 3  # sum that is of features
 _SUMS = _FIRST + _FEATURES + len(_PAIRS)
@@ -26,9 +27,10 @@ _UNITS = (
     _DEFAULTS.prefill_seconds_per_token,
     _DEFAULTS.decode_seconds_per_sequence,
     _DEFAULTS.prefill_seconds_per_token / 1000,  # a thousand tokens back cost less than a new one
+    _DEFAULTS.prefill_seconds_per_token / 1000,
 )
 _NOISE = 0.05  # of the time of a step; the speeds themselves may be off by all of their value
-_EXPECTED = (1.0, 1.0, 1.0, 0.0)  # of these units, before anything is known
+_EXPECTED = (1.0, 1.0, 1.0, 0.0, 0.0)  # of these units, before anything is known
 
 
 class Step(NamedTuple):
@@ -38,16 +40,17 @@ class Step(NamedTuple):
     prefill: int  # tokens of prompts computed
     decode: int  # sequences that drew one more token
     pairs: float  # sum over computed tokens of the tokens that each looks back at
+    read: float  # the same, over the tokens drawn alone
 
 
 @dataclass(frozen=True)
 class Observed:
     """What has been seen of an engine.
 
-    `sums`: steps, calls taken in, their seconds, then for x = (1, prefill, decode, pairs) / y of
-    a step of y seconds the sums of x and of x x'. So the error that is made small is that of each
-    step in proportion to its time: long steps do not drown short ones, and one that something
-    else held up counts for little.
+    `sums`: steps, calls taken in, their seconds, then the sums of x and of x x' over the steps,
+    x = (1, prefill, decode, pairs, read) / y for a step of y seconds. So the error that is made
+    small is that of each step in proportion to its time: long steps do not drown short ones, and
+    one that something else held up counts for little.
     """
 
     sums: tuple[float, ...] = (0.0,) * _SUMS
@@ -111,13 +114,14 @@ class Observed:
         ]
         vector = [right[i] * units[i] + prior * _EXPECTED[i] for i in range(_FEATURES)]
         found = _not_negative(matrix, vector)
-        step, prefill, decode, pair = (v * u for v, u in zip(found, units, strict=True))
+        step, prefill, decode, pair, read = (v * u for v, u in zip(found, units, strict=True))
         return replace(
             limits,
             step_seconds=step,
             prefill_seconds_per_token=prefill,
             decode_seconds_per_sequence=decode,
             attention_seconds_per_pair=pair,
+            kv_read_seconds_per_token=read,
         )
 
     def _equations(self) -> tuple[list[list[float]], list[float]]:

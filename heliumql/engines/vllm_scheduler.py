@@ -21,6 +21,7 @@ class Computed(NamedTuple):
     prefill: int  # tokens of prompts
     decode: int  # sequences that drew one more token
     pairs: float  # sum over computed tokens of the tokens that each looks back at
+    read: float  # the same, over the tokens drawn alone
 
 
 class _Step(NamedTuple):
@@ -76,7 +77,7 @@ class Watch:
         return output
 
     def _step(self, counts: dict[str, int]) -> _Step:
-        prefill, decode, pairs = 0, 0, 0.0
+        prefill, decode, pairs, read = 0, 0, 0.0, 0.0
         first = []
         for name, count in counts.items():
             request = self.requests[name]
@@ -84,11 +85,12 @@ class Watch:
             pairs += count * (after - count / 2)
             if count == 1 and after > request.num_prompt_tokens:
                 decode += 1
+                read += after - 0.5
                 continue
             prefill += count
             if after >= request.num_prompt_tokens and name not in self.first:
                 first.append(name)
-        return _Step(Computed(prefill, decode, pairs), first)
+        return _Step(Computed(prefill, decode, pairs, read), first)
 
     def update_from_output(self, *arguments: Any, **named: Any) -> Any:
         vllm: Any = super()

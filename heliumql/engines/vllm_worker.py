@@ -14,7 +14,7 @@ tuple, go over one socket:
                       ("answers", [(call, text, error, finish_reason, prompt_tokens, cached_tokens,
                                     output_tokens, started, first_token, finished), ..])
                       ("warmed", key, prompt_tokens, cached_tokens)
-                      ("steps", [(seconds, prefill, decode, pairs), ..], calls, call_seconds)
+                      ("steps", [(seconds, prefill, decode, pairs, read), ..], calls, call_seconds)
                       ("calibrated",)
 
 Times are those of time.monotonic(), which all processes of a machine share.
@@ -45,7 +45,7 @@ Answer = tuple[
     bytes, str | None, str | None, str, int, int, int, float | None, float | None, float | None
 ]
 Messages = list[tuple[str, str]]
-Step = tuple[float, int, int, float]
+Step = tuple[float, int, int, float, float]
 
 
 def _beside(name: str) -> Any:

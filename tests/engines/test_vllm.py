@@ -24,19 +24,10 @@ from heliumql.engines.vllm import VllmEngine
 from heliumql.errors import CatalogError, EngineError
 from heliumql.types import parse_type
 
-HERE = Path(__file__).parent
 PATIENCE = 120  # seconds that anything may take on a busy machine
 needs_vllm = pytest.mark.skipif(
     importlib.util.find_spec("vllm") is None, reason="vLLM is not installed"
 )
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    program = [sys.executable, str(HERE / "make_checkpoint.py"), str(folder)]
-    subprocess.run(program, check=True, capture_output=True)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +46,7 @@ def submit(
     priorities: Sequence[int] | None = None,
     system: str | None = None,
     first: int = 0,
+    workers: Sequence[int | None] | None = None,
     **sampling: Any,
 ) -> Receiver:
     """Calls numbered from `first` with these user messages."""
@@ -62,7 +54,7 @@ def submit(
     messages = [[*head, ("user", prompt)] for prompt in prompts]
     receiver = Receiver()
     order = priorities or range(len(prompts))
-    engine.submit(spec(returns, **sampling), calls(messages, first, order), receiver)
+    engine.submit(spec(returns, **sampling), calls(messages, first, order, workers), receiver)
     return receiver
 
 
