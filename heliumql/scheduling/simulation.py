@@ -58,8 +58,8 @@ def simulate(
         asking = set(range(len(workers)))
         while asking:
             number = min(asking, key=lambda n: (inside[n] / rooms[n], n))
-            call = queue.take(number) if inside[number] < rooms[number] else None
-            if call is None:
+            taken = queue.take(number) if inside[number] < rooms[number] else None
+            if taken is None:
                 asking.remove(number)
                 continue
             engine = models[number]
@@ -67,11 +67,11 @@ def simulate(
             if not engine.busy:
                 engine.advance_to(now)
             engine.add(
-                call,
-                workload.prompt[call],
-                workload.keys(call, workers[number].constants.block_size),
-                workload.output[call],
-                schedule.rank[call],
+                taken,
+                workload.prompt[taken],
+                workload.keys(taken, workers[number].constants.block_size),
+                workload.output[taken],
+                schedule.rank[taken],
             )
         # The engine that is behind goes on, no further than where the next one stands.
         busy = [n for n, engine in enumerate(models) if engine.busy]
@@ -86,12 +86,12 @@ def simulate(
             completions.append((number, completion))
             call = completion.call
             queue.done(call)
-            pin = uses.get(call)
-            if pin is not None:
-                left[id(pin)] -= 1
-                if not left[id(pin)]:
-                    size = workers[pin.worker].constants.block_size
-                    models[pin.worker].unpin(workload.tree.node_keys(pin.node, size))
+            used = uses.get(call)
+            if used is not None:
+                left[id(used)] -= 1
+                if not left[id(used)]:
+                    size = workers[used.worker].constants.block_size
+                    models[used.worker].unpin(workload.tree.node_keys(used.node, size))
             for dependent in dict.fromkeys(workload.dependents[call]):
                 missing[dependent] -= 1
                 if not missing[dependent]:
