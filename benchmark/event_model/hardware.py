@@ -30,7 +30,11 @@ KV_BYTES = 2 * _LAYERS * _KV_HEADS * _HEAD_SIZE * _BYTES  # 144 KiB a token
 KV_TOKENS = int((_MEMORY * _UTILIZATION - WEIGHTS - _WORKSPACE) / KV_BYTES)  # 449,000
 
 
-def worker(kv_tokens: int = KV_TOKENS) -> Constants:
+def worker(
+    kv_tokens: int = KV_TOKENS,
+    bandwidth_reached: float = _BANDWIDTH_REACHED,
+    flops_reached: float = _FLOPS_REACHED,
+) -> Constants:
     """One GPU with vLLM's limits. Times are seconds.
 
     - a step reads the weights once: 16.4 GB at 2.9 TB/s, 5.6 ms, and 1 ms of the host
@@ -39,8 +43,8 @@ def worker(kv_tokens: int = KV_TOKENS) -> Constants:
     - a pair of tokens in attention is a product with the key and one with the value in every head
       of every layer, two operations a number: 0.6 MFLOP at 418 TFLOP/s, 1.4 ns
     """
-    bandwidth = _BANDWIDTH * _BANDWIDTH_REACHED
-    flops = _FLOPS * _FLOPS_REACHED
+    bandwidth = _BANDWIDTH * bandwidth_reached
+    flops = _FLOPS * flops_reached
     pair = 4 * _LAYERS * _HEADS * _HEAD_SIZE / flops
     return Constants(
         block_size=16,

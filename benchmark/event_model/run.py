@@ -1,12 +1,13 @@
 """Scheduling policies on the paper's workloads, on an event model with the constants of a GPU.
 
     python benchmark/event_model/run.py [--suites trading,iterative] [--policies random,helium]
-        [--batch 16] [--workers 2] [--kv 449000] [--merged] [--seed 0]
+        [--batch 16] [--workers 2] [--kv 449000] [--merged] [--shuffled] [--seed 0]
         [--paper | --sweep batch|branches|rounds|workers|kv|mixes]
 
-Seconds are virtual. `oracle` runs the same calls with all answers known beforehand, in the
-depth-first order of their prompts: no order of the real calls is expected to be faster. `chain` is
-the longest chain of each workload run alone: nothing can be faster than that.
+Seconds are virtual; a cell is seconds, prefix hits, and seconds against `random`. `oracle` runs the
+same calls with all answers known beforehand, in the depth-first order of their prompts. That is no
+strict limit: a conversation and its continuation then run side by side, so the continuation
+computes the answer in it again. `chain` is the longest chain of a workload run alone.
 `--paper` compares Trading with the scheduling ablation of the Helium paper (section 6).
 """
 
@@ -18,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hardware import KV_TOKENS, worker
-from suites import MIXES, SUITES, mixed_debate, mixed_map_reduce
+from suites import MIXES, SUITES, mixed_debate, mixed_map_reduce, shuffled
 
 from heliumql.cost.event_model import Constants, EventModel
 from heliumql.scheduling.policies.fcfs import fcfs
@@ -85,12 +86,26 @@ class Run:
     planning: float  # seconds of real time, until there was a schedule
 
 
-def run(policy: str, make: Policy, workload: Workload, workers: Sequence[Worker]) -> Run:
+class _ByArrival(EventModel[int]):
+    """An engine without priorities: what waits there goes on as it came."""
+
+    def add(
+        self, call: int, prompt_tokens: int, keys: Sequence[int], output_tokens: int, priority: int
+    ) -> None:
+        super().add(call, prompt_tokens, keys, output_tokens, 0)
+
+
+def run(
+    policy: str,
+    make: Policy,
+    workload: Workload,
+    workers: Sequence[Worker],
+    model: Callable[[Constants], EventModel[int]] = EventModel,
+) -> Run:
     """Plans and simulates."""
     began = time.perf_counter()
     schedule = make(workload, workers)
     planning = time.perf_counter() - began
-    model: Callable[[Constants], EventModel[int]] = EventModel
     if policy == "kvflow":
         model = step_aware(workload)
     outcome = simulate(workload, workers, schedule, model)
@@ -175,13 +190,23 @@ def table(
 
 def paper(workers: Sequence[Worker], seed: int) -> None:
     """The paper's ablation of scheduling and ours, and what the ratios to Helium depend on."""
-    half = replace(workers[0], constants=worker(KV_TOKENS // 2))
-    cases = {
-        "": (SUITES["trading"](16, seed=seed), workers),
-        "half the KV": (SUITES["trading"](16, seed=seed), [half] * len(workers)),
-        "merged": (SUITES["trading"](16, seed=seed, merge=True), workers),
+    asked = SUITES["trading"](16, seed=seed)
+    merged = SUITES["trading"](16, seed=seed, merge=True)
+    half = KV_TOKENS // 2
+
+    def engines(**given: float) -> list[Worker]:
+        return [Worker(constants=worker(**given))] * len(workers)  # type: ignore[arg-type]
+
+    cases: dict[str, tuple[Workload, Sequence[Worker], type[EventModel[int]]]] = {
+        "here": (asked, workers, EventModel),
+        "by arrival": (asked, workers, _ByArrival),
+        "half the KV": (asked, engines(kv_tokens=half), EventModel),
+        "half, by arrival": (asked, engines(kv_tokens=half), _ByArrival),
+        "half, decode 0.9": (asked, engines(kv_tokens=half, bandwidth_reached=0.9), _ByArrival),
+        "half, prefill 0.3": (asked, engines(kv_tokens=half, flops_reached=0.3), _ByArrival),
+        "merged": (merged, workers, EventModel),
     }
-    print(f"{'':12}{'paper':>20}" + "".join(f"{name or 'here':>20}" for name in cases))
+    print(f"{'':12}{'paper':>20}" + "".join(f"{name:>20}" for name in cases))
     chosen = policies()
     results = {
         case: {name: run(name, chosen[name], *given) for name in PAPER}
@@ -247,6 +272,7 @@ def main() -> None:
     parser.add_argument(
         "--sweep", choices=("batch", "branches", "rounds", "workers", "kv", "mixes")
     )
+    parser.add_argument("--shuffled", action="store_true", help="rows ask in another order")
     args = parser.parse_args()
     workers = [Worker(constants=worker(args.kv))] * args.workers
     chosen = policies()
@@ -267,6 +293,8 @@ def main() -> None:
     if not args.suites and not args.merged:
         merged = SUITES["trading"](args.batch or BATCH["trading"], seed=args.seed, merge=True)
         cases.append(("trading merged", merged, workers))
+    if args.shuffled:
+        cases = [(name, shuffled(workload), given) for name, workload, given in cases]
     table(cases, chosen)
 
 

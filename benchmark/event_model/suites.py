@@ -7,7 +7,9 @@ output tokens of a row come to the paper's (`TOKENS`); what is not known is in b
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from conversations import MOST, Conversations, Part, Text
 
@@ -337,3 +339,22 @@ SUITES: dict[str, Callable[..., Workload]] = {
     "parallel": parallel,
     "trading": trading,
 }
+
+
+def shuffled(workload: Workload, seed: int = 42) -> Workload:
+    """The same calls where rows ask in another order. No call is one of two queries."""
+    queries = sorted(set(workload.query))
+    places = list(range(len(queries)))
+    random.Random(seed).shuffle(places)
+    place = dict(zip(queries, places, strict=True))
+    order = sorted(range(len(workload)), key=lambda c: (place[workload.query[c]], c))
+    number = {call: n for n, call in enumerate(order)}
+    return Workload(
+        query=[place[workload.query[c]] for c in order],
+        operator=[workload.operator[c] for c in order],
+        prompt=[workload.prompt[c] for c in order],
+        output=[workload.output[c] for c in order],
+        needs=[[number[n] for n in workload.needs[c]] for c in order],
+        tree=replace(workload.tree, leaf=[workload.tree.leaf[c] for c in order]),
+        engine=[workload.engine[c] for c in order],
+    )
