@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from heliumql.scheduling.forecast import forecast
 from heliumql.scheduling.groups import Groups, prefix_groups
 from heliumql.scheduling.orders import Order, ranks, units_of
 from heliumql.scheduling.placement import placed
 from heliumql.scheduling.sample import sampled
 from heliumql.scheduling.schedule import Schedule
-from heliumql.scheduling.simulation import simulate
 from heliumql.scheduling.workload import Worker, Workload
 
 _JUDGED_CALLS = 1000  # a larger workload is judged by a part of it
-_JUDGED_KEYS = 12_000  # blocks of KV cache of the judged calls; larger blocks where there are more
 _BETTER = 0.995  # of the seconds, for an order that is further down the list to be taken
 
 
@@ -41,10 +40,11 @@ def cache_aware(workload: Workload, workers: Sequence[Worker]) -> Schedule:
         if part is workload
         else {unit: units_of(part, part_groups, unit) for unit in ("prefix", "query")}
     )
-    coarse = _coarse(part, workers)
+    paths = [part.tree.path(call) for call in range(len(part))]
     best, least, hits, looked_at = orders[0], float("inf"), 0, []
     for order in orders:
-        outcome = simulate(part, coarse, _schedule(part, workers, part_groups, order, part_units))
+        schedule = _schedule(part, workers, part_groups, order, part_units)
+        outcome = forecast(part, workers, schedule, paths)
         looked_at.append((str(order), outcome.seconds))
         if outcome.seconds < least * _BETTER:
             best, least, hits = order, outcome.seconds, outcome.hit_tokens
@@ -97,16 +97,3 @@ def _schedule(
         placed(workload, workers, own if order.unit == "query" else groups.group, groups),
         group=groups.group if len(workers) > 1 else (),
     )
-
-
-def _coarse(workload: Workload, workers: Sequence[Worker]) -> list[Worker]:
-    """The workers with larger blocks: a simulation takes time by the block."""
-    tokens = sum(workload.prompt) + sum(workload.output)
-    result = []
-    for worker in workers:
-        constants = worker.constants
-        size = constants.block_size
-        while tokens // size > _JUDGED_KEYS and size * 16 <= constants.kv_cache_tokens:
-            size *= 2
-        result.append(replace(worker, constants=replace(constants, block_size=size)))
-    return result
