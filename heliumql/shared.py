@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from heliumql.calls import AnswerStore, Learnt, Storage
 from heliumql.catalog import Model
+from heliumql.cost.speeds import Observed
 from heliumql.engines import open_engine
-from heliumql.engines.engine import Engine
+from heliumql.engines.engine import Engine, MeasuredEngine
+from heliumql.errors import ExecutionError
 from heliumql.physical.flights import Flights
 from heliumql.physical.output import Caster
 from heliumql.physical.snapshot import OneThread
@@ -40,12 +43,14 @@ class Shared:
         with self._lock:
             if key not in self.engines:
                 self.engines[key] = open_engine(model.options)
+                self._tell_speed(self.engines[key])
             return self.engines[key]
 
     def keep(self, model: Model, engine: Engine) -> None:
         """Uses this engine for the model."""
         with self._lock:
             self.engines[_engine_key(model)] = engine
+            self._tell_speed(engine)
 
     def remember_at(self, path: str) -> None:
         """Keeps answers there from now on: llm_cache_path.
@@ -69,6 +74,9 @@ class Shared:
 
     def flush(self) -> None:
         """Writes which answers were used and what was learnt; later, where that cannot be now."""
+        with self._lock:
+            engines = list(self.engines.values())
+        self._note_speeds(engines)
         if self.store.flush(_PATIENCE_SECONDS):
             self.learnt.flush(_PATIENCE_SECONDS)
 
@@ -79,9 +87,25 @@ class Shared:
             for store, learnt in self._places.values():
                 closing.callback(store.close)
                 closing.callback(learnt.flush)
+            closing.callback(self._note_speeds, engines)
             closing.callback(self.caster.close)
             for engine in engines:
                 closing.callback(engine.close)
+
+    def _tell_speed(self, engine: Engine) -> None:
+        """Lets the engine start from the speed that it had in earlier runs."""
+        if isinstance(engine, MeasuredEngine):
+            with suppress(ExecutionError, ValueError):  # a store that fails says so when it is used
+                sums = self.learnt.speeds(engine.speed_key)
+                if sums is not None:
+                    engine.start_from(Observed(sums))
+
+    def _note_speeds(self, engines: Iterable[Engine]) -> None:
+        for engine in engines:
+            if isinstance(engine, MeasuredEngine):
+                observed = engine.take_observed()
+                if observed.steps:
+                    self.learnt.note_speeds(engine.speed_key, observed.sums, observed.kept)
 
 
 def _engine_key(model: Model) -> str:

@@ -1,12 +1,14 @@
-"""What is learnt from runs: lengths and times of an operator's answers, and how often rows pass.
+"""What is learnt from runs: lengths and times of an operator's answers, how often rows pass, and
+how fast engines are.
 
-The dispatcher notes calls as answers land, passes note predicates; the optimizer and the estimates
-of EXPLAIN ask. It is kept beside the answers, never in the user's database; what several processes
-note adds up.
+The dispatcher notes calls as answers land, passes note predicates, engines are asked for their
+speed; the optimizer, the scheduler and the estimates of EXPLAIN ask. It is kept beside the
+answers, never in the user's database; what several processes note adds up.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 import threading
@@ -76,6 +78,19 @@ class _Noted:
         self.lengths.update(other.lengths)
 
 
+@dataclass(frozen=True)
+class _Speeds:
+    """Sums that are not written yet, and the share that what is written keeps beside them."""
+
+    sums: tuple[float, ...]
+    kept: float
+
+    def after(self, older: Sequence[float]) -> tuple[float, ...]:
+        if len(older) != len(self.sums):  # of another version
+            return self.sums
+        return tuple(a * self.kept + b for a, b in zip(older, self.sums, strict=True))
+
+
 class Learnt:
     """Statistics of one database's runs. Safe for several threads."""
 
@@ -85,6 +100,7 @@ class Learnt:
         self._noted: dict[Operator, _Noted] = {}
         self._predicates: dict[bytes, tuple[int, int]] = {}
         self._orders: dict[bytes, tuple[bytes, float | None]] = {}
+        self._speeds: dict[str, _Speeds] = {}
         self._waiting = 0
 
     def note_calls(
@@ -124,6 +140,24 @@ class Learnt:
         """The order in which the predicates of a block are asked, of so many expected rows."""
         with self._lock:
             self._orders[block] = (b"".join(predicates), rows)
+
+    def note_speeds(self, key: str, sums: Sequence[float], kept: float) -> None:
+        """What was seen of the speed of an engine, as sums (`Observed` in cost/speeds.py).
+
+        Sums of earlier notes are added, `kept` times: the share with which they still count.
+        """
+        with self._lock:
+            new = _Speeds(tuple(sums), kept)
+            if key in self._speeds:
+                before = self._speeds[key]
+                new = _Speeds(new.after(before.sums), kept * before.kept)
+            self._speeds[key] = new
+
+    def speeds(self, key: str) -> tuple[float, ...] | None:
+        """The sums that were noted under the key; None where there are none."""
+        self.flush()
+        with self._storage.reading() as db:
+            return _speeds(db, key) if db else None
 
     def order(self, block: bytes) -> tuple[tuple[bytes, ...], float | None] | None:
         """The order that was noted last, and of how many rows; None where there was none."""
@@ -169,8 +203,9 @@ class Learnt:
             noted, self._noted = self._noted, {}
             predicates, self._predicates = self._predicates, {}
             orders, self._orders = self._orders, {}
+            speeds, self._speeds = self._speeds, {}
             self._waiting = 0
-        if not noted and not predicates and not orders:
+        if not noted and not predicates and not orders and not speeds:
             return True
 
         def write(db: sqlite3.Connection) -> None:
@@ -186,6 +221,10 @@ class Learnt:
                 "INSERT OR REPLACE INTO orders VALUES (?, ?, ?)",
                 [(block, *order) for block, order in orders.items()],
             )
+            db.executemany(
+                "INSERT OR REPLACE INTO speeds VALUES (?, ?)",
+                [(k, json.dumps(s.after(_speeds(db, k) or ()))) for k, s in speeds.items()],
+            )
 
         if self._storage.write_soon(write, patience, synced=True):
             return True
@@ -196,18 +235,21 @@ class Learnt:
                 since = self._predicates.get(predicate, (0, 0))
                 self._predicates[predicate] = (since[0] + tested, since[1] + passed)
             self._orders = {**orders, **self._orders}
+            newer, self._speeds = self._speeds, speeds
+        for key, noted_since in newer.items():
+            self.note_speeds(key, noted_since.sums, noted_since.kept)
         return False
 
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:
             self._noted, self._predicates, self._waiting = {}, {}, 0
-            self._orders = {}
+            self._orders, self._speeds = {}, {}
         with self._storage.reading() as db:
             if db is None:
                 return
         with self._storage.writing() as db:
-            for table in ("lengths", "predicates", "orders"):
+            for table in ("lengths", "predicates", "orders", "speeds"):
                 db.execute(f"DELETE FROM {table}")
             db.execute("DELETE FROM operators WHERE answers = 0")
             db.execute(
@@ -251,6 +293,11 @@ def _add(db: sqlite3.Connection, operator: Operator, sums: _Noted) -> None:
         " ON CONFLICT (operator, bucket) DO UPDATE SET calls = calls + excluded.calls",
         rows,
     )
+
+
+def _speeds(db: sqlite3.Connection, key: str) -> tuple[float, ...] | None:
+    found = db.execute("SELECT sums FROM speeds WHERE key = ?", [key]).fetchone()
+    return tuple(json.loads(found[0])) if found else None
 
 
 def _bucket(tokens: int) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 from heliumql.errors import ExecutionError
 
 _APPLICATION = 0x48514C41  # says in the file's header whose it is
-_VERSION = 2  # of the tables below
+_VERSION = 3  # of the tables below
 _PATIENCE_SECONDS = 60.0  # for another process to end its transaction
 _SYNC_SECONDS = 1.0
 _BESIDE = ("-wal", "-shm")  # ends of the names of the files that SQLite keeps beside it
@@ -57,6 +57,7 @@ CREATE TABLE orders (
 CREATE TABLE predicates (
     predicate BLOB PRIMARY KEY, tested INTEGER NOT NULL, passed INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE speeds (key TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE state (epoch INTEGER NOT NULL, next_answer INTEGER NOT NULL);
 INSERT INTO state VALUES (0, 1)
 """

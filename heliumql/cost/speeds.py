@@ -63,6 +63,11 @@ class Observed:
     def steps(self) -> float:
         return self.sums[0]
 
+    @property
+    def kept(self) -> float:
+        """The share with which older observations still count beside these."""
+        return float(0.5 ** (self.steps / _HALF_LIFE))
+
     def add(self, steps: Iterable[Step], calls: int = 0, call_seconds: float = 0.0) -> Observed:
         """With these steps too, and calls that took so many seconds together to be taken in."""
         sums = list(self.sums)
@@ -81,8 +86,8 @@ class Observed:
 
     def merge(self, newer: Observed) -> Observed:
         """Both; the older steps count the less the more newer ones there are."""
-        kept = 0.5 ** (newer.steps / _HALF_LIFE)
-        return Observed(tuple(a * kept + b for a, b in zip(self.sums, newer.sums, strict=True)))
+        both = zip(self.sums, newer.sums, strict=True)
+        return Observed(tuple(a * newer.kept + b for a, b in both))
 
     def fit(self, limits: Constants) -> Constants:
         """The limits with the speeds that fit best; as they are where nothing was seen.

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import pyarrow as pa
 
 from heliumql.cost.event_model import Constants
+from heliumql.cost.speeds import Observed
 from heliumql.errors import EngineError
 from heliumql.types import SqlType
 
@@ -139,3 +140,18 @@ class ScheduledEngine(Engine, Protocol):
 
     def release(self, keys: Sequence[bytes]) -> None:
         """Let these prefixes go, now or once computed; unknown keys are passed over."""
+
+
+@runtime_checkable
+class MeasuredEngine(Protocol):
+    """An engine that notes how fast it is."""
+
+    @property
+    def speed_key(self) -> str:
+        """What its speed depends on; engines with the same key are as fast."""
+
+    def start_from(self, learnt: Observed) -> None:
+        """Take this for its speed, from earlier runs, until more was observed."""
+
+    def take_observed(self) -> Observed:
+        """What was observed since this was last called, never what it started from."""

@@ -123,7 +123,7 @@ other = heliumql.connect()
 if sys.argv[2] == "held":
     other.execute(f"SET llm_cache_path = '{sys.argv[1]}'")
     other.sql("SHOW CACHE").fetchall()
-resource.setrlimit(resource.RLIMIT_FSIZE, (90_000, 90_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (98_000, 98_000))
 for statement in (ask, "CLEAR CACHE", "SELECT LLM_GENERATE('one')"):
     try:
         print(len(con.sql(statement).fetchall()))
