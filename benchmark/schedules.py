@@ -87,6 +87,8 @@ class Measured:
     def runs(self) -> Iterator[Run]:
         """The policies by turns, a different one first each time."""
         policies = list(self.chosen.policies)
+        if not self.chosen.simulate:
+            self.one_row()  # the first calls of a process take longer
         with self._maybe_kept() as kept:
             for number in range(self.chosen.repeat):
                 first = number % len(policies)
