@@ -11,7 +11,9 @@ from heliumql.scheduling.workload import Worker, Workload
 
 Policy = Callable[[Workload, Sequence[Worker]], Schedule]
 
-_NAMES = ("cache_aware", "query_wise", "op_wise", "random", "fcfs", "lspf", "parrot")
+_NAMES = (
+    "cache_aware", "query_wise", "op_wise", "random", "fcfs", "lspf", "helium", "parrot",
+)  # fmt: skip
 
 
 def _policy(name: str) -> Policy:
