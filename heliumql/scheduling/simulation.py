@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def simulate(
     rooms = [w.room for w in workers]
     inside = [0] * len(workers)
     completions: list[tuple[int, Completion[int]]] = []
+    # Of engines that have come further than others: time, order, worker
+    pending: list[tuple[float, int, int, Completion[int]]] = []
     now = 0.0
     while len(completions) < len(workload):
         # A call that may run anywhere goes to the worker that has least to do.
@@ -73,29 +76,35 @@ def simulate(
                 workload.output[taken],
                 schedule.rank[taken],
             )
-        # The engine that is behind goes on, no further than where the next one stands.
         busy = [n for n, engine in enumerate(models) if engine.busy]
-        if not busy:
-            raise ValueError("calls that wait for each other, or for a stage that never ends")
-        number = min(busy, key=lambda n: (models[n].now, n))
-        others = [models[n].now for n in busy if n != number]
-        done = models[number].step(min(others) if others else math.inf)
-        for completion in done:
-            now = completion.finished
-            inside[number] -= 1
-            completions.append((number, completion))
-            call = completion.call
-            queue.done(call)
-            used = uses.get(call)
-            if used is not None:
-                left[id(used)] -= 1
-                if not left[id(used)]:
-                    size = workers[used.worker].constants.block_size
-                    models[used.worker].unpin(workload.tree.node_keys(used.node, size))
-            for dependent in dict.fromkeys(workload.dependents[call]):
-                missing[dependent] -= 1
-                if not missing[dependent]:
-                    queue.add(dependent)
+        number = min(busy, key=lambda n: (models[n].now, n), default=-1)
+        if not pending or (busy and models[number].now < pending[0][0]):
+            if not busy:
+                raise ValueError("calls that wait for each other, or for a stage that never ends")
+            # The engine that is behind goes on, no further than where something else happens.
+            until = min((models[n].now for n in busy if n != number), default=math.inf)
+            if pending:
+                until = min(until, pending[0][0])
+            for completion in models[number].step(until):
+                entry = (completion.finished, len(completions) + len(pending), number, completion)
+                heapq.heappush(pending, entry)
+            continue
+        # Every engine has come to this time: now the others may know.
+        now, _, number, completion = heapq.heappop(pending)
+        inside[number] -= 1
+        completions.append((number, completion))
+        call = completion.call
+        queue.done(call)
+        used = uses.get(call)
+        if used is not None:
+            left[id(used)] -= 1
+            if not left[id(used)]:
+                size = workers[used.worker].constants.block_size
+                models[used.worker].unpin(workload.tree.node_keys(used.node, size))
+        for dependent in dict.fromkeys(workload.dependents[call]):
+            missing[dependent] -= 1
+            if not missing[dependent]:
+                queue.add(dependent)
     return Outcome(
         max((engine.now for engine in models), default=0.0),
         sum(c.prompt_tokens for _, c in completions),
