@@ -1,14 +1,16 @@
 """Better orders of a small workload for one worker, by moving calls about; deterministic.
 
-Iterated local search: an order is improved until no move helps, then shaken a little and improved
-again. Moves keep every call behind those that it needs. The search ends after a number of
-evaluations of the cost, never after a time: the same input gives the same order everywhere.
+Simulated annealing from the best start, then a descent until no move helps. Moves keep every call
+behind those that it needs. The search ends after a number of evaluations of the cost, never after
+a time: the same input gives the same order everywhere.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from heliumql.scheduling.workload import Workload
@@ -16,8 +18,9 @@ from heliumql.scheduling.workload import Workload
 Cost = Callable[[Sequence[int]], float]
 
 _LONGEST_RUN = 3  # neighbouring calls that move together
-_SHAKES = 3  # moves at random between two descents
-_PATIENCE = 12  # descents without a gain, until the search goes on from the next start
+_ROUNDS = 4  # of annealing
+_HOT, _COLD = 0.03, 0.001  # temperatures of a round, as shares of the best cost
+_DESCENT = 0.03  # share of the evaluations that is kept for the descent
 _SAME = 1e-9  # costs that differ by less are the same: sums of floats
 
 
@@ -51,10 +54,8 @@ def local_search(
     if not starts or evaluations < 1:
         raise ValueError("the search needs an order to start from and one evaluation")
     search = _Search(needs, cost, evaluations)
-    try:
+    with suppress(_Spent):
         search.run(starts)
-    except _Spent:
-        pass
     return Found(tuple(search.best), search.best_cost, search.evaluations)
 
 
@@ -81,68 +82,89 @@ class _Search:
         self._random = random.Random(0)
         self._needs = [frozenset(n) for n in needs]
         self.evaluations = 0
-        self.best: Sequence[int] = ()
-        self.best_cost = float("inf")
+        self.best: list[int] = []
+        self.best_cost = math.inf
 
     def run(self, starts: Sequence[Sequence[int]]) -> None:
-        """Ends by _Spent, or where no order has a neighbour."""
-        orders = [(self._price(start), list(start)) for start in starts]
-        orders.sort(key=lambda pair: pair[0])
-        orders = [self._descend(order, cost) for cost, order in orders]
-        if not any(True for _ in self._moves(orders[0][1])):
+        """Ends where a descent found no better neighbour, or by _Spent."""
+        for start in starts:
+            self._price(list(start))
+        if not any(True for _ in self._neighbours(self.best)):
             return
-        while True:
-            for number, (cost, order) in enumerate(orders):
-                left = _PATIENCE
-                while left:
-                    shaken = self._shake(order)
-                    other_cost, other = self._descend(shaken, self._price(shaken))
-                    left = _PATIENCE if other_cost < cost - _SAME else left - 1
-                    if other_cost < cost + _SAME:  # equal ones too: costs have plains
-                        cost, order = other_cost, other
-                orders[number] = cost, order
+        anneal = int(self._limit * (1 - _DESCENT)) - self.evaluations
+        for _ in range(_ROUNDS):
+            self._anneal(anneal // _ROUNDS)
+        self._descend()
 
-    def _price(self, order: Sequence[int]) -> float:
+    def _price(self, order: list[int]) -> float:
         if self.evaluations >= self._limit:
             raise _Spent
         self.evaluations += 1
         cost = self._cost(order)
         if cost < self.best_cost - _SAME or not self.best:
-            self.best, self.best_cost = list(order), cost
+            self.best, self.best_cost = order, cost
         return cost
 
-    def _descend(self, order: list[int], cost: float) -> tuple[float, list[int]]:
-        """Take every move that helps, until a whole round of moves has none that does."""
-        while True:
-            for other in self._moves(order):
-                other_cost = self._price(other)
-                if other_cost < cost - _SAME:
-                    order, cost = other, other_cost
-                    break
-            else:
-                return cost, order
+    def _anneal(self, moves: int) -> None:
+        """From the best order on: moves at random, dearer ones the more rarely the later."""
+        order, cost = self.best, self.best_cost
+        draw = self._random.random
+        for number in range(moves):
+            other = self._moved(order)
+            other_cost = self._price(other)
+            share = _HOT * (_COLD / _HOT) ** (number / moves)
+            dearer = other_cost - cost
+            if dearer <= 0 or draw() < math.exp(-dearer / (share * self.best_cost)):
+                order, cost = other, other_cost
 
-    def _moves(self, order: list[int]) -> Iterator[list[int]]:
-        """The neighbours of an order, in an order of their own drawn at random."""
-        places = list(range(len(order)))
-        self._random.shuffle(places)
-        for place in places:
-            for length in range(1, _LONGEST_RUN + 1):
-                yield from self._later(order, place, length)
+    def _moved(self, order: list[int]) -> list[int]:
+        """A neighbour drawn at random. There must be one."""
+        draw = self._random.random
+        while True:
+            length = 1 + int(draw() * _LONGEST_RUN) if draw() < 0.5 else 1
+            place = int(draw() * len(order))
+            if draw() < 0.5:
+                low, high = place + length, self._latest(order, place, length)
+            else:
+                low, high = self._earliest(order, place, length), place - 1
+            if low <= high and place + length <= len(order):
+                return _with_run_at(order, place, length, low + int(draw() * (high - low + 1)))
+
+    def _descend(self) -> None:
+        """Take every move that helps, until a whole round of moves has none that does."""
+        improved = True
+        while improved:
+            before = self.best_cost
+            improved = False
+            for other in self._neighbours(self.best):
+                if self._price(other) < before - _SAME:
+                    improved = True
+                    break
+
+    def _neighbours(self, order: list[int]) -> Iterator[list[int]]:
+        """All orders that one move of a run leads to, and swaps of two calls."""
+        for place in range(len(order)):
+            for length in range(1, min(_LONGEST_RUN, len(order) - place) + 1):
+                # To go forward is the same as that the calls jumped over go back.
+                for to in range(place + length, self._latest(order, place, length) + 1):
+                    yield _with_run_at(order, place, length, to)
             yield from self._swaps(order, place)
 
-    def _later(self, order: list[int], place: int, length: int) -> Iterator[list[int]]:
-        """The run of calls behind the next one, behind the one after it, and so on.
-
-        That a run goes forward is the same as that the calls before it go back.
-        """
+    def _latest(self, order: list[int], place: int, length: int) -> int:
+        """The place of the last call that the run may go behind; one within the run: none."""
         run = order[place : place + length]
-        if len(run) < length:
-            return
-        for to in range(place + length, len(order)):
-            if not self._needs[order[to]].isdisjoint(run):
-                return
-            yield [*order[:place], *order[place + length : to + 1], *run, *order[to + 1 :]]
+        to = place + length
+        while to < len(order) and self._needs[order[to]].isdisjoint(run):
+            to += 1
+        return to - 1
+
+    def _earliest(self, order: list[int], place: int, length: int) -> int:
+        """The place of the first call that the run may go before; `place`: none."""
+        run = order[place : place + length]
+        to = place
+        while to and not any(order[to - 1] in self._needs[call] for call in run):
+            to -= 1
+        return to
 
     def _swaps(self, order: list[int], place: int) -> Iterator[list[int]]:
         """The call changes places with one that comes later, not its neighbour."""
@@ -158,14 +180,13 @@ class _Search:
                 yield swapped
             between.add(other)
 
-    def _shake(self, order: list[int]) -> list[int]:
-        for _ in range(_SHAKES):
-            place = self._random.randrange(len(order))
-            length = self._random.randint(1, _LONGEST_RUN)
-            moved = list(self._later(order, place, length))
-            if moved:
-                order = moved[self._random.randrange(len(moved))]
-        return order
+
+def _with_run_at(order: list[int], place: int, length: int, to: int) -> list[int]:
+    """The run of `length` calls at `place` moved to the place of the call at `to`."""
+    run = order[place : place + length]
+    if to > place:
+        return [*order[:place], *order[place + length : to + 1], *run, *order[to + 1 :]]
+    return [*order[:to], *run, *order[to:place], *order[place + length :]]
 
 
 def _keeps(needs: Sequence[Sequence[int]], order: Sequence[int]) -> bool:
