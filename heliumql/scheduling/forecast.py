@@ -31,7 +31,8 @@ class _Line:
     """One worker: its clock, the calls that run on it, its prefix cache."""
 
     __slots__ = (
-        "c", "context", "free", "hits", "idle", "now", "ready", "running", "steps", "users",
+        "c", "context", "free", "held", "hits", "idle", "now", "ready", "running", "steps",
+        "users",
     )  # fmt: skip
 
     def __init__(self, worker: Worker) -> None:
@@ -39,10 +40,11 @@ class _Line:
         self.now = 0.0
         self.steps = 0.0
         self.free = self.c.kv_cache_tokens  # not used by running calls
+        self.held = 0  # by nodes that no running call uses
         self.hits = 0
         self.context = 0  # tokens that the running calls look back at
         self.users: dict[int, int] = {}
-        self.idle: OrderedDict[int, int] = OrderedDict()
+        self.idle: OrderedDict[int, None] = OrderedDict()
         self.ready: list[tuple[int, int]] = []
         self.running: list[tuple[float, int, int]] = []  # step of the last token, call, prefill
 
@@ -78,6 +80,7 @@ def forecast(
     """`paths` are the nodes of the calls, from the root to the leaf (`tree.path`), made once for
     all schedules that are compared. Neither stages nor pins are looked at."""
     end, parent = workload.tree.end, workload.tree.parent
+    size = [end[node] - end[above] for node, above in enumerate(parent)]
     rank, prompt, output = schedule.rank, workload.prompt, workload.output
     lines = [_Line(w) for w in workers]
     place = list(schedule.worker)
@@ -95,31 +98,32 @@ def forecast(
     def admit(line: _Line) -> None:
         c = line.c
         most = c.max_num_seqs
-        users, idle = line.users, line.idle
-        while line.ready and len(line.running) < most:
-            call = line.ready[0][1]
+        users, idle, ready = line.users, line.idle, line.ready
+        while ready and len(line.running) < most:
+            call = ready[0][1]
             path = paths[call]
-            hit, unused = 0, 0
+            hit = unused = 0
             for node in path:
                 if node not in users:
                     if node not in idle:
                         break
-                    unused += end[node] - end[parent[node]]
-                hit = end[node]
-            total = end[path[-1]] if path else prompt[call] + output[call]
-            if total - hit + unused > line.free and line.running:
+                    unused += size[node]
+                hit += size[node]
+            more = prompt[call] + output[call] - hit + unused  # that idle nodes cannot have
+            if more > line.free and line.running:
                 break
-            heapq.heappop(line.ready)
+            heapq.heappop(ready)
             for node in path:
                 if node in users:
                     users[node] += 1
                 else:
                     users[node] = 1
-                    idle.pop(node, None)
-            line.free -= total - hit + unused
-            held = sum(idle.values()) if line.free < c.kv_cache_tokens // 2 else 0
-            while held > line.free and idle:
-                held -= idle.popitem(last=False)[1]
+                    if node in idle:
+                        del idle[node]
+            line.held -= unused
+            line.free -= more
+            while line.held > line.free and idle:
+                line.held -= size[idle.popitem(last=False)[0]]
             hit = min(hit, prompt[call] - 1)
             line.hits += hit
             fresh = prompt[call] - hit
@@ -139,11 +143,11 @@ def forecast(
         for node in reversed(paths[call]):
             if users[node] > 1:
                 users[node] -= 1
-                continue
-            del users[node]
-            tokens = end[node] - end[parent[node]]
-            line.idle[node] = tokens
-            line.free += tokens
+            else:
+                del users[node]
+                line.idle[node] = None
+                line.held += size[node]
+                line.free += size[node]
 
     for call, count in enumerate(missing):
         if not count:

@@ -10,90 +10,135 @@ timed: the same input gives the same schedule.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from heliumql.scheduling.forecast import forecast
-from heliumql.scheduling.groups import Groups, prefix_groups
-from heliumql.scheduling.orders import Order, ranks, units_of
+from heliumql.scheduling.forecast import Forecast, forecast
+from heliumql.scheduling.groups import prefix_groups
+from heliumql.scheduling.orders import Order, Unit, ranks, units_of
 from heliumql.scheduling.placement import placed
+from heliumql.scheduling.policies.helium import helium
 from heliumql.scheduling.sample import sampled
 from heliumql.scheduling.schedule import Schedule
 from heliumql.scheduling.workload import Worker, Workload
 
-_JUDGED_CALLS = 1000  # a larger workload is judged by a part of it
-_BETTER = 0.995  # of the seconds, for an order that is further down the list to be taken
+_JUDGED_CALLS = 1500  # a larger workload is judged by a part of it
+_REFINED = 2  # of the best candidates, that are varied
+_BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
 
 
 def cache_aware(workload: Workload, workers: Sequence[Worker]) -> Schedule:
-    """The best of the candidate orders for these calls on these workers."""
+    """The best of the candidates for these calls on these workers."""
     if not len(workload):
         return Schedule("cache_aware", [], [])
-    groups = prefix_groups(workload)
-    units = {unit: units_of(workload, groups, unit) for unit in ("prefix", "query")}
-    orders = list(_orders(workload, workers, units))
-    if len(orders) == 1:
-        return _schedule(workload, workers, groups, orders[0], units)
     part = sampled(workload, _JUDGED_CALLS)
-    part_groups = groups if part is workload else prefix_groups(part)
-    part_units = (
-        units
-        if part is workload
-        else {unit: units_of(part, part_groups, unit) for unit in ("prefix", "query")}
-    )
+    candidates = _Candidates(part, workers)
     paths = [part.tree.path(call) for call in range(len(part))]
-    best, least, hits, looked_at = orders[0], float("inf"), 0, []
-    for order in orders:
-        schedule = _schedule(part, workers, part_groups, order, part_units)
-        outcome = forecast(part, workers, schedule, paths)
-        looked_at.append((str(order), outcome.seconds))
-        if outcome.seconds < least * _BETTER:
-            best, least, hits = order, outcome.seconds, outcome.hit_tokens
-    chosen = _schedule(workload, workers, groups, best, units)
-    if part is not workload:
-        share = sum(workload.prompt) / max(1, sum(part.prompt))
-        least, hits = least * share, round(hits * share)
-        looked_at = [(name, seconds * share) for name, seconds in looked_at]
-    return replace(chosen, looked_at=tuple(looked_at), seconds=least, hit_tokens=hits)
+    judged: dict[Candidate, Forecast] = {}
 
+    def judge(candidate: Candidate) -> None:
+        if candidate not in judged:
+            judged[candidate] = forecast(part, workers, candidates.schedule(candidate), paths)
 
-def _orders(
-    workload: Workload, workers: Sequence[Worker], units: dict[str, list[int]]
-) -> Iterator[Order]:
-    """The candidates, the most promising first."""
-    slots = sum(w.slots for w in workers)
-    yield Order("prefix", 1)
-    if not any(workload.needs):
-        if len(set(workload.output)) > 1:
-            yield Order("prefix", 1, chain_first=False)
-            yield Order("prefix", 0)
-        return
-    yield Order("prefix", 0)
-    yield Order("prefix", 0, chain_first=False)
-    queries = len(set(units["query"]))
-    if queries > 1:
-        width = max(1, len(workload) // queries)  # calls of a query
-        fill = max(1, slots // width)
-        for many in sorted({1, fill, 2 * fill, 4 * fill}):
-            if many < queries:
-                yield Order("query", many)
-                yield Order("query", many, chain_first=False)
-    prefixes = len(set(units["prefix"]))
-    for many in (4, 16):
-        if many < prefixes:
-            yield Order("prefix", many)
+    def best() -> list[Candidate]:
+        """The best ones first; of those that take about as long, the first."""
+        return sorted(judged, key=lambda c: judged[c].seconds)
 
-
-def _schedule(
-    workload: Workload,
-    workers: Sequence[Worker],
-    groups: Groups,
-    order: Order,
-    units: dict[str, list[int]],
-) -> Schedule:
-    own = units[order.unit]
-    return Schedule(
-        "cache_aware",
-        ranks(workload, groups, order, own),
-        placed(workload, workers, own if order.unit == "query" else groups.group, groups),
-        group=groups.group if len(workers) > 1 else (),
+    for candidate in candidates.first():
+        judge(candidate)
+    if len(judged) > 1:
+        for candidate in candidates.beside(best()[:_REFINED]):
+            judge(candidate)
+    least = judged[best()[0]].seconds
+    chosen = next(c for c in judged if judged[c].seconds * _BETTER <= least)
+    share = sum(workload.prompt) / max(1, sum(part.prompt))
+    whole = candidates if part is workload else _Candidates(workload, workers)
+    return replace(
+        whole.schedule(chosen),
+        policy="cache_aware",
+        looked_at=tuple((str(c), judged[c].seconds * share) for c in best()),
+        seconds=judged[chosen].seconds * share,
+        hit_tokens=round(judged[chosen].hit_tokens * share),
     )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An order and how calls are placed on workers; without an order it is the paper's schedule."""
+
+    order: Order | None
+    together: Unit = "prefix"  # what stays on one worker
+
+    def __str__(self) -> str:
+        if self.order is None:
+            return "the paper's schedule"
+        kept = {"prefix": "prefix groups", "query": "queries"}[self.together]
+        return f"{self.order}; {kept} on one worker"
+
+
+class _Candidates:
+    """The candidates for a workload, and what they come to."""
+
+    def __init__(self, workload: Workload, workers: Sequence[Worker]) -> None:
+        self._workload = workload
+        self._workers = workers
+        self._groups = prefix_groups(workload)
+        self._units: dict[Unit, list[int]] = {
+            "prefix": units_of(workload, self._groups, "prefix"),
+            "query": units_of(workload, self._groups, "query"),
+        }
+        self._placed: dict[Unit, list[int]] = {}
+
+    def first(self) -> Iterator[Candidate]:
+        """Those that are looked at in any case, the most promising first."""
+        workload, workers = self._workload, self._workers
+        yield Candidate(Order("prefix", 1))
+        if not any(workload.needs):
+            if len(set(workload.output)) > 1:
+                yield Candidate(Order("prefix", 1, chain_first=False))
+                yield Candidate(Order("prefix", 0))
+            return
+        slots = sum(w.slots for w in workers)
+        queries = len(set(self._units["query"]))
+        yield Candidate(Order("prefix", 0))
+        yield Candidate(Order("prefix", 0, chain_first=False))
+        if queries > 1:
+            yield Candidate(Order("query", 1), "query")
+            fill = max(1, slots * queries // len(workload))  # queries that fill the slots
+            for many in (fill, 4 * fill):
+                if 1 < many < queries:
+                    yield Candidate(Order("query", many), "query")
+        if len(set(self._units["prefix"])) > 4:
+            yield Candidate(Order("prefix", 4))
+        yield Candidate(None)
+
+    def beside(self, best: Sequence[Candidate]) -> Iterator[Candidate]:
+        """Those that differ a little from the best ones."""
+        for candidate in best:
+            order = candidate.order
+            if order is None:
+                continue
+            if len(self._workers) > 1:
+                other: Unit = "query" if candidate.together == "prefix" else "prefix"
+                yield replace(candidate, together=other)
+            yield replace(candidate, order=replace(order, chain_first=not order.chain_first))
+            if order.open_units:
+                for many in (2 * order.open_units, max(1, order.open_units // 2)):
+                    yield replace(candidate, order=replace(order, open_units=many))
+
+    def schedule(self, candidate: Candidate) -> Schedule:
+        order = candidate.order
+        if order is None:
+            return helium(self._workload, self._workers)
+        return Schedule(
+            "cache_aware",
+            ranks(self._workload, self._groups, order, self._units[order.unit]),
+            self._places(candidate.together),
+            group=self._groups.group if len(self._workers) > 1 else (),
+        )
+
+    def _places(self, together: Unit) -> list[int]:
+        """The workers of calls of which those of a unit stay together."""
+        if together not in self._placed:
+            units = self._units["query"] if together == "query" else self._groups.group
+            self._placed[together] = placed(self._workload, self._workers, units, self._groups)
+        return self._placed[together]
