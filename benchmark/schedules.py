@@ -27,8 +27,8 @@ from suites.runs import Run, replay, run, session
 from suites.suite import SUITES, Suite
 
 from heliumql.connection import Connection
+from heliumql.scheduling.policies import POLICIES
 
-POLICIES = ("cache_aware", "fcfs", "helium", "lspf", "op_wise", "query_wise", "random")
 _ENDLESS = 1 << 24
 
 
