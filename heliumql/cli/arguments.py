@@ -24,6 +24,7 @@ usage: heliumql FILE.hql          run the statements of a file
        heliumql -c SQL            run statements given here
        heliumql run ...           the same, see heliumql run --help
        heliumql explain ...       show what they are going to do, see heliumql explain --help
+       heliumql bench SUITE ...   measure; heliumql bench lists the suites
        heliumql --version
 
 Results go to standard output, all else to standard error.
@@ -44,6 +45,16 @@ resumes), 5 engine not available, 130 stopped by Ctrl-C.
 _EXPLAIN_EPILOG = """\
 Statements without calls (CREATE TABLE, CREATE MODEL, SET ..) are run, as those after them may need
 what they make. Statements with calls are explained; with --analyze they are run, too.
+"""
+
+
+_OPTIMALITY_EPILOG = """\
+2 to 4 agents and 2 to 4 queries (rows) of map-reduce, debate, iterative refinement and a small
+trading workflow, on one worker with a KV cache of 8192 tokens. The best order is found by
+dynamic programming, and by the paper's integer program (HiGHS) where that does not come to an end.
+
+Two tables in Markdown go to standard output: the gap of every policy (makespan / best known - 1),
+and what is known of every workflow. Takes minutes; --quick takes seconds.
 """
 
 
@@ -102,6 +113,44 @@ def explain_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def bench_optimality_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="heliumql bench optimality",
+        description="How far the orders of the scheduling policies are from the best order of tiny"
+        " workflows, in the cost model of the paper.",
+        epilog=_OPTIMALITY_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="4 of the 36 workflows, in seconds")
+    size.add_argument(
+        "--most",
+        type=int,
+        choices=(2, 3, 4),
+        default=4,
+        help="agents and queries at most (default: 4)",
+    )
+    add("--seed", type=int, default=0, metavar="N", help="of the lengths of prompts and answers")
+    add(
+        "--seconds",
+        type=_positive,
+        default=20.0,
+        metavar="S",
+        help="for an integer program, then its best bound is taken (default: 20)",
+    )
+    add(
+        "--labels",
+        type=_whole,
+        default=200_000,
+        metavar="N",
+        help="for the dynamic program, likewise (default: 200000, some 30 seconds)",
+    )
+    add("--milp", action="store_true", help="the integer program even where the best is known")
+    return parser
+
+
 def pairs(option: str, given: list[str]) -> dict[str, object]:
     """`["k=1", "name=Ada"]` -> `{"k": 1, "name": "Ada"}`"""
     result: dict[str, object] = {}
@@ -123,6 +172,22 @@ def json_or_text(text: str) -> object:
         return json.loads(text, parse_constant=_refuse)
     except ValueError:
         return text
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero")
+    return value
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[0-9]+", text) or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
 
 
 def _refuse(constant: str) -> object:

@@ -32,10 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from heliumql.cli.explain import explain
 
                 return explain(options, interrupts)
+            case ["bench", *rest]:
+                from heliumql.cli.bench import bench
+
+                return bench(rest)
             case [word, *_] if word.isidentifier() and not Path(word).exists():
                 raise UsageError(
                     f"no command or file {word!r}",
-                    hint="commands are: run, explain (see heliumql --help)",
+                    hint="commands are: run, explain, bench (see heliumql --help)",
                 )
             case _:
                 options = run_parser("heliumql").parse_args(given)

@@ -46,7 +46,7 @@ def local_search(
     """The cheapest order found with so many evaluations of `cost` at most.
 
     `needs` are the calls that each call waits for. `starts` are orders of all calls, each behind
-    those that it needs; there must be one. Raises ValueError otherwise.
+    those that it needs; there must be one. Raises ValueError otherwise. Costs are zero or more.
     """
     for start in starts:
         if not _keeps(needs, start):
@@ -112,9 +112,9 @@ class _Search:
         for number in range(moves):
             other = self._moved(order)
             other_cost = self._price(other)
-            share = _HOT * (_COLD / _HOT) ** (number / moves)
+            heat = self.best_cost * _HOT * (_COLD / _HOT) ** (number / moves)
             dearer = other_cost - cost
-            if dearer <= 0 or draw() < math.exp(-dearer / (share * self.best_cost)):
+            if dearer <= 0 or (heat > 0 and draw() < math.exp(-dearer / heat)):
                 order, cost = other, other_cost
 
     def _moved(self, order: list[int]) -> list[int]:
