@@ -41,3 +41,9 @@ def test_the_longest_known_prefix_wins() -> None:
 def test_short_prompts_go_to_the_idlest() -> None:
     placement = PrefixPlacement(slots=4)
     assert placement.place("hello", [2, 0, 1]) == 1
+
+
+def test_a_known_prefix_is_not_worth_a_worker_that_is_not_there() -> None:
+    placement = PrefixPlacement(slots=64)
+    assert placement.place("p" * 512, [0, 1]) == 0
+    assert placement.place("p" * 512, [1 << 40, 30]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from test_vllm import ask, eventually, needs_vllm, submit, wait
 from heliumql.cost.event_model import EventModel
 from heliumql.cost.speeds import Observed, Step
 from heliumql.engines.engine import Warmup
-from heliumql.engines.vllm import VllmEngine
+from heliumql.engines.vllm import _GONE, VllmEngine
 
 pytestmark = needs_vllm
 
@@ -33,8 +34,14 @@ def engine(checkpoint: Path) -> Iterator[VllmEngine]:
 
 
 @pytest.fixture(scope="module")
-def pair(checkpoint: Path) -> Iterator[VllmEngine]:
-    options = {"model": str(checkpoint), "kv_cache_tokens": 8192, "workers": 2, "concurrency": 8}
+def fading(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the model that may be broken."""
+    return Path(shutil.copytree(checkpoint, tmp_path_factory.mktemp("fading") / "model"))
+
+
+@pytest.fixture(scope="module")
+def pair(fading: Path) -> Iterator[VllmEngine]:
+    options = {"model": str(fading), "kv_cache_tokens": 8192, "workers": 2, "concurrency": 8}
     engine = VllmEngine(options)
     engine.start()
     yield engine
@@ -160,12 +167,18 @@ class TestSpeeds:
         assert first.kv_cache_tokens == 999
 
     def test_steps_are_observed(self, engine: VllmEngine) -> None:
+        warm(engine, b"told after all before it", SYSTEM, keep=False)
         engine.take_observed()
         ask(engine, texts(8, 100), max_tokens=10)
-        assert eventually(lambda: engine.observed().sums[1] >= 8)
-        fresh = engine.take_observed()
-        assert fresh.sums[1] == 8  # calls
-        assert 10 <= fresh.steps <= 20
+        fresh: list[Observed] = []
+
+        def calls_are_seen() -> bool:
+            fresh.append(engine.take_observed())
+            return sum(part.sums[1] for part in fresh) >= 8
+
+        assert eventually(calls_are_seen)
+        assert sum(part.sums[1] for part in fresh) == 8
+        assert 10 <= sum(part.steps for part in fresh) <= 22
         assert engine.take_observed() == Observed()
 
     def test_calibrated_constants_foretell_a_batch(self, engine: VllmEngine) -> None:
@@ -264,3 +277,18 @@ class TestDeathOfOne:
         thread.join(60)
         assert not thread.is_alive()
         assert eventually(lambda: placed(pair, [0]) == [0])
+
+    def test_one_that_cannot_be_started_again_is_left_out(
+        self, pair: VllmEngine, fading: Path
+    ) -> None:
+        receiver = submit(pair, texts(40, 80), max_tokens=60)
+        (fading / "model.safetensors").unlink()
+        os.kill(pair.pids[0], signal.SIGKILL)
+        answers = wait(receiver, 40)
+        assert all(answer["error"] is None for answer in answers.values())
+        assert eventually(lambda: _GONE in pair._absent)
+        assert placed(pair, [0, 1, None]) == [1, 1, 1]
+        os.kill(pair.pids[1], signal.SIGKILL)
+        receiver = submit(pair, ["too late"], max_tokens=2)
+        assert eventually(lambda: bool(receiver.errors))
+        assert "could not be started again" in receiver.errors[0].message
