@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.each import EachCall
 from heliumql.physical.passes import Passes
 from heliumql.source import Source
-from heliumql.stats import Stats
+from heliumql.stats import CallTimes, Stats
 
 _PATIENCE_SECONDS = 10.0
 
@@ -148,6 +148,12 @@ class CallRun:
         """What the engines did for each call site, in the order of the sites."""
         account = self._evaluation.account
         return [account.by_site.get(n, Spent()) for n in sorted(self._evaluation.context.sites)]
+
+    def times(self) -> tuple[CallTimes, ...]:
+        """When the calls ran, with their sites as `by_operator` numbers them."""
+        place = {n: i for i, n in enumerate(sorted(self._evaluation.context.sites))}
+        times = self._evaluation.account.times
+        return tuple(replace(t, site=place[t.site]) for t in times if t.site in place)
 
     def stats(self) -> Stats:
         account = self._evaluation.account

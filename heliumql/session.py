@@ -85,6 +85,7 @@ class Session:
         self.sites: dict[int, CallSite] = {}  # of views, macros and prompts
         self.progress: Callable[[Progress], None] | None = None
         self.interrupted = threading.Event()
+        self.timed = False  # runs note the times of their calls, for EXPLAIN ANALYZE
 
     def planned(self, text: str, parameters: Parameters, offset: int) -> Planned:
         """From the text of a query to what can be evaluated; asks no model."""
@@ -281,6 +282,7 @@ class Session:
             batch_rows=settings.batch_rows,
             window_bytes=settings.window_bytes,
             scheduler=settings.scheduler,
+            timed=self.timed,
             verify=settings.verify,
             lossless=bool(self.duckdb.execute(lossless).fetchall()[0][0]),
             progress=self.progress,

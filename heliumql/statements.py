@@ -221,17 +221,22 @@ class Statements:
 
     def _happened(self, statement: Statement, given: _Given) -> Happened:
         """Runs the statement: what it did, how many rows it gave, and the first few of them."""
-        result = self._run(statement, given)
         rows, first = 0, list[tuple[Any, ...]]()
-        for batch in result.batches() if result is not None else ():
-            rows += batch.num_rows
-            if len(first) < FIRST_ROWS:
-                table = pa.Table.from_batches([batch.slice(0, FIRST_ROWS - len(first))])
-                first += self._evaluations.python_rows()(table)
+        self._session.timed = True
+        try:
+            result = self._run(statement, given)
+            for batch in result.batches() if result is not None else ():
+                rows += batch.num_rows
+                if len(first) < FIRST_ROWS:
+                    table = pa.Table.from_batches([batch.slice(0, FIRST_ROWS - len(first))])
+                    first += self._evaluations.python_rows()(table)
+        finally:
+            self._session.timed = False
         last = self._evaluations.last_run
         operators = last.by_operator() if last is not None else []
         stats = self._evaluations.last_stats or Stats()
-        return Happened(stats, rows, tuple(first), tuple(operators))
+        times = last.times() if last is not None else ()
+        return Happened(stats, rows, tuple(first), tuple(operators), times)
 
     def _values(self, arguments: str) -> Parameters:
         """The arguments of EXECUTE, evaluated."""

@@ -42,6 +42,21 @@ class Stats:
 
 
 @dataclass(frozen=True)
+class CallTimes:
+    """When one call ran, and where. Seconds of the engine's clock; None where it does not say."""
+
+    site: int
+    worker: int  # of its engine
+    started: float | None  # when the engine began to compute it
+    first_token: float | None
+    finished: float | None
+    prompt_tokens: int
+    cached_tokens: int  # of the prompt tokens, found in the prefix cache
+    output_tokens: int
+    failed: bool = False
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a running statement is; `Connection.progress` is called with it now and then."""
 

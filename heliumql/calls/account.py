@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from heliumql.errors import HeliumQLError
+from heliumql.stats import CallTimes
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Account:
     output_tokens: int = 0
     by_site: dict[int, Spent] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # message -> how many calls
+    times: list[CallTimes] = field(default_factory=list)  # of the calls run, where they are noted
     failure: HeliumQLError | None = None  # what fails the statement as a whole
     strict: dict[bytes, int] = field(default_factory=dict)
     """Calls that another statement named first and that must not fail here, by their site here."""

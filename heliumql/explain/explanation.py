@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from heliumql.calls.account import Spent
 from heliumql.logical import Dag
 from heliumql.prompts import Parts, RadixTree
-from heliumql.stats import Stats
+from heliumql.stats import CallTimes, Stats
 
 FIRST_ROWS = 10  # of a result, that are kept to be shown
 
@@ -74,6 +74,7 @@ class Happened:
     rows: int
     first: tuple[tuple[object, ...], ...] = ()
     spent: tuple[Spent, ...] = ()  # for each call site, in the order of the sites
+    times: tuple[CallTimes, ...] = ()  # of the calls; their sites are places in `spent`
 
 
 @dataclass(frozen=True)

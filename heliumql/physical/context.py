@@ -30,6 +30,7 @@ class Context:
     batch_rows: int = 1024
     window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
     scheduler: str = "cache_aware"  # the policy
+    timed: bool = False  # the times of calls are noted in the account
     verify: bool = False
     lossless: bool = False  # arrow_lossless_conversion of the connection
     progress: Callable[[Progress], None] | None = None

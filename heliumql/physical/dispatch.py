@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
+from typing import Any
 
 import pyarrow as pa
 
@@ -24,7 +25,6 @@ from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
 from heliumql.calls.learnt import Learnt
 from heliumql.calls.minted import Messages
-from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import (
     ANSWERS,
     OPTIONAL_ANSWERS,
@@ -35,10 +35,10 @@ from heliumql.engines.engine import (
 )
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
 from heliumql.physical.flights import Flights, Inbox
-from heliumql.physical.scheduler import Scheduler
+from heliumql.physical.scheduler import Scheduler, workers_of
 from heliumql.physical.site import Site
 from heliumql.scheduling.workload import Worker
-from heliumql.stats import Progress
+from heliumql.stats import CallTimes, Progress
 
 _PROGRESS_SECONDS = 0.1
 _CANCELLATIONS = 20  # of one call, by others that ask it too; more are the engine's own doing
@@ -60,6 +60,13 @@ class _Invalid:
 
     identity: bytes
     answer: Answer
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """Rows of answers that are on their way, for when and where their calls ran."""
+
+    rows: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,8 @@ class Dispatcher:
         interrupted: threading.Event,
         progress: Callable[[Progress], None] | None = None,
         policy: str = "fcfs",
+        *,
+        timed: bool = False,
     ) -> None:
         self.graph = graph
         self.sites = sites
@@ -105,6 +114,7 @@ class Dispatcher:
         self._flights = flights
         self._interrupted = interrupted
         self._progress = progress
+        self._timed = timed
         self._inbox: Inbox = SimpleQueue()
         self._flying: dict[bytes, _Flight] = {}
         self._engines: dict[int, Engine] = {}  # those that are started
@@ -221,15 +231,29 @@ class Dispatcher:
         submitted = 0
         for key, of_engine in workers.items():
             engine = self._engines[key]
-            for number, worker in enumerate(of_engine):
-                batch: list[tuple[ReadyCall, int]] = []
-                room = worker.room - self._load[key, number]
-                while len(batch) < room and (call := self._next(engine, number, workers)):
+            batches: dict[int, list[tuple[ReadyCall, int]]] = {}
+            asking = set(range(len(of_engine)))
+            while asking:  # a call that may run anywhere goes to the worker that has least to do
+                number = min(asking, key=lambda n: self._fullness(key, n, of_engine[n], batches))
+                batch = batches.setdefault(number, [])
+                room = of_engine[number].room - self._load[key, number] - len(batch)
+                call = self._next(engine, number, workers) if room > 0 else None
+                if call is None:
+                    asking.remove(number)
+                else:
                     batch.append(call)
+            for number, batch in batches.items():
                 if batch:
                     self._send(engine, number, batch)
                     submitted += len(batch)
         return submitted
+
+    def _fullness(
+        self, key: int, number: int, worker: Worker, batches: Mapping[int, Sequence[object]]
+    ) -> tuple[float, int]:
+        """How full a worker is, ties by its number."""
+        calls = self._load[key, number] + len(batches.get(number, ()))
+        return calls / worker.room, number
 
     def _submit_anyhow(self) -> int:
         """Nothing runs and nothing may start: the plan is given up, what is ready is sent."""
@@ -327,6 +351,7 @@ class Dispatcher:
                 return
             good: dict[bytes, Answer] = {}
             over: list[tuple[bytes, Answer, int]] = []
+            timed: list[Mapping[str, Any]] = []
             for row in arrived.to_pylist():
                 identity, answer = row["call"], _answer(row)
                 if answer.text is not None:
@@ -345,11 +370,15 @@ class Dispatcher:
                     refuse(_Invalid(identity, answer))
                     continue
                 over.append((identity, answer, row["requests"] or 1))
+                if self._timed:
+                    timed.append(row)
             try:
                 keep({i: a for i, a in good.items() if i in asked})
             except HeliumQLError as error:  # of the answer store: nothing can be remembered
                 fail(error)
                 return
+            if timed:
+                owner.put(_Timed(timed))
             told: dict[int, tuple[Inbox, list[tuple[bytes, Answer, int]]]] = {}
             for answered in over:
                 for inbox in flights.land(answered[0]):
@@ -405,11 +434,33 @@ class Dispatcher:
                 self._engine_failed(engine, error)
             case _Invalid(identity, answer):
                 self._ask_again(identity, answer)
+            case _Timed(rows):
+                self._note_times(rows)
             case list():
                 for identity, answer, requests in arrived:
                     flight = self._flying.pop(identity, None)
                     if flight is not None:
                         self._landed(flight, answer, requests)
+
+    def _note_times(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """When calls ran, into the accounts of those who pay for them."""
+        for row in rows:
+            flight = self._flying.get(row["call"])
+            if flight is None:
+                continue
+            worker = row.get("worker")
+            times = CallTimes(
+                flight.call.messages.site,
+                flight.worker if worker is None else worker,
+                row.get("started"),
+                row.get("first_token"),
+                row.get("finished"),
+                row["prompt_tokens"] or 0,
+                row["cached_tokens"] or 0,
+                row["output_tokens"] or 0,
+                failed=row["error"] is not None,
+            )
+            self.graph.payer(row["call"]).times.append(times)
 
     def _ask_again(self, identity: bytes, answer: Answer) -> None:
         """An answer that does not fit: once more, with more room where it was cut off."""
@@ -513,16 +564,6 @@ def _answer(row: Mapping[str, object]) -> Answer:
 def _bytes_of(messages: Messages) -> int:
     texts = [messages.prompt, messages.system, *(m["content"] for m in messages.history or ())]
     return sum(len(t.encode()) for t in texts if t is not None)
-
-
-def workers_of(engine: Engine) -> Sequence[Worker]:
-    """The workers of an engine; one that does not show them is taken for a single one."""
-    constants = getattr(engine, "workers", None)
-    if constants:
-        return [Worker(constants=c) for c in constants]
-    slots = max(1, engine.slots)
-    most = max(slots, Constants.max_num_batched_tokens)
-    return [Worker(constants=Constants(max_num_seqs=slots, max_num_batched_tokens=most))]
 
 
 def _requests(flights: Sequence[_Flight]) -> pa.RecordBatch:

@@ -60,6 +60,7 @@ class EachCall:
             context.flights,
             context.interrupted,
             context.progress,
+            timed=context.timed,
         )
         self.account = Account()
         self.dispatcher.accounts.append(self.account)

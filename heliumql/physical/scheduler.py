@@ -11,18 +11,31 @@ import gc
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from heliumql.calls import CallGraph, OperatorStats
+from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import Engine
 from heliumql.physical.conversations import workload_of
 from heliumql.physical.site import Site
 from heliumql.scheduling.policies import POLICIES
 from heliumql.scheduling.queue import ReadyQueue
-from heliumql.scheduling.schedule import Pin, Schedule
+from heliumql.scheduling.schedule import Schedule
 from heliumql.scheduling.workload import Worker, Workload
 
 _MOST_PLANNED = 1 << 17  # calls; those behind them are planned when these have gone
 _SMALL = 2048  # so many open calls are planned anew whenever there are new ones
+
+
+@dataclass(frozen=True)
+class PlannedCalls:
+    """Open calls as they were planned; call `i` is number `i` of the workload."""
+
+    sites: Sequence[int]  # of the calls
+    workload: Workload
+    workers: Sequence[Worker]
+    places: Sequence[tuple[int, int]]  # of each worker: the id of its engine, its number there
+    schedule: Schedule
 
 
 class Scheduler:
@@ -36,8 +49,7 @@ class Scheduler:
         policy: str = "cache_aware",
     ) -> None:
         self.policy = policy
-        self.schedule: Schedule | None = None
-        self.workload: Workload | None = None
+        self.plan: PlannedCalls | None = None
         self._graph = graph
         self._sites = sites
         self._known = known
@@ -89,9 +101,9 @@ class Scheduler:
     def rank(self, identity: bytes) -> int:
         """The priority of a call: smaller first."""
         call = self._flying.get(identity)
-        if call is None or self.schedule is None:
+        if call is None or self.plan is None:
             return self.last_rank
-        return self.schedule.rank[call]
+        return self.plan.schedule.rank[call]
 
     def _look(self) -> None:
         """Takes in what has become of the calls of the graph."""
@@ -139,20 +151,10 @@ class Scheduler:
             for identity in self._open
             if graph.is_open(identity) and engine_of[graph.minted.site(identity)] in engines
         ][:_MOST_PLANNED]
-        numbers = {key: n for n, key in enumerate(engines)}
-        workers = [
-            Worker(numbers[key], worker.constants)
-            for key, of_engine in engines.items()
-            for worker in of_engine
-        ]
-        places = [(key, n) for key, of_engine in engines.items() for n in range(len(of_engine))]
-        sites = {n: s for n, s in self._sites.items() if engine_of[n] in engines}
-        self.workload = workload_of(
-            graph, calls, sites, {n: numbers[engine_of[n]] for n in sites}, self._known
-        )
-        self.schedule = POLICIES[self.policy](self.workload, workers)
-        self._places = {place: n for n, place in enumerate(places)}
-        self._queue = ReadyQueue(self.workload, workers, self.schedule)
+        plan = planned(graph, calls, self._sites, engines, self._known, self.policy)
+        self.plan = plan
+        self._places = {place: n for n, place in enumerate(plan.places)}
+        self._queue = ReadyQueue(plan.workload, plan.workers, plan.schedule)
         self._calls = calls
         self._number = {identity: n for n, identity in enumerate(calls)}
         self._flying = {}
@@ -174,9 +176,39 @@ class Scheduler:
             self._unplanned.append(identity)
         return None
 
-    @property
-    def pins(self) -> Sequence[Pin]:
-        return self.schedule.pins if self.schedule is not None else ()
+
+def planned(
+    graph: CallGraph,
+    calls: Sequence[bytes],
+    sites: Mapping[int, Site],
+    engines: Mapping[int, Sequence[Worker]],
+    known: Callable[[bytes], OperatorStats | None],
+    policy: str,
+) -> PlannedCalls:
+    """The calls with the schedule that a policy gives them. `engines` has workers by engine id."""
+    numbers = {key: n for n, key in enumerate(engines)}
+    places = [(key, n) for key, of_engine in engines.items() for n in range(len(of_engine))]
+    workers = [Worker(numbers[key], engines[key][n].constants) for key, n in places]
+    of_site = {n: numbers[id(s.engine)] for n, s in sites.items() if id(s.engine) in numbers}
+    workload = workload_of(graph, calls, {n: sites[n] for n in of_site}, of_site, known)
+    schedule = POLICIES[policy](workload, workers)
+    return PlannedCalls(
+        tuple(graph.minted.site(identity) for identity in calls),
+        workload,
+        workers,
+        places,
+        schedule,
+    )
+
+
+def workers_of(engine: Engine) -> Sequence[Worker]:
+    """The workers of an engine; one that does not show them is taken for a single one."""
+    constants = getattr(engine, "workers", None)
+    if constants:
+        return [Worker(constants=c) for c in constants]
+    slots = max(1, engine.slots)
+    most = max(slots, Constants.max_num_batched_tokens)
+    return [Worker(constants=Constants(max_num_seqs=slots, max_num_batched_tokens=most))]
 
 
 @contextmanager

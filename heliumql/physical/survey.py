@@ -37,9 +37,11 @@ from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting
 from heliumql.physical.output import Column, Void, mentions, resolved
+from heliumql.physical.scheduler import PlannedCalls, planned, workers_of
 from heliumql.physical.snapshot import batches_of, begin_again, reading
 from heliumql.prompts import Part, Parts, Placeholder, Role, Text, joined
 
+_MOST_SCHEDULED = 20_000
 _SAMPLES = 3  # calls of an operator that are kept to be shown
 
 
@@ -72,6 +74,7 @@ class Surveyed:
     passes: int
     failure: str | None = None  # what DuckDB said of the pass
     sql: str = ""  # of a pass
+    planned: PlannedCalls | None = None  # the calls that are known, as a run would schedule them
 
 
 @dataclass
@@ -173,8 +176,20 @@ class Survey:
             n: self._seen(n, site, complete, sure=sure or (n not in unsure and self._all_asked(n)))
             for n, site in self._sites.items()
         }
+        planned = self._planned()
         self._graph.minted.clear()
-        return Surveyed(seen, complete, sure, self._late, passes, failure, sql)
+        return Surveyed(seen, complete, sure, self._late, passes, failure, sql, planned)
+
+    def _planned(self) -> PlannedCalls | None:
+        """The calls that a run would begin with, scheduled; None where there are none, or many."""
+        graph, context = self._graph, self._context
+        calls = [i for i in dict.fromkeys(graph.opened) if i in graph.demanded]
+        if not calls or len(calls) > _MOST_SCHEDULED:
+            return None
+        engines = {id(s.engine): workers_of(s.engine) for s in context.sites.values()}
+        return planned(
+            graph, calls, context.sites, engines, context.learnt.operator, context.scheduler
+        )
 
     def _evaluated(self, sql: str) -> bool:
         """One pass. Did it get to the rows? The calls that they need are then known."""

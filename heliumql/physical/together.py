@@ -60,6 +60,7 @@ class Together:
             context.interrupted,
             context.progress,
             context.scheduler,
+            timed=context.timed,
         )
         self._members: list[Member] = []
         self._snapshot = ExitStack()

@@ -130,7 +130,7 @@ class _Visit:
         self._static = {n for t in templates.values() for n in t.path[: t.static]}
         self._below: dict[int, list[int]] = {_ROOT: []}  # children, first seen first
         self._ends: dict[int, list[int]] = {}  # operators whose template ends at the node
-        self._operators: dict[int, set[int]] = {}  # not emitted, in the subtree
+        self._operators: dict[int, set[int]] = {_ROOT: set()}  # not emitted, in the subtree
         for operator, template in templates.items():
             node = _ROOT
             self._operators.setdefault(node, set()).add(operator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -48,29 +49,32 @@ def _dispatched(workload: Workload, engines: Sequence[_Engine]) -> list[int]:
     """The worker of each call, as the dispatcher decides while time goes by."""
     first = [path[0] if (path := workload.tree.path(c)) else 0 for c in range(len(workload))]
     missing = [len(set(needs)) for needs in workload.needs]
-    queue = [call for call, count in enumerate(missing) if not count]
     chosen = [0] * len(workload)
+    # The queue: calls with the same engine and first segment, deeper ones first.
+    groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
+
+    def queue(call: int) -> None:
+        group = groups.setdefault((workload.engine[call], first[call]), [])
+        bisect.insort(group, (-workload.level[call], call))
+
+    for call, count in enumerate(missing):
+        if not count:
+            queue(call)
     running: list[tuple[float, int]] = []
     now = 0.0
-    while queue or running:
-        queue.sort(key=lambda c: (-workload.level[c], c))
-        groups: dict[tuple[int, int], list[int]] = {}
-        for call in queue:
-            groups.setdefault((workload.engine[call], first[call]), []).append(call)
-        queue = []
-        for (kind, segment), calls in groups.items():
-            tokens = _tokens(workload, calls[0])
+    while groups or running:
+        for (kind, segment), calls in sorted(groups.items(), key=lambda group: group[1][0]):
+            tokens = _tokens(workload, calls[0][1])
             engine = _found((e for e in engines if e.worker.engine == kind), segment, tokens)
             if engine is None:
-                queue += calls
                 continue
+            del groups[kind, segment]
             engine.segments.add(segment)
-            for call in calls:
+            for _, call in calls:
                 chosen[call] = engine.number
                 engine.tokens += _tokens(workload, call)
                 engine.calls += 1
-                at = now + _seconds(workload, call, engine)
-                heapq.heappush(running, (at, call))
+                heapq.heappush(running, (now + _seconds(workload, call, engine), call))
         if not running:
             raise ValueError("a call needs more tokens than any worker of its engine holds")
         now, call = heapq.heappop(running)
@@ -80,7 +84,7 @@ def _dispatched(workload: Workload, engines: Sequence[_Engine]) -> list[int]:
         for dependent in dict.fromkeys(workload.dependents[call]):
             missing[dependent] -= 1
             if not missing[dependent]:
-                queue.append(dependent)
+                queue(dependent)
     return chosen
 
 
