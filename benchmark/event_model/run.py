@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hardware import KV_TOKENS, worker
-from suites import MIXES, SUITES, mixed_debate, mixed_map_reduce, shuffled
+from paper_workloads import MIXES, SUITES, mixed_debate, mixed_map_reduce, shuffled
 
 from heliumql.cost.event_model import Constants, EventModel
 from heliumql.scheduling.policies.fcfs import fcfs
@@ -164,7 +164,7 @@ def table(
     cases: Sequence[tuple[str, Workload, Sequence[Worker]]], chosen: dict[str, Policy]
 ) -> None:
     """A row for each policy, for each case its seconds, hits in % and seconds against random."""
-    width = max(16, *(len(name) + 2 for name, _, _ in cases))
+    width = max(18, *(len(name) + 2 for name, _, _ in cases))
     print(f"{'':12}" + "".join(f"{name:>{width}}" for name, _, _ in cases))
     counts = [f"{len(w)} calls" for _, w, _ in cases]
     print(f"{'':12}" + "".join(f"{count:>{width}}" for count in counts))

@@ -123,7 +123,11 @@ def barriers_hold(outcome: Outcome, stage: Sequence[int]) -> bool:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("workload", [map_reduce(5, 3), debate(7)], ids=["map_reduce", "debate"])
+@pytest.mark.parametrize(
+    "workload",
+    [map_reduce(5, 3), debate(7), map_reduce(1, 2), map_reduce(0, 0)],
+    ids=["map_reduce", "debate", "one query", "none"],
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_call_has_a_place_and_runs_once_after_what_it_needs(
     name: str, workload: Workload, count: int
