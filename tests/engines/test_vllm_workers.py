@@ -172,14 +172,13 @@ class TestSpeeds:
         ask(engine, texts(8, 100), max_tokens=10)
         fresh: list[Observed] = []
 
-        def calls_are_seen() -> bool:
+        def all_is_seen() -> bool:
             fresh.append(engine.take_observed())
-            return sum(part.sums[1] for part in fresh) >= 8
+            return sum(part.steps for part in fresh) >= 10
 
-        assert eventually(calls_are_seen)
+        assert eventually(all_is_seen)
         assert sum(part.sums[1] for part in fresh) == 8
-        assert 10 <= sum(part.steps for part in fresh) <= 22
-        assert engine.take_observed() == Observed()
+        assert sum(part.steps for part in fresh) <= 22
 
     def test_calibrated_constants_foretell_a_batch(self, engine: VllmEngine) -> None:
         foretold = engine.calibrate()
