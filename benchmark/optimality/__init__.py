@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 
 from heliumql.cost.event_model import Constants
 from heliumql.scheduling.policies import POLICIES
+from heliumql.scheduling.schedule import Schedule
 from heliumql.scheduling.token_steps import CAPACITY, sequence, sequence_makespan
 from heliumql.scheduling.workload import Worker
 
 from .instances import Instance, instances
-from .reference import SEARCH, Reference, reference
+from .reference import Reference, reference
 
 WORKER = Worker(constants=Constants(kv_cache_tokens=CAPACITY))
 
@@ -35,7 +36,7 @@ def main(options: argparse.Namespace) -> int:
         known = reference(
             instance, seconds=options.seconds, labels=options.labels, milp=options.milp
         )
-        spans_here = {SEARCH: known.search, **makespans(instance)}
+        spans_here = {**_searched(instance, known.search), **makespans(instance)}
         # A policy may have found what nothing else did.
         best = min(known.makespan, *spans_here.values())
         for name, span in spans_here.items():
@@ -56,6 +57,20 @@ def makespans(instance: Instance) -> Mapping[str, float]:
     }
 
 
+def _searched(instance: Instance, order: Sequence[int]) -> Mapping[str, float]:
+    """What local search found, and what is left of it where a worker never waits for a call while
+    another one is ready, as with every schedule."""
+    workload = instance.workload
+    rank = [0] * len(order)
+    for place, call in enumerate(order):
+        rank[call] = place
+    soft = sequence(workload, WORKER, Schedule("local_search", rank, [0] * len(order)))
+    return {
+        "local search": sequence_makespan(workload, order),
+        "local search, never waiting": sequence_makespan(workload, soft),
+    }
+
+
 def _gaps(gaps: Mapping[str, Sequence[float]]) -> str:
     lines = ["| order of | average gap | greatest gap | best order found |", "|---|---|---|---|"]
     for name, values in sorted(gaps.items(), key=lambda pair: statistics.mean(pair[1])):
@@ -72,7 +87,7 @@ def _row(
     ahead = [name for name, span in spans.items() if span <= best * (1 + 1e-6)]
     return (
         instance.name, str(len(instance.workload)), f"{best:.1f}", f"{known.bound:.1f}", proof,
-        known.program, ", ".join(ahead),
+        known.program, ", ".join(ahead) or "a longer search",
     )  # fmt: skip
 
 
