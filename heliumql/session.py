@@ -279,6 +279,7 @@ class Session:
             self.shared.flights,
             self.shared.caster,
             self.shared.one_thread,
+            self.shared.kept,
             batch_rows=settings.batch_rows,
             window_bytes=settings.window_bytes,
             scheduler=settings.scheduler,

@@ -14,6 +14,7 @@ from heliumql.engines import open_engine
 from heliumql.engines.engine import Engine, MeasuredEngine
 from heliumql.errors import ExecutionError
 from heliumql.physical.flights import Flights
+from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.output import Caster
 from heliumql.physical.snapshot import OneThread
 
@@ -32,6 +33,7 @@ class Shared:
         self._places: dict[Path | None, tuple[AnswerStore, Learnt]] = {}
         self.remember_at("")
         self.flights = Flights()
+        self.kept = KeptPrefixes()
         self.caster = Caster()
         self.one_thread = OneThread()
         self.users = 0

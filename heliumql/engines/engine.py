@@ -122,6 +122,7 @@ class Engine(Protocol):
         """Leave nothing behind: no process, no thread, no open connection. Idempotent."""
 
 
+@runtime_checkable
 class ScheduledEngine(Engine, Protocol):
     """An engine whose workers can be seen, so that a scheduler may choose among them."""
 

@@ -10,6 +10,7 @@ import duckdb
 
 from heliumql.calls import AnswerStore, Learnt
 from heliumql.physical.flights import Flights
+from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.output import Caster
 from heliumql.physical.site import Site
 from heliumql.physical.snapshot import OneThread
@@ -27,6 +28,7 @@ class Context:
     flights: Flights
     caster: Caster
     one_thread: OneThread
+    kept: KeptPrefixes = field(default_factory=KeptPrefixes)
     batch_rows: int = 1024
     window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
     scheduler: str = "cache_aware"  # the policy

@@ -130,12 +130,33 @@ def _rendered(messages: Messages) -> str:
     """The conversation as one text that continued ones begin with."""
     if messages.history is None and messages.system is None:
         return f"{_ROLE}user{_CONTENT}{messages.prompt}{_ROLE}assistant{_CONTENT}"
-    said = [(m["role"], m["content"]) for m in messages.history or ()]
+    texts = [f"{_ROLE}{role}{_CONTENT}{content}" for role, content in _said(messages)]
+    return "".join(texts) + f"{_ROLE}assistant{_CONTENT}"
+
+
+def _said(messages: Messages) -> list[tuple[str, str]]:
+    said = [(m["role"] or "", m["content"] or "") for m in messages.history or ()]
     if messages.system is not None:
         said = [("system", messages.system), *(m for m in said if m[0] != "system")]
-    said.append(("user", messages.prompt))
-    texts = [f"{_ROLE}{role}{_CONTENT}{content or ''}" for role, content in said]
-    return "".join(texts) + f"{_ROLE}assistant{_CONTENT}"
+    return [*said, ("user", messages.prompt)]
+
+
+def beginning(
+    messages: Messages, characters: int, engine: int
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+    """Two conversations that have the first characters of a rendered call in common."""
+    left = characters - len(str(engine))
+    same: list[tuple[str, str]] = []
+    for role, content in _said(messages):
+        left -= len(role) + 2
+        if left < 0:
+            break
+        if left <= len(content):
+            cut = content[:left]
+            return (*same, (role, cut)), (*same, (role, f"{cut} ?"))
+        same.append((role, content))
+        left -= len(content)
+    return (*same, ("user", "a")), (*same, ("user", "?"))
 
 
 def _operators(needs: Sequence[Sequence[int]], sites: Sequence[int]) -> list[int]:

@@ -32,9 +32,11 @@ from heliumql.engines.engine import (
     CallSpec,
     Deliver,
     Engine,
+    ScheduledEngine,
 )
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
 from heliumql.physical.flights import Flights, Inbox
+from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.scheduler import Scheduler, workers_of
 from heliumql.physical.site import Site
 from heliumql.scheduling.workload import Worker
@@ -60,6 +62,14 @@ class _Invalid:
 
     identity: bytes
     answer: Answer
+
+
+@dataclass(frozen=True)
+class _Warmed:
+    """A prefix that an engine has computed ahead of the calls that begin with it."""
+
+    prompt_tokens: int
+    cached_tokens: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,7 @@ class Dispatcher:
         policy: str = "fcfs",
         *,
         timed: bool = False,
+        kept: KeptPrefixes | None = None,
     ) -> None:
         self.graph = graph
         self.sites = sites
@@ -115,6 +126,7 @@ class Dispatcher:
         self._interrupted = interrupted
         self._progress = progress
         self._timed = timed
+        self._kept = kept or KeptPrefixes()
         self._inbox: Inbox = SimpleQueue()
         self._flying: dict[bytes, _Flight] = {}
         self._engines: dict[int, Engine] = {}  # those that are started
@@ -172,8 +184,10 @@ class Dispatcher:
         self._abort(self.graph.withdraw(account))
 
     def close(self) -> None:
-        """Aborts what is in flight for nobody else."""
+        """Aborts what is in flight for nobody else; prefixes stay as far as they are worth it."""
         self._abort(list(self._flying))
+        self.scheduler.let_go()
+        self._keep_prefixes()
 
     def _abort(self, identities: Iterable[bytes]) -> None:
         by_engine: dict[int, list[bytes]] = {}
@@ -242,11 +256,37 @@ class Dispatcher:
                     asking.remove(number)
                 else:
                     batch.append(call)
+            self._keep_prefixes()
             for number, batch in batches.items():
                 if batch:
                     self._send(engine, number, batch)
                     submitted += len(batch)
         return submitted
+
+    def _keep_prefixes(self) -> None:
+        """Has the engines compute what is to be kept, and let go what is not needed any more."""
+        scheduler = self.scheduler
+        if not scheduler.to_warm and not scheduler.to_release:
+            return
+        for key, engine in self._engines.items():
+            wanted = [(w, tokens, uses) for e, w, tokens, uses in scheduler.to_warm if e == key]
+            over = [prefix for e, prefix in scheduler.to_release if e == key]
+            if key in self._dead or not isinstance(engine, ScheduledEngine):
+                continue
+            with self._surviving(engine):
+                released = self._kept.unused(
+                    key, over, [c.kv_cache_tokens for c in engine.workers] if over else ()
+                )
+                if released:
+                    engine.release(released)
+                fresh = self._kept.missing(key, wanted)
+                if fresh:
+                    engine.warm(fresh, self._told)
+        scheduler.to_warm.clear()
+        scheduler.to_release.clear()
+
+    def _told(self, key: bytes, prompt_tokens: int, cached_tokens: int) -> None:
+        self._inbox.put(_Warmed(prompt_tokens, cached_tokens))
 
     def _fullness(
         self, key: int, number: int, worker: Worker, batches: Mapping[int, Sequence[object]]
@@ -376,6 +416,7 @@ class Dispatcher:
                 keep({i: a for i, a in good.items() if i in asked})
             except HeliumQLError as error:  # of the answer store: nothing can be remembered
                 fail(error)
+                site.engine.cancel(list(asked))  # those that are still in the engine
                 return
             if timed:
                 owner.put(_Timed(timed))
@@ -434,6 +475,10 @@ class Dispatcher:
                 self._engine_failed(engine, error)
             case _Invalid(identity, answer):
                 self._ask_again(identity, answer)
+            case _Warmed(prompt_tokens, cached_tokens):
+                for account in self.accounts[:1]:  # nobody in particular has asked for it
+                    account.prompt_tokens += prompt_tokens
+                    account.prefix_hit_tokens += cached_tokens
             case _Timed(rows):
                 self._note_times(rows)
             case list():

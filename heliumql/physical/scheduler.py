@@ -8,19 +8,20 @@ those of the plan.
 from __future__ import annotations
 
 import gc
-from collections import deque
+import hashlib
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from heliumql.calls import CallGraph, OperatorStats
 from heliumql.cost.event_model import Constants
-from heliumql.engines.engine import Engine
-from heliumql.physical.conversations import workload_of
+from heliumql.engines.engine import Engine, Warmup
+from heliumql.physical.conversations import beginning, workload_of
 from heliumql.physical.site import Site
 from heliumql.scheduling.policies import POLICIES
 from heliumql.scheduling.queue import ReadyQueue
-from heliumql.scheduling.schedule import Schedule
+from heliumql.scheduling.schedule import Pin, Schedule
 from heliumql.scheduling.workload import Worker, Workload
 
 _MOST_PLANNED = 1 << 17  # calls; those behind them are planned when these have gone
@@ -36,6 +37,7 @@ class PlannedCalls:
     workers: Sequence[Worker]
     places: Sequence[tuple[int, int]]  # of each worker: the id of its engine, its number there
     schedule: Schedule
+    warmups: Sequence[tuple[Pin, Warmup]] = ()  # of the prefixes that are to be kept
 
 
 class Scheduler:
@@ -61,6 +63,11 @@ class Scheduler:
         self._queue: ReadyQueue | None = None
         self._places: dict[tuple[int, int], int] = {}  # (engine, its worker) -> worker of the plan
         self._ready_sites: set[int] = set()  # of calls that are or were ready
+        self._kept_for: dict[bytes, list[tuple[int, bytes]]] = {}  # call -> engine, prefix
+        self._uses: Counter[tuple[int, bytes]] = Counter()  # calls left of kept prefixes
+        self.to_warm: list[tuple[int, Warmup, int, int]] = []
+        """Prefixes to be kept from now on: engine, what to compute, tokens, calls that use it."""
+        self.to_release: list[tuple[int, bytes]] = []  # prefixes whose last use is over
 
     def next(
         self, engine: Engine, worker: int, engines: Mapping[int, Sequence[Worker]]
@@ -124,6 +131,7 @@ class Scheduler:
         if graph.over:
             for identity in graph.over:
                 self._open.pop(identity, None)
+                self._used(identity)
                 number = self._number.pop(identity, None)
                 if number is not None and self._queue is not None:
                     if self._flying.pop(identity, None) is not None:
@@ -131,6 +139,31 @@ class Scheduler:
                     else:
                         self._queue.drop(number)
             graph.over.clear()
+
+    def _used(self, identity: bytes) -> None:
+        """The call is over: one use less of the prefixes that were kept for it."""
+        for prefix in self._kept_for.pop(identity, ()):
+            self._uses[prefix] -= 1
+            if not self._uses[prefix]:
+                del self._uses[prefix]
+                self.to_release.append(prefix)
+
+    def _keep(self, plan: PlannedCalls, calls: Sequence[bytes]) -> None:
+        """The prefixes that the plan wants kept, and no others."""
+        before, self._uses, self._kept_for = self._uses, Counter(), {}
+        for pin, warmup in plan.warmups:
+            prefix = (plan.places[pin.worker][0], warmup.key)
+            if prefix not in before:
+                self.to_warm.append((prefix[0], warmup, pin.tokens, len(pin.calls)))
+            self._uses[prefix] = len(pin.calls)
+            for call in pin.calls:
+                self._kept_for.setdefault(calls[call], []).append(prefix)
+        self.to_release += [prefix for prefix in before if prefix not in self._uses]
+
+    def let_go(self) -> None:
+        """Nothing is to be kept any more."""
+        self.to_release += list(self._uses)
+        self._uses, self._kept_for = Counter(), {}
 
     def _is_due(self) -> bool:
         """Planning takes time: where there are many calls, only when as many new ones are there."""
@@ -153,6 +186,7 @@ class Scheduler:
         ][:_MOST_PLANNED]
         plan = planned(graph, calls, self._sites, engines, self._known, self.policy)
         self.plan = plan
+        self._keep(plan, calls)
         self._places = {place: n for n, place in enumerate(plan.places)}
         self._queue = ReadyQueue(plan.workload, plan.workers, plan.schedule)
         self._calls = calls
@@ -192,12 +226,21 @@ def planned(
     of_site = {n: numbers[id(s.engine)] for n, s in sites.items() if id(s.engine) in numbers}
     workload = workload_of(graph, calls, {n: sites[n] for n in of_site}, of_site, known)
     schedule = POLICIES[policy](workload, workers)
+    warmups = []
+    for pin in schedule.pins:
+        messages = graph.minted.messages(calls[pin.calls[0]])
+        engine = workload.engine[pin.calls[0]]
+        first, second = beginning(messages, workload.tree.characters[pin.node], engine)
+        if not any(graph.references.inside(text) for _, text in first):
+            key = hashlib.blake2b(repr(first).encode(), digest_size=16).digest()
+            warmups.append((pin, Warmup(key, places[pin.worker][1], first, second, keep=True)))
     return PlannedCalls(
         tuple(graph.minted.site(identity) for identity in calls),
         workload,
         workers,
         places,
         schedule,
+        warmups,
     )
 
 

@@ -61,6 +61,7 @@ class Together:
             context.progress,
             context.scheduler,
             timed=context.timed,
+            kept=context.kept,
         )
         self._members: list[Member] = []
         self._snapshot = ExitStack()
@@ -120,6 +121,7 @@ class Together:
         self.dispatcher.withdraw(member.account)
         if self._members:
             return
+        self.dispatcher.close()
         self.graph.minted.clear()
         self._reading = False
         self._snapshot.close()

@@ -31,8 +31,8 @@ class _Line:
     """One worker: its clock, the calls that run on it, its prefix cache."""
 
     __slots__ = (
-        "c", "context", "free", "held", "hits", "idle", "now", "ready", "running", "steps",
-        "users",
+        "c", "context", "free", "held", "hits", "idle", "kept", "now", "ready", "running",
+        "steps", "users",
     )  # fmt: skip
 
     def __init__(self, worker: Worker) -> None:
@@ -43,6 +43,7 @@ class _Line:
         self.held = 0  # by nodes that no running call uses
         self.hits = 0
         self.context = 0  # tokens that the running calls look back at
+        self.kept: set[int] = set()
         self.users: dict[int, int] = {}
         self.idle: OrderedDict[int, None] = OrderedDict()
         self.ready: list[tuple[int, int]] = []
@@ -78,11 +79,19 @@ def forecast(
     paths: Sequence[Sequence[int]],
 ) -> Forecast:
     """`paths` are the nodes of the calls, from the root to the leaf (`tree.path`), made once for
-    all schedules that are compared. Neither stages nor pins are looked at."""
+    all schedules that are compared. Stages are not looked at, pins are kept to the end."""
     end, parent = workload.tree.end, workload.tree.parent
     size = [end[node] - end[above] for node, above in enumerate(parent)]
     rank, prompt, output = schedule.rank, workload.prompt, workload.output
     lines = [_Line(w) for w in workers]
+    kept: list[set[int]] = [set() for _ in workers]
+    for pin in schedule.pins:
+        node = pin.node
+        while node:
+            kept[pin.worker].add(node)
+            node = parent[node]
+    for line, nodes in zip(lines, kept, strict=True):
+        line.kept = nodes
     place = list(schedule.worker)
     missing = [len(needs) for needs in workload.needs]
     dependents = workload.dependents
@@ -117,7 +126,7 @@ def forecast(
                 if node in users:
                     users[node] += 1
                 else:
-                    users[node] = 1
+                    users[node] = 2 if node in line.kept else 1
                     if node in idle:
                         del idle[node]
             line.held -= unused

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 from heliumql.scheduling.workload import Workload
 
-_LAST = (0, 1 << 62)
-
 
 @dataclass(frozen=True)
 class Groups:
@@ -28,51 +26,64 @@ class Groups:
     place: Sequence[int]
 
 
-def prefix_groups(workload: Workload) -> Groups:
+def prefix_groups(workload: Workload, block: int = 1) -> Groups:
     """Depth-first, at every node what has the longest chain of calls ahead of it first, then what
-    was asked for first."""
-    tree = workload.tree
-    parent, end = tree.parent, tree.end
+    was asked for first.
+
+    Engines share whole blocks of `block` tokens: a node that adds none is passed over,
+    so calls that share nothing of weight stay in the order in which rows asked for them.
+    """
+    parent, end = workload.tree.parent, workload.tree.end
     count = len(parent)
-    calls_at: dict[int, list[int]] = {}
     number = [0] * count  # of calls below
-    urgent = [_LAST] * count  # longest chain (negative), first call
-    for call, chain in enumerate(workload.chain):
-        leaf = tree.leaf[call]
-        calls_at.setdefault(leaf, []).append(call)
+    for leaf in workload.tree.leaf:
         number[leaf] += 1
-        urgent[leaf] = min(urgent[leaf], (-chain, call))
-    children: dict[int, list[int]] = {}
-    worth = [0] * count  # of the cuts below, until the node itself is looked at
-    cut = [False] * count
     for node in range(count - 1, 0, -1):
+        number[parent[node]] += number[node]
+    anchor = [0] * count  # the last node of weight on the way
+    for node in range(1, count):
+        above = anchor[parent[node]]
+        heavy = number[node] > 1 and end[node] // block > end[above] // block
+        anchor[node] = node if heavy else above
+    # What stands below each node of weight: how urgent it is, then a node (negative) or a call.
+    below: dict[int, list[tuple[int, int, int]]] = {0: []}
+    first: dict[int, tuple[int, int]] = {}
+    for call, chain in enumerate(workload.chain):
+        node = anchor[workload.tree.leaf[call]]
+        urgent = (-chain, call)
+        below.setdefault(node, []).append((*urgent, call))
+        if node not in first or urgent < first[node]:
+            first[node] = urgent
+    nodes = [node for node in range(count - 1, 0, -1) if anchor[node] == node]
+    worth = dict.fromkeys([*nodes, 0], 0)  # of the cuts below, until the node itself is looked at
+    cut = set()
+    for node in nodes:
         own = (number[node] - 1) * end[node]
-        if own > 0 and own >= worth[node]:
-            worth[node], cut[node] = own, True
-        above = parent[node]
-        number[above] += number[node]
+        if own >= worth[node]:
+            worth[node] = own
+            cut.add(node)
+        above = anchor[parent[node]]
         worth[above] += worth[node]
-        urgent[above] = min(urgent[above], urgent[node])
-        children.setdefault(above, []).append(node)
-    for below in children.values():
-        if len(below) > 1:
-            below.sort(key=urgent.__getitem__)
+        below.setdefault(above, []).append((*first[node], -node))
+        first[above] = min(first.get(above, first[node]), first[node])
+    for inside in below.values():
+        inside.sort()
     group, place = [0] * len(workload), [0] * len(workload)
     shared: list[int] = []
     at = 0
-    stack: list[tuple[int, int]] = [(0, -1)]
+    stack = [(item, -1) for _, _, item in reversed(below[0])]
     while stack:
-        node, inside = stack.pop()
-        if inside < 0 and cut[node]:
-            inside = len(shared)
-            shared.append(node)
-        for call in calls_at.get(node, ()):
-            if inside < 0:
-                group[call] = len(shared)
-                shared.append(0)
-            else:
-                group[call] = inside
-            place[call] = at
-            at += 1
-        stack += [(child, inside) for child in reversed(children.get(node, ()))]
+        item, within = stack.pop()
+        if item < 0:
+            if within < 0 and -item in cut:
+                within = len(shared)
+                shared.append(-item)
+            stack += [(one, within) for _, _, one in reversed(below[-item])]
+            continue
+        if within < 0:
+            within = len(shared)
+            shared.append(0)
+        group[item] = within
+        place[item] = at
+        at += 1
     return Groups(group, shared, place)

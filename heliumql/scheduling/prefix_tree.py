@@ -29,6 +29,7 @@ class PrefixTree:
     parent: Sequence[int]
     end: Sequence[int]
     leaf: Sequence[int]  # of each call
+    characters: Sequence[int] = ()  # of the prefixes, where they are texts
 
     def path(self, call: int) -> list[int]:
         """The nodes from below the root to the leaf of the call."""
@@ -111,7 +112,7 @@ def tree_of_texts(
             path.append(number)
         leaf[call] = path[-1]
         before = call
-    return _in_order(parent, end, leaf), order
+    return _in_order(parent, end, leaf, characters), order
 
 
 def tree_of_segments(conversations: Sequence[Sequence[tuple[Hashable, int]]]) -> PrefixTree:
@@ -131,21 +132,24 @@ def tree_of_segments(conversations: Sequence[Sequence[tuple[Hashable, int]]]) ->
     return PrefixTree(parent, end, leaf)
 
 
-def _in_order(parent: list[int], end: list[int], leaf: list[int]) -> PrefixTree:
+def _in_order(
+    parent: list[int], end: list[int], leaf: list[int], characters: list[int]
+) -> PrefixTree:
     """The same tree with every parent before its children: splitting has put some behind."""
     children: list[list[int]] = [[] for _ in parent]
     for node in range(1, len(parent)):
         children[parent[node]].append(node)
     number = [0] * len(parent)
-    parents, ends = [0], [0]
+    parents, ends, lengths = [0], [0], [0]
     stack = [*reversed(children[0])]
     while stack:
         node = stack.pop()
         number[node] = len(parents)
         parents.append(number[parent[node]])
         ends.append(end[node])
+        lengths.append(characters[node])
         stack += reversed(children[node])
-    return PrefixTree(parents, ends, [number[node] for node in leaf])
+    return PrefixTree(parents, ends, [number[node] for node in leaf], lengths)
 
 
 def _common(first: str, second: str) -> int:

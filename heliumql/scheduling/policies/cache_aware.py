@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from heliumql.scheduling.forecast import Forecast, forecast
 from heliumql.scheduling.groups import prefix_groups
 from heliumql.scheduling.orders import Order, Unit, ranks, units_of
+from heliumql.scheduling.pins import worthwhile
 from heliumql.scheduling.placement import placed
 from heliumql.scheduling.policies.helium import helium
 from heliumql.scheduling.sample import sampled
 from heliumql.scheduling.schedule import Schedule
 from heliumql.scheduling.workload import Worker, Workload
 
-_JUDGED_CALLS = 1500  # a larger workload is judged by a part of it
+_JUDGED_CALLS = 8000  # a larger workload is judged by a part of it
 _REFINED = 2  # of the best candidates, that are varied
 _BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
 
@@ -52,12 +53,20 @@ def cache_aware(workload: Workload, workers: Sequence[Worker]) -> Schedule:
     chosen = next(c for c in judged if judged[c].seconds * _BETTER <= least)
     share = sum(workload.prompt) / max(1, sum(part.prompt))
     whole = candidates if part is workload else _Candidates(workload, workers)
+    schedule, expected = whole.schedule(chosen), judged[chosen]
+    looked_at = [(str(c), judged[c].seconds) for c in best()]
+    if part is workload and (pins := worthwhile(workload, workers, schedule, paths)):
+        pinned = replace(schedule, pins=pins)
+        outcome = forecast(workload, workers, pinned, paths)
+        looked_at.append((f"{chosen}; {len(pins)} prefixes kept", outcome.seconds))
+        if outcome.seconds < expected.seconds * _BETTER:
+            schedule, expected = pinned, outcome
     return replace(
-        whole.schedule(chosen),
+        schedule,
         policy="cache_aware",
-        looked_at=tuple((str(c), judged[c].seconds * share) for c in best()),
-        seconds=judged[chosen].seconds * share,
-        hit_tokens=round(judged[chosen].hit_tokens * share),
+        looked_at=tuple((name, seconds * share) for name, seconds in looked_at),
+        seconds=expected.seconds * share,
+        hit_tokens=round(expected.hit_tokens * share),
     )
 
 
@@ -81,7 +90,7 @@ class _Candidates:
     def __init__(self, workload: Workload, workers: Sequence[Worker]) -> None:
         self._workload = workload
         self._workers = workers
-        self._groups = prefix_groups(workload)
+        self._groups = prefix_groups(workload, max(w.constants.block_size for w in workers))
         self._units: dict[Unit, list[int]] = {
             "prefix": units_of(workload, self._groups, "prefix"),
             "query": units_of(workload, self._groups, "query"),
