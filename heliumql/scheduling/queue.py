@@ -24,6 +24,8 @@ class ReadyQueue:
         self._ready: list[list[tuple[int, int]]] = [[] for _ in workers]
         # (rank, call) of calls that any worker of their engine may take
         self._anywhere: dict[int, list[tuple[int, int]]] = {w.engine: [] for w in workers}
+        self._turn = 0  # of a strict schedule: how many calls have gone
+        self._turns = sorted(range(len(workload)), key=schedule.rank.__getitem__)
         self._waiting: set[int] = set()  # ready calls; heaps may hold others by mistake
         self._flying: Counter[int] = Counter()  # of each worker
         self._left: Counter[int] = Counter(schedule.stage)
@@ -63,6 +65,8 @@ class ReadyQueue:
 
     def take(self, worker: int) -> int | None:
         """The next call for the worker; None where there is none for it now."""
+        if self._schedule.strict and not self._is_due(worker):
+            return None
         most = self._schedule.at_once
         if most and self._flying[worker] >= most:
             return None
@@ -71,6 +75,7 @@ class ReadyQueue:
             call = self._first(worker)
         if call is None:
             return None
+        self._turn += 1
         self._waiting.discard(call)
         self.worker[call] = worker
         self._flying[worker] += 1
@@ -79,6 +84,11 @@ class ReadyQueue:
         if self._caches:
             self._caches[worker].use(self._workload, call)
         return call
+
+    def _is_due(self, worker: int) -> bool:
+        """The next call of a strict schedule is ready, and this worker's."""
+        call = self._turns[self._turn] if self._turn < len(self._turns) else None
+        return call in self._waiting and self.worker[call] in (worker, ANY)
 
     def _offer(self, call: int) -> None:
         worker = self.worker[call]

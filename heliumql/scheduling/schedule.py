@@ -25,8 +25,8 @@ class Pin:
 class Schedule:
     """A soft schedule: calls that are not ready are overtaken, never waited for.
 
-    The one exception are stages, for the policies that have barriers: a call may start when all
-    calls of earlier stages are done.
+    Exceptions are stages, for the policies that have barriers (a call may start when all calls of
+    earlier stages are done), and `strict` ones.
     """
 
     policy: str
@@ -39,6 +39,7 @@ class Schedule:
     choice: Choice = "rank"
     """`longest_prefix`: the ready call of which most is in the worker's prefix cache goes first,
     ties by rank (LSPF)."""
+    strict: bool = False  # calls go exactly in this order: one that is not ready is waited for
     pins: Sequence[Pin] = ()
     at_once: int = 0  # calls in flight on a worker at most; 0: as many as it has room for
     looked_at: Sequence[tuple[str, float]] = field(default_factory=tuple)

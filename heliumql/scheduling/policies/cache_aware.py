@@ -9,11 +9,12 @@ timed: the same input gives the same schedule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from heliumql.scheduling.forecast import Forecast, forecast
 from heliumql.scheduling.groups import prefix_groups
+from heliumql.scheduling.local_search import Cost, local_search, starting_orders
 from heliumql.scheduling.orders import Order, Unit, ranks, units_of
 from heliumql.scheduling.pins import worthwhile
 from heliumql.scheduling.placement import placed
@@ -23,14 +24,25 @@ from heliumql.scheduling.schedule import Schedule
 from heliumql.scheduling.workload import Worker, Workload
 
 _JUDGED_CALLS = 8000  # a larger workload is judged by a part of it
+_SEARCHED_CALLS = 48  # in another model than the engine's
 _REFINED = 2  # of the best candidates, that are varied
 _BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
 
 
-def cache_aware(workload: Workload, workers: Sequence[Worker]) -> Schedule:
-    """The best of the candidates for these calls on these workers."""
+def cache_aware(
+    workload: Workload,
+    workers: Sequence[Worker],
+    cost: Callable[[Workload], Cost] | None = None,
+) -> Schedule:
+    """The best of the candidates for these calls on these workers.
+
+    `cost` prices orders of one worker that runs one call after the other, for comparisons in other
+    models than the engine's: a small workload then gets the best order that a local search finds.
+    """
     if not len(workload):
         return Schedule("cache_aware", [], [])
+    if cost is not None and len(workers) == 1 and len(workload) <= _SEARCHED_CALLS:
+        return _searched(workload, cost(workload))
     part = sampled(workload, _JUDGED_CALLS)
     candidates = _Candidates(part, workers)
     paths = [part.tree.path(call) for call in range(len(part))]
@@ -68,6 +80,15 @@ def cache_aware(workload: Workload, workers: Sequence[Worker]) -> Schedule:
         seconds=expected.seconds * share,
         hit_tokens=round(expected.hit_tokens * share),
     )
+
+
+def _searched(workload: Workload, cost: Cost) -> Schedule:
+    """The order that a local search finds, to be kept strictly: it may be worth to wait."""
+    found = local_search(workload.needs, cost, starting_orders(workload))
+    rank = [0] * len(workload)
+    for place, call in enumerate(found.order):
+        rank[call] = place
+    return Schedule("cache_aware", rank, [0] * len(workload), strict=True)
 
 
 @dataclass(frozen=True)
