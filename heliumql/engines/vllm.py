@@ -31,7 +31,7 @@ _DEATHS_IN_A_ROW = 3  # of one worker without an answer between, and it is given
 _AWAY, _GONE = 1 << 40, 1 << 41
 """Counted as load of a worker that is started again, or given up: only where there is no other
 choice does a call go there."""
-_CALIBRATION_SECONDS = 120  # at most, with calls in the way
+_PATIENCE_SECONDS = 120  # at most, with calls in the way
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class VllmEngine:
         self._fresh = Observed()  # since then
         self._fitted: Sequence[Constants] | None = None
         self._told: dict[tuple[int, bytes], Told] = {}  # warm-ups in flight, by worker and key
-        self._measuring: set[int] = set()  # workers that are being calibrated
-        self._measured = threading.Condition(self._lock)
+        self._busy: set[int] = set()  # workers that calibrate themselves, or forget
+        self._over = threading.Condition(self._lock)
 
     @property
     def slots(self) -> int:
@@ -191,15 +191,26 @@ class VllmEngine:
 
         Calls in flight go on meanwhile. Raises EngineError where the engine cannot be started.
         """
-        self.start()
-        with self._measured:
-            if not self._measuring:
-                for number, worker in enumerate(self._workers):
-                    if not self._absent[number]:
-                        self._measuring.add(number)
-                        worker.send(("calibrate",))
-            self._measured.wait_for(lambda: not self._measuring, _CALIBRATION_SECONDS)
+        self._have_done("calibrate")
         return self.workers[0]
+
+    def reset_prefix_cache(self) -> None:
+        """Forget what KV caches hold, so that runs can be compared; while nothing is in flight.
+
+        Raises EngineError where the engine cannot be started.
+        """
+        self._have_done("forget")
+
+    def _have_done(self, what: str) -> None:
+        """Wait until every worker has done it."""
+        self.start()
+        with self._over:
+            self._over.wait_for(lambda: not self._busy, _PATIENCE_SECONDS)
+            for number, worker in enumerate(self._workers):
+                if not self._absent[number]:
+                    self._busy.add(number)
+                    worker.send((what,))
+            self._over.wait_for(lambda: not self._busy, _PATIENCE_SECONDS)
 
     def start_from(self, learnt: Observed) -> None:
         """Take this for the speed as long as nothing else was observed."""
@@ -223,19 +234,19 @@ class VllmEngine:
             self._fresh = self._fresh.add((Step(*s) for s in steps), calls, call_seconds)
             self._fitted = None
 
-    def _has_measured(self, number: int) -> None:
-        with self._measured:
-            self._measuring.discard(number)
-            self._measured.notify_all()
+    def _has_done(self, number: int) -> None:
+        with self._over:
+            self._busy.discard(number)
+            self._over.notify_all()
 
     # processes ----------------------------------------------------------------------------
 
     def _stop(self) -> None:
         """Kill the workers and wait for their threads (not for the one that calls)."""
-        with self._measured:
+        with self._over:
             workers, self._workers = self._workers, []
-            self._measuring.clear()
-            self._measured.notify_all()
+            self._busy.clear()
+            self._over.notify_all()
         for worker in workers:
             worker.kill()
         for receiver in self._receivers:
@@ -301,8 +312,8 @@ class VllmEngine:
                         told = self._told.pop((number, key), None)
                     if told is not None:
                         told(key, prompt_tokens, cached_tokens)
-                case ("calibrated",):
-                    self._has_measured(number)
+                case ("done",):
+                    self._has_done(number)
                 case ("failed", *_):
                     pass  # the end comes next, and the last words say the same
                 case None:
@@ -336,7 +347,7 @@ class VllmEngine:
                     self._flights[flight.item[0]] = replace(flight, deaths=flight.deaths + 1)
             if not all(self._absent):
                 self._move(number)
-        self._has_measured(number)
+        self._has_done(number)
         words = dead.last_words()
         _deliver_all(poison, "error", f"the vLLM worker died twice with this call in flight{words}")
         if deaths >= _DEATHS_IN_A_ROW:

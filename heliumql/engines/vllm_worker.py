@@ -8,14 +8,14 @@ tuple, go over one socket:
                       ("cancel", [call, ..])
                       ("warm", [(key, first, second, keep), ..])
                       ("release", [key, ..])
-                      ("calibrate",)
+                      ("calibrate",) or ("forget",)
     to the parent     ("ready", limits) or ("failed", kind, what), where kind is
                       missing (no such model), load or broken
                       ("answers", [(call, text, error, finish_reason, prompt_tokens, cached_tokens,
                                     output_tokens, started, first_token, finished), ..])
                       ("warmed", key, prompt_tokens, cached_tokens)
                       ("steps", [(seconds, prefill, decode, pairs, read), ..], calls, call_seconds)
-                      ("calibrated",)
+                      ("done",)                         with one of these two
 
 Times are those of time.monotonic(), which all processes of a machine share.
 `spec` holds `sampling` (keyword arguments of SamplingParams), `constraint` (of
@@ -192,7 +192,10 @@ class _Service:
             case ("calibrate",):
                 self._calibrate()
                 self._report()
-                self._connection.send(("calibrated",))
+                self._connection.send(("done",))
+            case ("forget",):
+                self._engine.reset_prefix_cache()
+                self._connection.send(("done",))
 
     # calls --------------------------------------------------------------------------------
 
