@@ -20,7 +20,8 @@ from heliumql.explain import (
     as_text,
     explained,
 )
-from heliumql.explain.build import Known
+from heliumql.explain.build import Known, engine_names
+from heliumql.explain.timeline import timelines
 from heliumql.optimizer import RULES
 from heliumql.physical import functions
 from heliumql.physical.snapshot import in_transaction
@@ -106,6 +107,13 @@ def _with_what_happened(found: Looked, happened: Happened) -> Explanation:
 
     The run was planned anew, so its sites have other numbers; they stand in the same order.
     """
-    spent = dict(zip(sorted(found.planned.sites), happened.spent, strict=False))
-    operators = tuple(replace(o, spent=spent.get(o.site)) for o in found.explanation.operators)
-    return replace(found.explanation, operators=operators, happened=happened)
+    explanation, sites = found.explanation, found.planned.sites
+    spent = dict(zip(sorted(sites), happened.spent, strict=False))
+    operators = tuple(replace(o, spent=spent.get(o.site)) for o in explanation.operators)
+    names = {o.site: o.name for o in operators}
+    engines = engine_names(sites)
+    owners = [(names.get(n, sites[n].name), engines[id(sites[n].engine)]) for n in sorted(sites)]
+    planned = explanation.schedule.workers if explanation.schedule is not None else ()
+    workers = [(w.engine, w.worker) for w in planned if w.worker is not None]
+    drawn = timelines([t for t in happened.times if t.site < len(owners)], owners, workers)
+    return replace(explanation, operators=operators, happened=happened, timelines=drawn)

@@ -29,6 +29,8 @@ from heliumql.explain.estimates import (
     rows_of,
 )
 from heliumql.explain.explanation import Explanation, Figure, OperatorShown, RuleShown
+from heliumql.explain.schedule import ScheduleShown, schedule_shown
+from heliumql.explain.tree import Weights, tree_shown, weights
 from heliumql.logical import Dag, Fetch, Generate, Query
 from heliumql.optimizer import Optimized
 from heliumql.optimizer import Plan as TreePlan
@@ -108,7 +110,24 @@ def explained(
 
     bound = dag(before)
     plan = dag(planned.optimized.plan) if any(r.fired for r in fired) else bound
-    return _with_plan(statement, bound, plan, fired, planned, planned.carried, surveyed, known)
+    found = _with_plan(statement, bound, plan, fired, planned, planned.carried, surveyed, known)
+    return replace(found, schedule=_schedule(planned, names, surveyed))
+
+
+def engine_names(sites: Mapping[int, Site]) -> dict[int, str]:
+    """What the engines are called, by id: by the models of the sites that they answer."""
+    models: dict[int, dict[str, None]] = {}
+    for _, site in sorted(sites.items()):
+        models.setdefault(id(site.engine), {})[site.model] = None
+    return {key: ", ".join(of_engine) for key, of_engine in models.items()}
+
+
+def _schedule(
+    planned: Planned, names: Mapping[int, str], surveyed: Surveyed | None
+) -> ScheduleShown | None:
+    if surveyed is None or surveyed.planned is None:
+        return None
+    return schedule_shown(surveyed.planned, names, engine_names(planned.sites))
 
 
 def _with_plan(
@@ -133,6 +152,7 @@ def _with_plan(
     for node in nodes.values():
         tree = tree.inserted(node.name, node.template)
     shown = []
+    each_weighs: dict[str, Weights] = {}
     for number, node in nodes.items():
         seen = surveyed.sites.get(number) if surveyed is not None else None
         calls, fetched = calls_of(rows[number], seen)
@@ -141,7 +161,11 @@ def _with_plan(
             size, references = seen.prompt_bytes, seen.references
         else:
             size, references = _assumed_bytes(node.template)
-        prompt = size * used.tokens_per_byte + references * _upstream(node, nodes, each)
+        upstream = _upstream(node, nodes, each)
+        prompt = size * used.tokens_per_byte + references * upstream
+        each_weighs[node.name] = weights(
+            node.template, used.tokens_per_byte, size, references, upstream
+        )
         shown.append(
             OperatorShown(
                 number,
@@ -183,6 +207,7 @@ def _with_plan(
         seconds,
         sum(prices) if prices else None,
         tuple(_notes(surveyed, [o for o in shown if each[o.site].assumed], shown)),
+        prompt_tree=tree_shown(tree, each_weighs),
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from heliumql.calls.account import Spent
+from heliumql.explain.schedule import ScheduleShown
+from heliumql.explain.timeline import Timeline
+from heliumql.explain.tree import NodeShown
 from heliumql.logical import Dag
 from heliumql.prompts import Parts, RadixTree
 from heliumql.stats import CallTimes, Stats
@@ -94,6 +97,9 @@ class Explanation:
     notes: tuple[str, ...] = ()  # what the figures rest on
     call_by_call: str = ""  # why, where it is evaluated so
     happened: Happened | None = None
+    prompt_tree: NodeShown = field(default_factory=NodeShown)  # the tree with weights
+    schedule: ScheduleShown | None = None  # of the calls that are known before answers come
+    timelines: tuple[Timeline, ...] = ()  # of what happened
 
     @property
     def is_cut(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from heliumql.explain import schedule_html, timeline_svg
 from heliumql.explain.explanation import Explanation, OperatorShown
 from heliumql.explain.layout import LINE, MARGIN, Line, lines, placed
 from heliumql.explain.mermaid import label
@@ -16,10 +17,13 @@ from heliumql.explain.text import (
     pass_lines,
     rule_lines,
 )
+from heliumql.explain.timeline import lane_lines
+from heliumql.explain.tree import NodeShown, tokens_of, tops
 from heliumql.logical import Dag, Fetch, Generate, Output
-from heliumql.prompts import Branch, Parts, Placeholder, Role, Text
+from heliumql.prompts import Parts, Placeholder, Role, Text
 
-_STYLE = """
+_STYLE = (
+    """
 :root { color-scheme: light dark; --line: #8884; --ink: #1a1a1a; --soft: #666; --paper: #fff;
   --call: #e8f0fe; --done: #e6f4ea; --box: #f6f6f6; --hole: #b3540a; --role: #1a56b0; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --soft: #a0a0a0; --paper: #16181c;
@@ -36,13 +40,16 @@ svg text { fill: var(--ink); } svg rect { stroke: var(--soft); fill: var(--box);
 svg .generate rect, svg .fetch rect { fill: var(--call); } svg .output rect { fill: var(--done); }
 svg path { fill: none; stroke: var(--soft); }
 ul.tree, ul.tree ul { list-style: none; border-left: 1px solid var(--line); padding-left: 1rem; }
-.hole { color: var(--hole); } .role { color: var(--role); font-weight: 600; }
-.leaf { color: var(--soft); } .part { white-space: pre-wrap; }
+.hole { color: var(--hole); } .role { color: var(--role); font-weight: 600; margin-left: .4rem; }
+.leaf, .weight { color: var(--soft); } .part { white-space: pre-wrap; }
 """
+    + schedule_html.STYLE
+    + timeline_svg.STYLE
+)
 
 
 def as_html(explanation: Explanation) -> str:
-    """The page: statement, plan, rules, operators, passes, prompt tree, what is expected."""
+    """The page: the sections of the text, and pictures of the plan and of the run."""
     parts = [
         "<h1>What this statement is going to do</h1>",
         f"<pre>{escape(explanation.statement)}</pre>",
@@ -56,10 +63,16 @@ def as_html(explanation: Explanation) -> str:
     parts += ["<h2>LLM operators</h2>", _operators(explanation.operators)]
     if explanation.plan is not None:
         parts += ["<h2>Passes</h2>", _lines(pass_lines(explanation))]
-        parts += ["<h2>Prompt tree</h2>", _tree(explanation.tree.root)]
+        parts += ["<h2>Prompt tree</h2>", _tree(explanation.prompt_tree)]
+        if explanation.schedule is not None:
+            parts += ["<h2>Schedule</h2>", schedule_html.as_html(explanation.schedule)]
         parts += ["<h2>Expected</h2>", _lines(expected_lines(explanation))]
     if explanation.happened is not None:
-        parts += ["<h2>What happened</h2>", _lines(happened_lines(explanation.happened))]
+        told = [*happened_lines(explanation.happened), *lane_lines(explanation.timelines)]
+        parts += ["<h2>What happened</h2>", _lines(told)]
+        if explanation.timelines:
+            parts.append("<h2>Timeline</h2>")
+            parts += map(timeline_svg.as_svg, explanation.timelines)
     body = "\n".join(parts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
@@ -91,16 +104,18 @@ def _operators(operators: Sequence[OperatorShown]) -> str:
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
 
 
-def _tree(branch: Branch) -> str:
-    return f'<ul class="tree">{"".join(_branch(c) for c in branch.children)}</ul>'
+def _tree(root: NodeShown) -> str:
+    return f'<ul class="tree">{"".join(_node(top) for top in tops(root))}</ul>'
 
 
-def _branch(branch: Branch) -> str:
-    ends = ""
-    if branch.operators:
-        ends = f' <span class="leaf">\u2192 {escape(", ".join(branch.operators))}</span>'
-    below = f"<ul>{''.join(_branch(c) for c in branch.children)}</ul>" if branch.children else ""
-    return f"<li>{_parts(branch.parts)}{ends}{below}</li>"
+def _node(node: NodeShown) -> str:
+    ends = f' <span class="weight">{tokens_of(node)}</span>'
+    if node.operators:
+        ends += f' <span class="leaf">\u2192 {escape(", ".join(node.operators))}</span>'
+    if node.reads:
+        ends += f' <span class="leaf">(reads: {escape(", ".join(node.reads))})</span>'
+    below = f"<ul>{''.join(_node(c) for c in node.children)}</ul>" if node.children else ""
+    return f"<li>{_parts(node.parts)}{ends}{below}</li>"
 
 
 def _parts(parts: Parts) -> str:

@@ -7,8 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from heliumql.explain.explanation import Explanation, Figure, OperatorShown, total
+from heliumql.explain.schedule import GroupShown, ScheduleShown
+from heliumql.explain.timeline import Lane
+from heliumql.explain.tree import NodeShown
 from heliumql.logical import Dag, Fetch, Generate, Query, described
-from heliumql.prompts import Branch, Parts, Placeholder, Role, Text, shown
+from heliumql.prompts import Parts, Placeholder, Role, Text, shown
 
 _FIGURES = ("rows", "calls", "fetched", "prompt_tokens", "output_tokens", "static_prefix_tokens")
 _NAMES = {"calls": "calls_expected", "fetched": "calls_fetched"}
@@ -31,8 +34,8 @@ def as_json(explanation: Explanation) -> str:
             "cuts": list(explanation.cuts),
         },
         "call_by_call": explanation.call_by_call or None,
-        "tree": _branch(explanation.tree.root),
-        "schedule": None,
+        "tree": _node(explanation.prompt_tree),
+        "schedule": None if explanation.schedule is None else _schedule(explanation.schedule),
         "calls_expected": round(calls.value) if explanation.plan is not None else None,
         "seconds_expected": explanation.seconds,
         "price_expected": explanation.price,
@@ -41,8 +44,62 @@ def as_json(explanation: Explanation) -> str:
     }
     if explanation.happened is not None:
         stats = asdict(explanation.happened.stats)
-        document["happened"] = {"rows": explanation.happened.rows, **stats}
-    return json.dumps(document, indent=2, ensure_ascii=False)
+        document["happened"] = {"rows": explanation.happened.rows, **stats, "timeline": []}
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    lanes = [_lane(lane) for timeline in explanation.timelines for lane in timeline.lanes]
+    if lanes:  # a line each; in the text of a value its quotes would be escaped
+        lines = ",\n".join(f"      {json.dumps(lane, ensure_ascii=False)}" for lane in lanes)
+        text = text.replace('"timeline": []', f'"timeline": [\n{lines}\n    ]')
+    return text
+
+
+def _schedule(schedule: ScheduleShown) -> dict[str, Any]:
+    """All tokens and seconds are estimates."""
+    return {
+        "policy": schedule.policy,
+        "order": schedule.order,
+        "calls": schedule.calls,
+        "prompt_tokens": schedule.prompt_tokens,
+        "hit_tokens_expected": schedule.hit_tokens,
+        "seconds_expected": schedule.seconds,
+        "others": [{"order": o, "seconds_expected": s} for o, s in schedule.others],
+        "workers": [asdict(worker) for worker in schedule.workers],
+        "groups": [_group(group) for group in schedule.groups],
+        "more_groups": schedule.more_groups,
+        "kept": [_group(group) for group in schedule.kept],
+    }
+
+
+def _group(group: GroupShown) -> dict[str, Any]:
+    return {**asdict(group), "operators": list(group.operators), "workers": list(group.workers)}
+
+
+def _lane(lane: Lane) -> dict[str, Any]:
+    """A worker with its calls as columns; times are seconds since the engine's first call began."""
+    operators = list(dict.fromkeys(bar.operator for bar in lane.bars))
+    return {
+        "engine": lane.engine,
+        "worker": lane.worker,
+        "calls": lane.calls,
+        "seconds": round(lane.seconds, 6),
+        "busy": None if lane.busy is None else round(lane.busy, 4),
+        "idle_seconds": round(lane.idle_seconds, 6),
+        "prompt_tokens": lane.prompt_tokens,
+        "cached_tokens": lane.cached_tokens,
+        "operators": operators,
+        "timed": {
+            "operator": [operators.index(bar.operator) for bar in lane.bars],
+            "started": [round(bar.started, 6) for bar in lane.bars],
+            "first_token": [
+                None if bar.first_token is None else round(bar.first_token, 6) for bar in lane.bars
+            ],
+            "finished": [round(bar.finished, 6) for bar in lane.bars],
+            "prompt_tokens": [bar.prompt_tokens for bar in lane.bars],
+            "cached_tokens": [bar.cached_tokens for bar in lane.bars],
+            "output_tokens": [bar.output_tokens for bar in lane.bars],
+            "failed": [n for n, bar in enumerate(lane.bars) if bar.failed],
+        },
+    }
 
 
 def _plan(plan: Dag | None) -> dict[str, Any] | None:
@@ -87,11 +144,13 @@ def _operator(operator: OperatorShown) -> dict[str, Any]:
     }
 
 
-def _branch(branch: Branch) -> dict[str, Any]:
+def _node(node: NodeShown) -> dict[str, Any]:
     return {
-        "parts": _parts(branch.parts),
-        "operators": list(branch.operators),
-        "children": [_branch(child) for child in branch.children],
+        "parts": _parts(node.parts),
+        "tokens": round(node.tokens),
+        "operators": list(node.operators),
+        "reads": list(node.reads),
+        "children": [_node(child) for child in node.children],
     }
 
 

@@ -6,10 +6,15 @@ import textwrap
 from collections.abc import Iterator
 
 from heliumql.explain.explanation import Explanation, Figure, Happened, OperatorShown, total
+from heliumql.explain.schedule import GroupShown, ScheduleShown
+from heliumql.explain.timeline import lane_lines
+from heliumql.explain.tree import tree_lines
+from heliumql.explain.words import counted, percent
 from heliumql.logical import Dag, described
 from heliumql.prompts import shown
 
 _WIDTH = 96
+_MOST_WORKERS, _MOST_GROUPS, _MOST_KEPT = 4, 3, 2  # that are named in a schedule
 
 
 def as_text(explanation: Explanation) -> str:
@@ -38,10 +43,13 @@ def sections(explanation: Explanation) -> Iterator[tuple[str, list[str]]]:
         yield "LLM operators", lines
     if explanation.plan is not None:
         yield "Passes", pass_lines(explanation)
-        yield "Prompt tree", explanation.tree.show().split("\n")
+        yield "Prompt tree", tree_lines(explanation.prompt_tree)
+        if explanation.schedule is not None:
+            yield "Schedule", schedule_lines(explanation.schedule)
         yield "Expected", expected_lines(explanation)
     if explanation.happened is not None:
-        yield "What happened", happened_lines(explanation.happened)
+        lines = happened_lines(explanation.happened)
+        yield "What happened", lines + lane_lines(explanation.timelines)
 
 
 def dag_lines(plan: Dag) -> list[str]:
@@ -102,6 +110,65 @@ def pass_lines(explanation: Explanation) -> list[str]:
         return [f"{passes}: rows are held back until answers are there"]
     lines = [f"{passes}: these places hold rows back until answers are there"]
     return lines + [line for cut in cuts for line in wrapped(cut, _WIDTH, "  ")]
+
+
+def schedule_lines(schedule: ScheduleShown) -> list[str]:
+    """What was chosen, what each worker gets, and the prefixes that weigh most."""
+    lines = wrapped(f"{schedule.policy}: {schedule.order}")
+    lines += wrapped(covered(schedule))
+    if schedule.others:
+        lines += wrapped(compared(schedule))
+    for worker in schedule.workers[:_MOST_WORKERS]:
+        groups = f" in {counted(worker.groups, 'prefix group')}" if worker.groups else ""
+        lines.append(
+            f"{worker.name}: {counted(worker.calls, 'call')}{groups}, ~{worker.prompt_tokens:,}"
+            f" prompt tokens, ~{percent(worker.repeated_tokens, worker.prompt_tokens)} repeated"
+        )
+    lines += _more(len(schedule.workers) - _MOST_WORKERS, "worker")
+    for group in schedule.groups[:_MOST_GROUPS]:
+        lines += wrapped(f"prefix: {group_line(group)}")
+    hidden = max(0, len(schedule.groups) - _MOST_GROUPS) + schedule.more_groups
+    lines += _more(hidden, "prefix group")
+    for group in schedule.kept[:_MOST_KEPT]:
+        lines += wrapped(f"kept: {group_line(group)}")
+    return lines + _more(len(schedule.kept) - _MOST_KEPT, "kept prefix", "kept prefixes")
+
+
+def covered(schedule: ScheduleShown) -> str:
+    """How many calls a schedule is of, and what is expected of it."""
+    text = f"of the {counted(schedule.calls, 'call')} known before answers come"
+    if schedule.seconds is not None:
+        text += f"; {duration(schedule.seconds)} by the event model"
+    if schedule.hit_tokens is not None:
+        share = percent(schedule.hit_tokens, schedule.prompt_tokens)
+        text += f", ~{share} of ~{schedule.prompt_tokens:,} prompt tokens in prefix caches"
+    return text
+
+
+def compared(schedule: ScheduleShown) -> str:
+    """How many other orders were looked at, and how long they would take."""
+    seconds = [s for _, s in schedule.others]
+    between = f"{seconds_text(min(seconds))} to {seconds_text(max(seconds))}"
+    if seconds_text(min(seconds)) == seconds_text(max(seconds)):
+        between = seconds_text(min(seconds))
+    return f"{counted(len(seconds), 'other order')} looked at: {between}"
+
+
+def group_line(group: GroupShown) -> str:
+    workers = ", ".join(group.workers[:2]) + (" .." if len(group.workers) > 2 else "")
+    return (
+        f"~{counted(group.tokens, 'token')} in {counted(group.calls, 'call')} of"
+        f" {', '.join(group.operators)}; {workers}"
+    )
+
+
+def seconds_text(seconds: float) -> str:
+    """For comparing schedules, which often differ little."""
+    return f"~{seconds:.4g} s"
+
+
+def _more(number: int, one: str, many: str = "") -> list[str]:
+    return [f".. {number:,} more {one if number == 1 else many or one + 's'}"] if number > 0 else []
 
 
 def expected_lines(explanation: Explanation) -> list[str]:
