@@ -6,7 +6,7 @@ bytes, by the ratio that is learnt for each operator (true tokens are counted in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from heliumql.calls import CallGraph, Messages, OperatorStats, Reference
 from heliumql.physical.site import Site
@@ -73,8 +73,12 @@ def workload_of(
     engines: Mapping[int, int],
     known: Callable[[bytes], OperatorStats | None],
 ) -> Workload:
-    """The calls as columns. `engines` numbers the engines of the sites; `known` tells what
-    earlier runs of an operator took."""
+    """The calls as columns. `engines` numbers the engines of the calls' sites; `known` tells what
+    earlier runs of an operator took.
+
+    Calls may need others that are not among `calls` (those of an engine that is not started yet);
+    then they need what these need.
+    """
     stats = {n: known(site.template) for n, site in sites.items()}
     expected = {n: _expected_tokens(site, stats[n]) for n, site in sites.items()}
     number = {identity: n for n, identity in enumerate(calls)}
@@ -107,7 +111,7 @@ def workload_of(
     needs: list[tuple[int, ...]] = []
     for identity in calls:
         missing = graph.waits_for(identity)
-        needs.append(tuple(sorted(number[n] for n in missing if n in number)) if missing else ())
+        needs.append(_needs(graph, missing, number) if missing else ())
     return Workload(
         query=_queries(needs, site_of),
         operator=_operators(needs, site_of),
@@ -117,6 +121,24 @@ def workload_of(
         tree=tree,
         engine=[engines[site] for site in site_of],
     )
+
+
+def _needs(
+    graph: CallGraph, missing: Iterable[bytes], number: Mapping[bytes, int]
+) -> tuple[int, ...]:
+    """The numbered calls among the missing ones; of the others, those that they wait for."""
+    found = set()
+    seen = set(missing)
+    stack = list(seen)
+    while stack:
+        identity = stack.pop()
+        if identity in number:
+            found.add(number[identity])
+        else:
+            below = graph.waits_for(identity) - seen
+            seen |= below
+            stack += below
+    return tuple(sorted(found))
 
 
 def _expected_tokens(site: Site, stats: OperatorStats | None) -> int:

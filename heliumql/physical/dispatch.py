@@ -345,7 +345,8 @@ class Dispatcher:
             if flight.owner:
                 by_site.setdefault(call.messages.site, []).append(flight)
         for site, group in by_site.items():
-            if id(engine) in self._dead:
+            if id(engine) in self._dead:  # since the calls were taken
+                self._engine_failed(engine, self._dead[id(engine)])
                 return
             spec = self.sites[site].spec
             deliver = self._deliver(self.sites[site], spec, [f.call for f in group])

@@ -25,6 +25,7 @@ from heliumql.scheduling.schedule import Pin, Schedule
 from heliumql.scheduling.workload import Worker, Workload
 
 _MOST_PLANNED = 1 << 17  # calls; those behind them are planned when these have gone
+_BY_ARRIVAL = "fcfs"  # the policy that needs no plan
 _SMALL = 2048  # so many open calls are planned anew whenever there are new ones
 
 
@@ -57,6 +58,7 @@ class Scheduler:
         self._known = known
         self._open: dict[bytes, None] = {}  # in the order in which rows asked for them
         self._unplanned: deque[bytes] = deque()  # ready calls that no plan has
+        self._given_up: deque[bytes] = deque()  # ready calls that go before anything is planned
         self._calls: list[bytes] = []  # of the plan
         self._number: dict[bytes, int] = {}
         self._flying: dict[bytes, int] = {}  # taken calls of the plan that are not over yet
@@ -77,7 +79,11 @@ class Scheduler:
         `engines` has the workers of all started engines, by id.
         """
         self._look()
-        if self._unplanned and self._is_due():
+        if self._given_up:
+            identity = self._first_of(self._given_up, engine)
+            if identity is not None:
+                return identity
+        if self._unplanned and self.policy != _BY_ARRIVAL and self._is_due():
             self._plan(engines)
         place = self._places.get((id(engine), worker))
         while self._queue is not None and place is not None:
@@ -88,7 +94,7 @@ class Scheduler:
             self._flying[identity] = call
             if self._graph.is_ready(identity):
                 return identity
-        return self._next_unplanned(engine)
+        return self._first_of(self._unplanned, engine)
 
     @property
     def last_rank(self) -> int:
@@ -101,9 +107,12 @@ class Scheduler:
         return self._ready_sites
 
     def give_up(self) -> None:
-        """Calls of the plan wait for something that will not be: they go as they became ready."""
+        """Calls of the plan wait for something that will not be: they go as they became ready.
+
+        What becomes ready after them is planned again.
+        """
         self._queue, self._number, self._flying = None, {}, {}
-        self._unplanned = deque(self._graph.ready_calls())
+        self._given_up, self._unplanned = deque(self._graph.ready_calls()), deque()
 
     def rank(self, identity: bytes) -> int:
         """The priority of a call: smaller first."""
@@ -146,7 +155,7 @@ class Scheduler:
             self._uses[prefix] -= 1
             if not self._uses[prefix]:
                 del self._uses[prefix]
-                self.to_release.append(prefix)
+                self._release([prefix])
 
     def _keep(self, plan: PlannedCalls, calls: Sequence[bytes]) -> None:
         """The prefixes that the plan wants kept, and no others."""
@@ -158,19 +167,29 @@ class Scheduler:
             self._uses[prefix] = len(pin.calls)
             for call in pin.calls:
                 self._kept_for.setdefault(calls[call], []).append(prefix)
-        self.to_release += [prefix for prefix in before if prefix not in self._uses]
+        self._release([prefix for prefix in before if prefix not in self._uses])
 
     def let_go(self) -> None:
         """Nothing is to be kept any more."""
-        self.to_release += list(self._uses)
+        self._release(list(self._uses))
         self._uses, self._kept_for = Counter(), {}
 
+    def _release(self, prefixes: Sequence[tuple[int, bytes]]) -> None:
+        """They are not needed any more; of those not asked for yet the engine hears nothing."""
+        over = set(prefixes)
+        told = over.difference((w[0], w[1].key) for w in self.to_warm)
+        self.to_warm = [w for w in self.to_warm if (w[0], w[1].key) not in over]
+        self.to_release += [prefix for prefix in prefixes if prefix in told]
+
     def _is_due(self) -> bool:
-        """Planning takes time: where there are many calls, only when as many new ones are there."""
+        """Planning takes time: where there are many calls, only when as many new ones are there,
+        and not before half of a plan that could not take all of them has gone."""
         while self._unplanned and not self._graph.is_ready(self._unplanned[0]):
             self._unplanned.popleft()
-        new = len(self._open) - len(self._number)
-        return bool(self._unplanned) and (len(self._open) <= _SMALL or new >= len(self._number))
+        planned, new = len(self._number), len(self._open) - len(self._number)
+        return bool(self._unplanned) and (
+            len(self._open) <= _SMALL or planned <= min(new, _MOST_PLANNED // 2)
+        )
 
     def _plan(self, engines: Mapping[int, Sequence[Worker]]) -> None:
         with _without_collecting():
@@ -199,15 +218,16 @@ class Scheduler:
             i for i in self._unplanned if i not in self._number and graph.is_ready(i)
         )
 
-    def _next_unplanned(self, engine: Engine) -> bytes | None:
+    def _first_of(self, calls: deque[bytes], engine: Engine) -> bytes | None:
+        """Takes the first one out that is ready and the engine's."""
         graph = self._graph
-        for _ in range(len(self._unplanned)):
-            identity = self._unplanned.popleft()
+        for _ in range(len(calls)):
+            identity = calls.popleft()
             if not graph.is_ready(identity):
                 continue
             if self._sites[graph.minted.site(identity)].engine is engine:
                 return identity
-            self._unplanned.append(identity)
+            calls.append(identity)
         return None
 
 
@@ -224,7 +244,7 @@ def planned(
     places = [(key, n) for key, of_engine in engines.items() for n in range(len(of_engine))]
     workers = [Worker(numbers[key], engines[key][n].constants) for key, n in places]
     of_site = {n: numbers[id(s.engine)] for n, s in sites.items() if id(s.engine) in numbers}
-    workload = workload_of(graph, calls, {n: sites[n] for n in of_site}, of_site, known)
+    workload = workload_of(graph, calls, sites, of_site, known)
     schedule = POLICIES[policy](workload, workers)
     warmups = []
     for pin in schedule.pins:
@@ -232,8 +252,9 @@ def planned(
         engine = workload.engine[pin.calls[0]]
         first, second = beginning(messages, workload.tree.characters[pin.node], engine)
         if not any(graph.references.inside(text) for _, text in first):
-            key = hashlib.blake2b(repr(first).encode(), digest_size=16).digest()
-            warmups.append((pin, Warmup(key, places[pin.worker][1], first, second, keep=True)))
+            worker = places[pin.worker][1]
+            key = hashlib.blake2b(repr((worker, first)).encode(), digest_size=16).digest()
+            warmups.append((pin, Warmup(key, worker, first, second, keep=True)))
     return PlannedCalls(
         tuple(graph.minted.site(identity) for identity in calls),
         workload,

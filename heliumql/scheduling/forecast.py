@@ -100,7 +100,8 @@ def forecast(
     def offer(call: int) -> None:
         worker = place[call]
         if worker == ANY:
-            worker = min(range(len(lines)), key=lambda n: len(lines[n].running))
+            own = [n for n, w in enumerate(workers) if w.engine == workload.engine[call]]
+            worker = min(own, key=lambda n: len(lines[n].running) + len(lines[n].ready))
             place[call] = worker
         heapq.heappush(lines[worker].ready, (rank[call], call))
 

@@ -99,10 +99,12 @@ def tree_of_texts(
             # They part inside a node: it is split, its upper part is shared from now on.
             middle = len(parent)
             parent.append(path[-1])
-            end.append(max(end[path[-1]], tokens(call, common)))
+            length = max(end[path[-1]], tokens(call, common))
             characters.append(common)
-            if below >= 0:
+            if below >= 0:  # calls of different operators may come to different lengths
                 parent[below] = middle
+                length = min(length, end[below])
+            end.append(length)
             path.append(middle)
         if len(text) > common or path[-1] == 0:
             number = len(parent)

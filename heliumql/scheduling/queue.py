@@ -24,8 +24,12 @@ class ReadyQueue:
         self._ready: list[list[tuple[int, int]]] = [[] for _ in workers]
         # (rank, call) of calls that any worker of their engine may take
         self._anywhere: dict[int, list[tuple[int, int]]] = {w.engine: [] for w in workers}
-        self._turn = 0  # of a strict schedule: how many calls have gone
-        self._turns = sorted(range(len(workload)), key=schedule.rank.__getitem__)
+        # The calls of a strict schedule that have not gone, the last one first.
+        self._turns = (
+            sorted(range(len(workload)), key=schedule.rank.__getitem__, reverse=True)
+            if schedule.strict
+            else []
+        )
         self._waiting: set[int] = set()  # ready calls; heaps may hold others by mistake
         self._flying: Counter[int] = Counter()  # of each worker
         self._left: Counter[int] = Counter(schedule.stage)
@@ -56,6 +60,8 @@ class ReadyQueue:
     def drop(self, call: int) -> None:
         """The call is not needed any more; it was not taken."""
         self._waiting.discard(call)
+        if call in self._turns:
+            self._turns.remove(call)
         self._over(call)
 
     def done(self, call: int) -> None:
@@ -75,7 +81,8 @@ class ReadyQueue:
             call = self._first(worker)
         if call is None:
             return None
-        self._turn += 1
+        if self._turns:
+            self._turns.pop()
         self._waiting.discard(call)
         self.worker[call] = worker
         self._flying[worker] += 1
@@ -87,8 +94,7 @@ class ReadyQueue:
 
     def _is_due(self, worker: int) -> bool:
         """The next call of a strict schedule is ready, and this worker's."""
-        call = self._turns[self._turn] if self._turn < len(self._turns) else None
-        return call in self._waiting and self.worker[call] in (worker, ANY)
+        return bool(self._turns) and self._is_here(self._turns[-1], worker)
 
     def _offer(self, call: int) -> None:
         worker = self.worker[call]
@@ -138,8 +144,8 @@ class ReadyQueue:
     def _take_over(self, worker: int) -> bool:
         """The worker has nothing to do: it takes a group that another one has not begun.
 
-        Of the worker that has most to do, its last group; else half of the calls that wait in a
-        group that is being computed, where they are more than their worker has room for.
+        Of the worker that has most to do, and has no room for it now, its last group; else half of
+        the calls that wait in a group that is being computed.
         """
         engine = self._workers[worker].engine
         waiting: dict[int, dict[int, list[int]]] = {}
@@ -148,10 +154,15 @@ class ReadyQueue:
             if other not in (worker, ANY) and self._workload.engine[call] == engine:
                 group = self._schedule.group[call]
                 waiting.setdefault(other, {}).setdefault(group, []).append(call)
-        if not waiting:
+        count = {
+            w: number
+            for w, groups in waiting.items()
+            if (number := sum(map(len, groups.values()))) > self._workers[w].room - self._flying[w]
+        }
+        if not count:
             return False
         rank = self._schedule.rank
-        victim = max(waiting, key=lambda w: (sum(map(len, waiting[w].values())), -w))
+        victim = max(count, key=lambda w: (count[w], -w))
         groups = waiting[victim]
         fresh = [g for g in groups if g not in self._begun]
         if fresh and len(groups) > 1:
