@@ -1,13 +1,15 @@
 """What the order of calls is worth: the suites under each scheduling policy, on one engine.
 
     python benchmark/schedules.py [--suites mixed,trading] [--policies cache_aware,op_wise]
-        [--repeat 3] [--kv quarter|all|TOKENS] [--workers 1|2] [--simulate] [--kept]
+        [--repeat 3] [--kv quarter|tight|all|TOKENS] [--workers 1|2] [--simulate] [--kept]
 
 vLLM with a small random model in float32, one core a worker; every suite has an engine of its own,
 in which the policies take turns, each with empty prefix caches at first. No answers are remembered;
 equal calls of one run are one, under every policy. Rows are checked to be equal. The oracle is a
 replay of the same calls with all answers known, in depth-first order of their prompts: that, or one
-row of the batch alone, is about the least time that any order of the workflow can take.
+row of the batch alone, is about the least time that any order of the workflow can take. `foretold`
+is what the event model says of the schedule, with speeds measured by the engine's own calibration
+and, with --kept, lengths of answers learnt in a run before.
 """
 
 from __future__ import annotations
@@ -54,12 +56,15 @@ class Size:
     calls: int
     working_set: int  # prompts and answers, common beginnings once
     at_once: int  # what the longest calls need that are computed together
+    longest: int  # call
 
     def kv_cache_tokens(self, choice: str) -> int:
         """Of each worker, whole blocks."""
         match choice:
             case "quarter":
                 tokens = max(self.working_set // 4, self.at_once)
+            case "tight":
+                tokens = max(self.working_set // 16, 2 * self.longest)
             case "all":
                 tokens = 2 * self.working_set
             case _:
@@ -70,7 +75,8 @@ class Size:
 def size_of(record: Sequence[Asked]) -> Size:
     block = engines.BLOCK
     blocks = sorted((-(-len(asked.tokens) // block) for asked in record), reverse=True)
-    return Size(len(record), distinct_tokens(record), sum(blocks[: engines.SLOTS]) * block)
+    at_once = sum(blocks[: engines.SLOTS]) * block
+    return Size(len(record), distinct_tokens(record), at_once, blocks[0] * block)
 
 
 class Measured:
@@ -156,7 +162,7 @@ def _tabulate(measured: Measured) -> bool:
         print(f"{found.policy}: {found.seconds:.2f} s", file=sys.stderr, flush=True)
     columns = (
         "policy", "seconds", "least", "most", "ratio", "engine CPU", "calls", "prompt tokens",
-        "hits", "computed", "output tokens", "planning",
+        "hits", "computed", "output tokens", "planning", "foretold",
     )  # fmt: skip
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     medians = {p: statistics.median(r.seconds for r in runs) for p, runs in by_policy.items()}
@@ -199,6 +205,7 @@ def _print(name: str, runs: Sequence[Run], base: float) -> None:
         f"{median(lambda r: r.computed):,.0f}",
         f"{median(lambda r: r.output_tokens):,.0f}",
         f"{median(lambda r: r.planning):.2f}",
+        f"{median(lambda r: r.foretold):.2f}",
     )
     print("| " + " | ".join(cells) + " |", flush=True)
 
@@ -208,7 +215,11 @@ def main() -> None:
     parser.add_argument("--suites", default=",".join(SUITES))
     parser.add_argument("--policies", default=",".join(POLICIES))
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--kv", default="quarter", help="quarter or all of the working set, tokens")
+    parser.add_argument(
+        "--kv",
+        default="quarter",
+        help="quarter or all of the working set, tight (a sixteenth of it, or two calls), tokens",
+    )
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--scale", type=float, help="of all lengths; 1 is the original's")
     parser.add_argument("--rows", type=int, help="instead of the suite's own number")
@@ -219,8 +230,8 @@ def main() -> None:
     unknown = set(given.suites.split(",")) - SUITES.keys()
     if unknown:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
-    if given.kv not in ("quarter", "all") and not given.kv.isdecimal():
-        parser.error(f"--kv is quarter, all or a number of tokens, not {given.kv}")
+    if given.kv not in ("quarter", "tight", "all") and not given.kv.isdecimal():
+        parser.error(f"--kv is quarter, tight, all or a number of tokens, not {given.kv}")
     chosen = Chosen(
         given.policies.split(","), given.repeat, given.kv, given.workers, given.scale, given.rows,
         given.simulate, given.kept, not given.no_oracle,

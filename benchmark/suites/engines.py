@@ -54,6 +54,7 @@ def vllm(model: Path, kv_cache_tokens: int, workers: int) -> Iterator[RecordingE
     engine = VllmEngine(options)
     try:
         engine.start()
+        engine.calibrate()
         yield RecordingEngine(engine)
     finally:
         engine.close()

@@ -14,6 +14,9 @@ import pyarrow as pa
 
 import heliumql
 from heliumql.connection import Connection
+from heliumql.physical import scheduler
+from heliumql.physical.scheduler import PlannedCalls
+from heliumql.scheduling.simulation import simulate
 from suites.recording import Asked, RecordingEngine
 from suites.suite import Suite
 
@@ -32,6 +35,7 @@ class Run:
     prompt_tokens: int
     hit_tokens: int  # of the prompt tokens, found in the prefix cache
     output_tokens: int
+    foretold: float  # seconds, by the event model of the schedule
     rows: Sequence[tuple[Any, ...]]
     record: Sequence[Asked]
 
@@ -63,9 +67,10 @@ def run(con: Connection, query: str, engine: RecordingEngine, policy: str) -> Ru
     engine.take()
     clock = _clock(engine)
     began, worked = clock(), _cpu(engine)
-    relation = con.sql(query)
-    assert relation is not None
-    rows = relation.fetchall()
+    with _watched() as plans:
+        relation = con.sql(query)
+        assert relation is not None
+        rows = relation.fetchall()
     seconds, cpu = clock() - began, _cpu(engine) - worked
     stats = relation.stats
     record = engine.take()
@@ -84,9 +89,32 @@ def run(con: Connection, query: str, engine: RecordingEngine, policy: str) -> Ru
         stats.prompt_tokens,
         stats.prefix_hit_tokens,
         stats.output_tokens,
+        _foretold(plans),
         rows,
         record,
     )
+
+
+@contextmanager
+def _watched() -> Iterator[list[PlannedCalls]]:
+    """The schedules that are made meanwhile."""
+    plans: list[PlannedCalls] = []
+    planned = scheduler.planned
+
+    def kept(*arguments: Any) -> PlannedCalls:
+        plans.append(planned(*arguments))
+        return plans[-1]
+
+    scheduler.planned = kept
+    try:
+        yield plans
+    finally:
+        scheduler.planned = planned
+
+
+def _foretold(plans: Sequence[PlannedCalls]) -> float:
+    """Passes come one after the other, each with calls of its own."""
+    return sum(simulate(p.workload, p.workers, p.schedule).seconds for p in plans)
 
 
 def replay(con: Connection, engine: RecordingEngine, record: Sequence[Asked], policy: str) -> Run:
