@@ -196,6 +196,9 @@ def _levels(needs: Sequence[Sequence[int]]) -> list[int]:
         return [0] * len(needs)
     level = [-1] * len(needs)
     for start in range(len(needs)):
+        if not needs[start]:
+            level[start] = 0
+            continue
         stack = [start]
         while stack:
             call = stack[-1]
@@ -228,7 +231,8 @@ def _queries(needs: Sequence[Sequence[int]], sites: Sequence[int]) -> list[int]:
     linked = set()
     for call, below in enumerate(needs):
         for need in below:
-            linked |= {call, need}
+            linked.add(call)
+            linked.add(need)
             first, second = sorted((root(call), root(need)))
             parent[second] = first
     place: dict[int, int] = {}

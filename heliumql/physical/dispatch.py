@@ -8,7 +8,6 @@ whatever becomes of the statement.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import Counter
@@ -24,17 +23,14 @@ from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
 from heliumql.calls.learnt import Learnt
-from heliumql.calls.minted import Messages
 from heliumql.engines.engine import (
-    ANSWERS,
-    OPTIONAL_ANSWERS,
     REQUESTS,
     CallSpec,
-    Deliver,
     Engine,
     ScheduledEngine,
 )
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
+from heliumql.physical.delivery import Delivery, Failed, Invalid, Timed, Warmed
 from heliumql.physical.flights import Flights, Inbox
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.scheduler import Scheduler, workers_of
@@ -54,37 +50,6 @@ class Interrupted(HeliumQLError):
 
     def __init__(self) -> None:
         super().__init__("interrupted; the answers that had arrived are kept")
-
-
-@dataclass(frozen=True)
-class _Invalid:
-    """An answer that does not fit its type; its owner may ask again."""
-
-    identity: bytes
-    answer: Answer
-
-
-@dataclass(frozen=True)
-class _Warmed:
-    """A prefix that an engine has computed ahead of the calls that begin with it."""
-
-    prompt_tokens: int
-    cached_tokens: int
-
-
-@dataclass(frozen=True)
-class _Timed:
-    """Rows of answers that are on their way, for when and where their calls ran."""
-
-    rows: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Failed:
-    """The engine is of no use any more."""
-
-    engine: Engine
-    error: HeliumQLError
 
 
 @dataclass
@@ -286,7 +251,7 @@ class Dispatcher:
         scheduler.to_release.clear()
 
     def _told(self, key: bytes, prompt_tokens: int, cached_tokens: int) -> None:
-        self._inbox.put(_Warmed(prompt_tokens, cached_tokens))
+        self._inbox.put(Warmed(prompt_tokens, cached_tokens))
 
     def _fullness(
         self, key: int, number: int, worker: Worker, batches: Mapping[int, Sequence[object]]
@@ -349,7 +314,7 @@ class Dispatcher:
                 self._engine_failed(engine, self._dead[id(engine)])
                 return
             spec = self.sites[site].spec
-            deliver = self._deliver(self.sites[site], spec, [f.call for f in group])
+            deliver = self._delivery(self.sites[site], spec, [f.call for f in group])
             with self._surviving(engine):
                 engine.submit(spec, _requests(group), deliver)
 
@@ -367,79 +332,11 @@ class Dispatcher:
             for inbox in self._flights.land(identity):
                 inbox.put([(identity, answer, 0)])
 
-    def _deliver(self, site: Site, spec: CallSpec, calls: list[ReadyCall]) -> Deliver:
-        """What the engine calls with answers of calls of this site, from any thread."""
-        flights, owner, began = self._flights, self._inbox, time.monotonic()
-        asked = {c.identity: _bytes_of(c.messages) for c in calls}  # how long the prompts are
-
-        def keep(answers: dict[bytes, Answer]) -> None:
-            """Durable before anybody sees a row of it; what others may learn of it is noted."""
-            if site.cache != "off" and not site.sampled:
-                self._store.put(answers, site.operator)
-            self._learnt.note_calls(
-                site.operator,
-                prompt_bytes=sum(asked[i] for i, a in answers.items() if a.prompt_tokens),
-                prompt_tokens=sum(a.prompt_tokens for a in answers.values()),
-                output_tokens=[a.output_tokens for a in answers.values()],
-                seconds=(time.monotonic() - began) * len(answers),
-            )
-
-        def deliver(arrived: pa.RecordBatch | EngineError) -> None:
-            if not isinstance(arrived, EngineError) and not _is_answers(arrived):
-                arrived = EngineError("the engine delivered something that is not answers")
-            if isinstance(arrived, EngineError):
-                fail(arrived)
-                return
-            good: dict[bytes, Answer] = {}
-            over: list[tuple[bytes, Answer, int]] = []
-            timed: list[Mapping[str, Any]] = []
-            for row in arrived.to_pylist():
-                identity, answer = row["call"], _answer(row)
-                if answer.text is not None:
-                    try:
-                        accepted = spec.returns.accept(answer.text)
-                        if accepted != answer.text:
-                            answer = replace(answer, text=accepted)
-                        good[identity] = answer
-                    except ValueError as error:
-                        reason = str(error)
-                        if answer.finish_reason == "length":
-                            reason = f"cut off at {spec.sampling.max_tokens} tokens: {reason}"
-                        refuse(_Invalid(identity, replace(answer, text=None, error=reason)))
-                        continue
-                elif answer.finish_reason == "cancelled" and flights.waiting(identity):
-                    refuse(_Invalid(identity, answer))
-                    continue
-                over.append((identity, answer, row["requests"] or 1))
-                if self._timed:
-                    timed.append(row)
-            try:
-                keep({i: a for i, a in good.items() if i in asked})
-            except HeliumQLError as error:  # of the answer store: nothing can be remembered
-                fail(error)
-                site.engine.cancel(list(asked))  # those that are still in the engine
-                return
-            if timed:
-                owner.put(_Timed(timed))
-            told: dict[int, tuple[Inbox, list[tuple[bytes, Answer, int]]]] = {}
-            for answered in over:
-                for inbox in flights.land(answered[0]):
-                    told.setdefault(id(inbox), (inbox, []))[1].append(answered)
-            for inbox, answers in told.values():
-                inbox.put(answers)
-
-        def fail(error: HeliumQLError) -> None:
-            """Ends the statements that wait for these calls."""
-            for inbox in {i for c in asked for i in flights.land(c)}:
-                inbox.put(_Failed(site.engine, error))
-
-        def refuse(invalid: _Invalid) -> None:
-            """Lets the statement that asked ask again, or one that waits if that one is gone."""
-            waiting = flights.waiting(invalid.identity)
-            for inbox in [owner] if owner in waiting else waiting[:1]:
-                inbox.put(invalid)
-
-        return deliver
+    def _delivery(self, site: Site, spec: CallSpec, calls: Sequence[ReadyCall]) -> Delivery:
+        return Delivery(
+            site, spec, calls, self._inbox, self._flights, self._store, self._learnt,
+            timed=self._timed,
+        )  # fmt: skip
 
     # taking in ----------------------------------------------------------------------------
 
@@ -472,15 +369,15 @@ class Dispatcher:
 
     def _absorb(self, arrived: object) -> None:
         match arrived:
-            case _Failed(engine, error):
+            case Failed(engine, error):
                 self._engine_failed(engine, error)
-            case _Invalid(identity, answer):
+            case Invalid(identity, answer):
                 self._ask_again(identity, answer)
-            case _Warmed(prompt_tokens, cached_tokens):
+            case Warmed(prompt_tokens, cached_tokens):
                 for account in self.accounts[:1]:  # nobody in particular has asked for it
                     account.prompt_tokens += prompt_tokens
                     account.prefix_hit_tokens += cached_tokens
-            case _Timed(rows):
+            case Timed(rows):
                 self._note_times(rows)
             case list():
                 for identity, answer, requests in arrived:
@@ -533,7 +430,7 @@ class Dispatcher:
         if answer.finish_reason == "length":
             more = spec.sampling.max_tokens * 2 ** (flight.attempts - 1)
             spec = replace(spec, sampling=replace(spec.sampling, max_tokens=more))
-        deliver = self._deliver(site, spec, [flight.call])
+        deliver = self._delivery(site, spec, [flight.call])
         with self._surviving(site.engine):
             site.engine.submit(spec, _requests([flight]), deliver)
 
@@ -582,34 +479,6 @@ def _spend(account: Account, site: Site, answer: Answer, requests: int) -> None:
         spent.prompt_tokens += answer.prompt_tokens
         spent.prefix_hit_tokens += answer.cached_tokens
         spent.output_tokens += answer.output_tokens
-
-
-def _is_answers(arrived: object) -> bool:
-    wanted = set(ANSWERS.names).difference(OPTIONAL_ANSWERS)
-    return isinstance(arrived, pa.RecordBatch) and wanted <= set(arrived.schema.names)
-
-
-def _answer(row: Mapping[str, object]) -> Answer:
-    def number(name: str) -> int:
-        value = row[name]
-        return value if isinstance(value, int) else 0
-
-    text, error = row["text"], row["error"]
-    if error is not None:
-        text = None
-    return Answer(
-        text=text if isinstance(text, str) else None,
-        error=str(error) if error is not None else (None if text is not None else "no answer"),
-        finish_reason=sys.intern(str(row["finish_reason"] or "stop")),  # kept once, not per call
-        prompt_tokens=number("prompt_tokens"),
-        cached_tokens=number("cached_tokens"),
-        output_tokens=number("output_tokens"),
-    )
-
-
-def _bytes_of(messages: Messages) -> int:
-    texts = [messages.prompt, messages.system, *(m["content"] for m in messages.history or ())]
-    return sum(len(t.encode()) for t in texts if t is not None)
 
 
 def _requests(flights: Sequence[_Flight]) -> pa.RecordBatch:
