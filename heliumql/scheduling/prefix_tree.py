@@ -12,9 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 _KEY_BITS = 24  # blocks of a conversation
 
 
@@ -79,17 +76,18 @@ def tree_of_texts(
     `cut(call, end)` moves the end of a common prefix to where the two may part (not in the middle
     of a reference).
     """
-    order = pc.sort_indices(pa.array(texts, pa.large_string())).to_pylist()
+    order = sorted(range(len(texts)), key=texts.__getitem__)
     parent, end, leaf = [0], [0], [0] * len(texts)
     characters = [0]  # of the node's prefix
     # The nodes on the way to the conversation before: a path of growing prefixes.
     path = [0]
     before: int | None = None
+    alike = 0
     for call in order:
         text = texts[call]
         common = 0
         if before is not None:
-            common = _common(texts[before], text)
+            common = alike = _common(texts[before], text, alike)
             if cut is not None and common:
                 common = min(cut(before, common), cut(call, common))
         below = -1
@@ -154,8 +152,13 @@ def _in_order(
     return PrefixTree(parents, ends, [number[node] for node in leaf], lengths)
 
 
-def _common(first: str, second: str) -> int:
-    """How many characters both begin with alike."""
+def _common(first: str, second: str, guess: int) -> int:
+    """How many characters both begin with alike.
+
+    `guess` is tried first: neighbours often have as much in common as those before them.
+    """
+    if first[guess : guess + 1] != second[guess : guess + 1] and second.startswith(first[:guess]):
+        return guess
     if second.startswith(first):
         return len(first)
     low, high = 0, min(len(first), len(second))

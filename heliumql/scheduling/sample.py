@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from heliumql.scheduling.prefix_tree import PrefixTree
 from heliumql.scheduling.workload import Workload
 
@@ -31,6 +33,24 @@ def sampled(workload: Workload, calls: int) -> Workload:
         [workload.prompt[c] for c in kept],
         [workload.output[c] for c in kept],
         [[number[n] for n in workload.needs[c] if n in number] for c in kept],
-        PrefixTree(workload.tree.parent, workload.tree.end, [workload.tree.leaf[c] for c in kept]),
+        _pruned(workload.tree, kept),
         [workload.engine[c] for c in kept],
+    )
+
+
+def _pruned(tree: PrefixTree, calls: Sequence[int]) -> PrefixTree:
+    """The tree of these calls: without the nodes that only others have."""
+    used = {0}
+    for call in calls:
+        node = tree.leaf[call]
+        while node not in used:
+            used.add(node)
+            node = tree.parent[node]
+    nodes = sorted(used)
+    number = {node: n for n, node in enumerate(nodes)}
+    return PrefixTree(
+        [number[tree.parent[node]] for node in nodes],
+        [tree.end[node] for node in nodes],
+        [number[tree.leaf[call]] for call in calls],
+        [tree.characters[node] for node in nodes] if tree.characters else (),
     )
