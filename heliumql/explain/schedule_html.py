@@ -13,7 +13,8 @@ _MOST_WORKERS = 32
 _MOST_ORDERS = 12
 
 STYLE = """
-.schedule table { margin-bottom: 1rem; } .schedule td.bar { width: 14rem; min-width: 8rem; }
+.schedule table { margin-bottom: 1rem; white-space: nowrap; }
+.schedule td.bar { width: 14rem; min-width: 6rem; }
 .schedule td.bar span { display: block; height: .8rem; margin-top: .35rem; border-radius: 2px;
   background: var(--soft); opacity: .45; }
 .schedule tr.chosen td { font-weight: 600; }
@@ -64,12 +65,12 @@ def _compared(schedule: ScheduleShown, chosen: float) -> str:
         kind = ' class="chosen"' if taken else ""
         more = seconds / chosen - 1 if chosen else 0.0
         rows.append(
-            f"<tr{kind}><td>{escape(name)}</td>"
+            f'<tr{kind}><td class="n">{seconds_text(seconds)}</td>'
+            f'<td class="n">{"chosen" if taken else f"{100 * more:+.1f} %"}</td>'
             f'<td class="bar"><span style="width:{100 * seconds / longest:.1f}%"></span></td>'
-            f'<td class="n">{seconds_text(seconds)}</td>'
-            f'<td class="n">{"chosen" if taken else f"{100 * more:+.1f} %"}</td></tr>'
+            f"<td>{escape(name)}</td></tr>"
         )
-    head = "<tr><th>order</th><th>expected</th><th></th><th></th></tr>"
+    head = "<tr><th>expected</th><th></th><th></th><th>order</th></tr>"
     table = f'<div class="wide"><table>{head}{"".join(rows)}</table></div>'
     return table + _left(len(orders) - _MOST_ORDERS, "orders")
 

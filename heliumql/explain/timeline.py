@@ -75,12 +75,7 @@ class Timeline:
     engine: str
     seconds: float  # from its first call's start to its last one's end
     lanes: tuple[Lane, ...]
-
-    @property
-    def operators(self) -> tuple[str, ...]:
-        """Those that have bars, the first to begin first."""
-        bars = sorted((b for lane in self.lanes for b in lane.bars), key=lambda b: b.started)
-        return tuple(dict.fromkeys(bar.operator for bar in bars))
+    operators: tuple[str, ...]  # those that have bars, in the order of their sites
 
 
 def timelines(
@@ -118,7 +113,9 @@ def _timeline(
         _lane(engine, worker, by_worker[worker], names, begun, ended - begun)
         for worker in sorted(by_worker)
     )
-    return Timeline(engine, ended - begun, lanes)
+    drawn = {bar.operator for lane in lanes for bar in lane.bars}
+    operators = tuple(name for name in dict.fromkeys(names) if name in drawn)
+    return Timeline(engine, ended - begun, lanes, operators)
 
 
 def _lane(

@@ -50,14 +50,15 @@ def as_svg(timeline: Timeline) -> str:
         lines = "".join(f"<li>{escape(lane_line(lane))}</li>" for lane in timeline.lanes)
         return f"<p>{escape(timeline.engine)} does not say when its calls ran.</p><ul>{lines}</ul>"
     single = sum(len(lane.bars) for lane in timeline.lanes) <= _MOST_BARS
+    heights = [_row_height(lane, single) for lane in timeline.lanes]
     scale = _WIDTH / timeline.seconds if timeline.seconds > 0 else 0.0
     colour = {name: n % COLOURS for n, name in enumerate(timeline.operators)}
     drawn: list[str] = []
     y = 0.0
-    for lane in timeline.lanes:
-        row = _row_height(lane, single)
+    for lane, row in zip(timeline.lanes, heights, strict=True):
         height = _AREA if row is None else max(1, lane.rows) * row
-        drawn.append(f'<text x="{_LEFT:.0f}" y="{y + 15:.0f}">{escape(lane_line(lane))}</text>')
+        told = lane_line(lane) + ("; in colour: how many run at once" if row is None else "")
+        drawn.append(f'<text x="{_LEFT:.0f}" y="{y + 15:.0f}">{escape(told)}</text>')
         y += _HEAD
         drawn.append(
             f'<g class="worker"><rect class="lane" x="{_LEFT:.0f}" y="{y:.0f}"'
@@ -71,7 +72,7 @@ def as_svg(timeline: Timeline) -> str:
         y += height + _GAP
     axis = "".join(_axis(timeline.seconds, scale, y))
     return (
-        f'<div class="timeline">{_legend(timeline, single, colour)}<div class="wide">'
+        f'<div class="timeline">{_legend(timeline, any(heights), colour)}<div class="wide">'
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img"'
         f' aria-label="timeline of {escape(timeline.engine, quote=True)}"'
         f' width="{_LEFT + _WIDTH + _RIGHT:.0f}" height="{y + _AXIS:.0f}">'
@@ -166,7 +167,8 @@ def _areas(lane: Lane, scale: float, top: float, colour: dict[str, int]) -> Iter
     if most <= 0 or scale <= 0:
         return
     below = [0.0] * _BINS
-    for operator, (prefill, decode) in counts.items():
+    for operator in (name for name in colour if name in counts):
+        prefill, decode = counts[operator]
         failed = sum(1 for bar in lane.bars if bar.failed and bar.operator == operator)
         calls = sum(1 for bar in lane.bars if bar.operator == operator)
         told = f"{operator}: {calls:,} calls" + (f", {failed:,} failed" if failed else "")
@@ -240,7 +242,7 @@ def _legend(timeline: Timeline, single: bool, colour: dict[str, int]) -> str:
         text = "prompt: computed" if single else "calls without a token yet"
         entries.append(swatch("computed", 0, text))
         entries.append(swatch("decode", 0, "answer" if single else "calls that answer"))
-    if any(bar.failed for bar in bars):
+    if single and any(bar.failed for bar in bars):
         entries.append(swatch("decode", 0, "failed", " failed"))
     entries.append(
         '<li><svg width="22" height="12" aria-hidden="true"><g class="idle">'
