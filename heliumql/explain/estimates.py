@@ -16,6 +16,7 @@ from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import CallSpec
 from heliumql.explain.explanation import Figure
 from heliumql.logical import Dag, Fetch, Generate, Node, Query, Recurse
+from heliumql.physical.site import assumed_output_tokens
 from heliumql.physical.survey import Seen, Surveyed
 
 TOKENS_PER_BYTE = 0.25
@@ -51,10 +52,7 @@ def per_call(learnt: Stats | None, spec: CallSpec, options: Mapping[str, object]
         ratio = learnt.tokens_per_byte or TOKENS_PER_BYTE
         output, seconds = learnt.mean_output_tokens, learnt.mean_seconds
         return PerCall(ratio, output, _simulated_seconds(options, output) or seconds, False)
-    returns = spec.returns
-    output = spec.sampling.max_tokens / 4
-    if not returns.is_nested and returns.name != "VARCHAR":
-        output = min(output, 4.0)
+    output = assumed_output_tokens(spec)
     return PerCall(TOKENS_PER_BYTE, output, _simulated_seconds(options, output), True)
 
 

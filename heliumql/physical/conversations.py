@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from heliumql.calls import CallGraph, Messages, OperatorStats, Reference
-from heliumql.physical.site import Site
+from heliumql.calls import CallGraph, Messages, OperatorStats
+from heliumql.calls.references import CLOSE, OPEN
+from heliumql.physical.site import Site, assumed_output_tokens
 from heliumql.scheduling.prefix_tree import tree_of_texts
 from heliumql.scheduling.workload import Workload
 
@@ -20,25 +21,26 @@ _ROLE, _CONTENT = "\x02", "\x03"  # begin a message and its text; data that hold
 class _Conversations:
     """The texts of calls, each with a reference to its own answer behind it, and their lengths."""
 
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._prompts: list[int] = []  # characters, without the own answer
-        self._ratios: list[float] = []  # tokens of a character
-        self._outputs: list[int] = []
+    def __init__(self, outputs: Sequence[int]) -> None:
+        calls = len(outputs)
+        self.texts = [""] * calls
+        self._prompts = [0] * calls  # characters, without the own answer
+        self._ratios = [0.0] * calls  # tokens of a character
+        self._outputs = outputs  # tokens
         self._marks: dict[int, list[tuple[int, int, int]]] = {}
         """Answers inside the prompt of a call: where they stand, how many tokens they have."""
 
-    def add(
-        self, plain: str, own: str, ratio: float, output: int, marks: list[tuple[int, int, int]]
+    def put(
+        self, call: int, plain: str, own: str, ratio: float, marks: list[tuple[int, int, int]]
     ) -> None:
-        if marks:
-            self._marks[len(self.texts)] = marks
-        self.texts.append(plain + own)
-        self._prompts.append(len(plain))
         if not plain.isascii():
             ratio *= len(plain.encode()) / len(plain)
-        self._ratios.append(ratio)
-        self._outputs.append(output)
+        self._ratios[call] = ratio
+        self._prompts[call] = len(plain)
+        if marks:
+            self._marks[call] = marks
+            plain = _narrow(plain)
+        self.texts[call] = plain + _narrow(own)
 
     def tokens(self, call: int, end: int) -> int:
         """Tokens of the first `end` characters."""
@@ -84,29 +86,30 @@ def workload_of(
     number = {identity: n for n, identity in enumerate(calls)}
     site_of = [graph.minted.site(identity) for identity in calls]
 
-    def answer_tokens(reference: Reference) -> int:
-        answer = graph.known.get(reference.identity)
+    def answer_tokens(identity: bytes) -> int:
+        answer = graph.known.get(identity)
         if answer is not None:
             return answer.output_tokens
-        if reference.identity in graph.minted:
-            return expected[graph.minted.site(reference.identity)]
+        if identity in graph.minted:
+            return expected[graph.minted.site(identity)]
         return 0
 
-    conversations = _Conversations()
+    output = [expected[site] for site in site_of]
+    conversations = _Conversations(output)
     references = graph.references
     ratios = {
         n: (known.tokens_per_byte if known is not None else None) or _TOKENS_PER_BYTE
         for n, known in stats.items()
     }
-    for identity, site in zip(calls, site_of, strict=True):
-        plain = f"{engines[site]}{_rendered(graph.minted.messages(identity))}"
+    for call, messages in graph.minted.each(calls):
+        identity, site = calls[call], site_of[call]
+        plain = f"{engines[site]}{_rendered(messages)}"
         marks = []
-        if references.nonce in plain:
+        if identity in references.linked:
             for found in references.pattern.finditer(plain):
-                reference = Reference(bytes.fromhex(found[1]), found[2])
-                marks.append((found.start(), found.end(), answer_tokens(reference)))
-        own = references.text(identity)
-        conversations.add(plain, own, ratios[site], expected[site], marks)
+                tokens = answer_tokens(bytes.fromhex(found[1]))
+                marks.append((found.start(), found.end(), tokens))
+        conversations.put(call, plain, references.text(identity), ratios[site], marks)
     tree, _ = tree_of_texts(conversations.texts, conversations.tokens, conversations.cut)
     needs: list[tuple[int, ...]] = []
     for identity in calls:
@@ -116,7 +119,7 @@ def workload_of(
         query=_queries(needs, site_of),
         operator=_operators(needs, site_of),
         prompt=[conversations.prompt_tokens(call) for call in range(len(calls))],
-        output=[expected[site] for site in site_of],
+        output=output,
         needs=needs,
         tree=tree,
         engine=[engines[site] for site in site_of],
@@ -141,17 +144,23 @@ def _needs(
     return tuple(sorted(found))
 
 
+def _narrow(text: str) -> str:
+    """The text with references in ASCII: where all else is, it takes half of the memory."""
+    return text.replace(OPEN, "\x0e").replace(CLOSE, "\x0f")
+
+
 def _expected_tokens(site: Site, stats: OperatorStats | None) -> int:
     """How long the answers of an operator are expected to be."""
     if stats is not None and stats.calls:
         return max(1, round(stats.mean_output_tokens))
-    return max(1, site.spec.sampling.max_tokens // 4)
+    return max(1, round(assumed_output_tokens(site.spec)))
 
 
 def _rendered(messages: Messages) -> str:
     """The conversation as one text that continued ones begin with."""
-    if messages.history is None and messages.system is None:
-        return f"{_ROLE}user{_CONTENT}{messages.prompt}{_ROLE}assistant{_CONTENT}"
+    if messages.history is None:  # what most calls have, quickly
+        system = "" if messages.system is None else f"{_ROLE}system{_CONTENT}{messages.system}"
+        return f"{system}{_ROLE}user{_CONTENT}{messages.prompt}{_ROLE}assistant{_CONTENT}"
     texts = [f"{_ROLE}{role}{_CONTENT}{content}" for role, content in _said(messages)]
     return "".join(texts) + f"{_ROLE}assistant{_CONTENT}"
 
@@ -196,8 +205,9 @@ def _levels(needs: Sequence[Sequence[int]]) -> list[int]:
         return [0] * len(needs)
     level = [-1] * len(needs)
     for start in range(len(needs)):
-        if not needs[start]:
-            level[start] = 0
+        below = [level[need] for need in needs[start]]
+        if not below or min(below) >= 0:  # as a rule, what a call needs comes before it
+            level[start] = max(below) + 1 if below else 0
             continue
         stack = [start]
         while stack:
@@ -205,11 +215,11 @@ def _levels(needs: Sequence[Sequence[int]]) -> list[int]:
             if level[call] >= 0:
                 stack.pop()
                 continue
-            open_ones = [n for n in needs[call] if level[n] < 0]
-            if open_ones:
-                stack += open_ones
+            below = [level[need] for need in needs[call]]
+            if min(below, default=0) < 0:
+                stack += [need for need in needs[call] if level[need] < 0]
             else:
-                level[call] = max((level[n] + 1 for n in needs[call]), default=0)
+                level[call] = max(below, default=-1) + 1
                 stack.pop()
     return level
 

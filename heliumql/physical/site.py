@@ -12,6 +12,14 @@ from heliumql.source import Span
 _ASSUMED_PROMPT_TOKENS = 500  # of a call of which nothing is known
 
 
+def assumed_output_tokens(spec: CallSpec) -> float:
+    """How long an answer is, as long as no run has shown it."""
+    assumed = spec.sampling.max_tokens / 4
+    if not spec.returns.is_nested and spec.returns.name != "VARCHAR":
+        assumed = min(assumed, 4.0)
+    return assumed
+
+
 @dataclass(frozen=True)
 class Site:
     """One LLM call of a statement, bound to a model."""
@@ -44,7 +52,7 @@ class Site:
     def price(self, stats: OperatorStats | None) -> float:
         """What a call is expected to cost in money, by what its operator's calls took so far."""
         if stats is None or not stats.calls:
-            prompt, output = float(_ASSUMED_PROMPT_TOKENS), self.spec.sampling.max_tokens / 4
+            prompt, output = float(_ASSUMED_PROMPT_TOKENS), assumed_output_tokens(self.spec)
         else:
             prompt = stats.prompt_tokens / stats.calls
             output = stats.mean_output_tokens
