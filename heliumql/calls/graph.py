@@ -430,6 +430,7 @@ class CallGraph:
     def _settle(self, identity: bytes, answer: Answer) -> None:
         self.known[identity] = answer
         self.demanded.pop(identity, None)
+        self._ready.pop(identity, None)  # as the text of another, that was run
         self.over.append(identity)
         self.minted.forget(identity)
         self._release(identity)

@@ -7,7 +7,9 @@ that a statement with millions of prompts does not hold them in memory.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -161,6 +163,24 @@ class MintedCalls:
             batch.column("system")[row].as_py() if "system" in names else None,
             batch.column("history")[row].as_py() if "history" in names else None,
         )
+
+    def each(self, identities: Sequence[bytes]) -> Iterator[tuple[int, Messages]]:
+        """The messages of many calls, each with the place of the call, batch by batch."""
+        rows: dict[int, list[int]] = {}
+        places: dict[int, list[int]] = {}
+        for place, identity in enumerate(identities):
+            at = self._places[identity]
+            rows.setdefault(at >> 32, []).append(at & 0xFFFFFFFF)
+            places.setdefault(at >> 32, []).append(place)
+        for number, wanted in rows.items():
+            batch = self._batches[number].take(pa.array(wanted))
+            nothing = [None] * len(wanted)
+            prompts, systems, histories = (
+                batch.column(name).to_pylist() if name in batch.schema.names else nothing
+                for name in ("prompt", "system", "history")
+            )
+            made = map(Messages, repeat(self._sites[number]), prompts, systems, histories)
+            yield from zip(places[number], made, strict=True)
 
     def forget(self, identity: bytes) -> None:
         """The call is answered: its messages are not needed any more."""

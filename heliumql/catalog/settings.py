@@ -41,6 +41,7 @@ SETTINGS = tuple(f"llm_{f.name}" for f in fields(Settings))
 SCHEDULERS = (
     "cache_aware", "query_wise", "op_wise", "random", "fcfs", "lspf", "helium", "parrot",
 )  # fmt: skip
+_ON_MODELS_ONLY = "kvflow"
 _CHOICES = {
     "llm_cache": ("use", "refresh", "off"),
     "llm_on_error": ("null", "fail"),
@@ -70,5 +71,11 @@ def _fitting(name: str, value: object, default: object) -> object:
         return int(str(value))
     choices = _CHOICES.get(name.lower())
     if choices is not None and str(value).lower() not in choices:
-        raise CatalogError(f"{name} cannot be {value!r}", hint="one of " + ", ".join(choices))
+        hint = "one of " + ", ".join(choices)
+        if choices is SCHEDULERS and str(value).lower() == _ON_MODELS_ONLY:
+            hint = (
+                f"{_ON_MODELS_ONLY} is a policy of an engine's own cache; it can be compared with"
+                f" the others on the event model alone. Here: {hint}"
+            )
+        raise CatalogError(f"{name} cannot be {value!r}", hint=hint)
     return str(value).lower() if choices else str(value)

@@ -93,15 +93,14 @@ def schedule_shown(
         ((workload.tree.end[groups.node[n]], calls) for n, calls in shared.items()),
         key=lambda found: -found[0] * (len(found[1]) - 1),
     )
-    chosen, order = _chosen(schedule)
     return ScheduleShown(
         schedule.policy,
-        order,
+        _in_words(schedule),
         len(workload),
         sum(workload.prompt),
         schedule.hit_tokens,
         schedule.seconds,
-        tuple(seen for n, seen in enumerate(schedule.looked_at) if n != chosen),
+        tuple(seen for seen in schedule.looked_at if seen[0] != schedule.order),
         tuple(_workers(planned, engines, engine_names, groups)),
         tuple(group(tokens, c, [where[i] for i in c]) for tokens, c in heaviest[:_MOST_GROUPS]),
         max(0, len(heaviest) - _MOST_GROUPS),
@@ -109,18 +108,10 @@ def schedule_shown(
     )
 
 
-def _chosen(schedule: Schedule) -> tuple[int | None, str]:
-    """The place of the chosen order among those that were looked at, and what it is in words.
-
-    Of orders that take equally long the first one was taken, or the one with kept prefixes.
-    """
-    places = range(len(schedule.looked_at))
-    for place in reversed(places) if schedule.pins else places:
-        name, seconds = schedule.looked_at[place]
-        if seconds == schedule.seconds:
-            return place, name
+def _in_words(schedule: Schedule) -> str:
+    """The order of the calls: as it was chosen, else what the policy is."""
     described = (POLICIES[schedule.policy].__doc__ or "").partition("\n")[0]
-    return None, described[:1].lower() + described[1:].removesuffix(".")
+    return schedule.order or described[:1].lower() + described[1:].removesuffix(".")
 
 
 def _workers(

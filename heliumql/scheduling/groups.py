@@ -50,10 +50,13 @@ def prefix_groups(workload: Workload, block: int = 1) -> Groups:
     first: dict[int, tuple[int, int]] = {}
     for call, chain in enumerate(workload.chain):
         node = anchor[workload.tree.leaf[call]]
-        urgent = (-chain, call)
-        below.setdefault(node, []).append((*urgent, call))
-        if node not in first or urgent < first[node]:
-            first[node] = urgent
+        inside = below.get(node)
+        if inside is None:
+            inside = below[node] = []
+        inside.append((-chain, call, call))
+    for node, inside in below.items():
+        if inside:
+            first[node] = min(inside)[:2]
     nodes = [node for node in range(count - 1, 0, -1) if anchor[node] == node]
     worth = dict.fromkeys([*nodes, 0], 0)  # of the cuts below, until the node itself is looked at
     cut = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 ANY = -1  # a call that may run on any worker of its engine
@@ -42,7 +42,8 @@ class Schedule:
     strict: bool = False  # calls go exactly in this order: one that is not ready is waited for
     pins: Sequence[Pin] = ()
     at_once: int = 0  # calls in flight on a worker at most; 0: as many as it has room for
-    looked_at: Sequence[tuple[str, float]] = field(default_factory=tuple)
-    """Schedules that were compared, and the seconds that each is expected to take."""
+    order: str = ""  # in words, where the policy chose it among others
+    looked_at: Sequence[tuple[str, float]] = ()
+    """The orders that were compared, and the seconds that each is expected to take."""
     seconds: float | None = None  # expected until the last answer
     hit_tokens: int | None = None  # prompt tokens expected in prefix caches

@@ -65,17 +65,19 @@ def cache_aware(
     chosen = next(c for c in judged if judged[c].seconds * _BETTER <= least)
     share = sum(workload.prompt) / max(1, sum(part.prompt))
     whole = candidates if part is workload else _Candidates(workload, workers)
-    schedule, expected = whole.schedule(chosen), judged[chosen]
+    schedule, expected, order = whole.schedule(chosen), judged[chosen], str(chosen)
     looked_at = [(str(c), judged[c].seconds) for c in best()]
     if part is workload and (pins := worthwhile(workload, workers, schedule, paths)):
         pinned = replace(schedule, pins=pins)
         outcome = forecast(workload, workers, pinned, paths)
-        looked_at.append((f"{chosen}; {len(pins)} prefixes kept", outcome.seconds))
+        name = f"{chosen}; {len(pins)} prefixes kept"
+        looked_at.append((name, outcome.seconds))
         if outcome.seconds < expected.seconds * _BETTER:
-            schedule, expected = pinned, outcome
+            schedule, expected, order = pinned, outcome, name
     return replace(
         schedule,
         policy="cache_aware",
+        order=order,
         looked_at=tuple((name, seconds * share) for name, seconds in looked_at),
         seconds=expected.seconds * share,
         hit_tokens=round(expected.hit_tokens * share),
