@@ -92,8 +92,8 @@ def test_kept_prefixes_and_the_order_that_was_chosen() -> None:
     looked_at = (("one", 2.0), ("other", 2.5), ("one; 1 prefixes kept", 1.5))
     pins = (Pin(1, 0, 100, (0, 1, 2)),)
     found = crafted(
-        Schedule("cache_aware", range(6), [0, 0, 0, 1, 0, 1], pins=pins, looked_at=looked_at, order="one; 1 prefixes kept",
-                 seconds=1.5, hit_tokens=131)
+        Schedule("cache_aware", range(6), [0, 0, 0, 1, 0, 1], pins=pins, looked_at=looked_at,
+                 order="one; 1 prefixes kept", seconds=1.5, hit_tokens=131)
     )  # fmt: skip
     assert found.order == "one; 1 prefixes kept"
     assert found.others == looked_at[:2]
