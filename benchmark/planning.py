@@ -1,11 +1,14 @@
-"""How long planning takes: from the text of a query to its call graph, before any call is sent.
+"""How long planning takes: from the text of a query to its schedule, before any call is sent.
 
     python benchmark/planning.py [--stocks 80] [--calls 1000000] [--runs 3] [--profile WHICH]
+    python benchmark/planning.py --schedule
 
 `trading`: queries/trading.hql over short documents. `operators`: a query in which each of the 88
 LLM operators is written out, over one row. `million`: one operator over a table of distinct prompts
 of 100 to 400 bytes. Each run has a process of its own, so that loading the grammar counts and the
-peak of memory (the table included) is its own. Each stage is what it spends itself.
+peak of memory (the table included) is its own. Each stage is what it spends itself; *schedule* is
+from the call graph on, of all calls that are open then (of a table that is read in vectors, of the
+first ones). `--schedule` measures that stage alone (`scheduling.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from constant_engine import ConstantEngine
+from scheduling import print_figures
+from silent_engine import Planned, SilentEngine
 from trading.tables import generate
 from trading.written_out import written_out
 
@@ -33,8 +37,8 @@ import heliumql
 from heliumql import session as session_module
 from heliumql import syntax
 from heliumql.calls import CallGraph
-from heliumql.errors import EngineError
 from heliumql.physical.passes import Passes
+from heliumql.physical.scheduler import Scheduler
 
 _TRADING = Path(__file__).parents[1] / "queries" / "trading.hql"
 _MILLION = "SELECT id, LLM_GENERATE('Summarize this text in one line. {body}') AS a FROM texts"
@@ -48,6 +52,7 @@ _STAGES: tuple[tuple[Any, str, str], ...] = (
     (Passes, "_drain", "pass"),
     (Passes, "_call", "naming"),
     (CallGraph, "demand", "graph"),
+    (Scheduler, "_plan", "schedule"),
 )
 STAGES = ("grammar", *(stage for _, _, stage in _STAGES), "rest")
 
@@ -97,25 +102,6 @@ class Clock:
         return timed
 
 
-class Planned(EngineError):
-    """The call graph is there, and somebody waits for the first answer."""
-
-    def __init__(self) -> None:
-        super().__init__("planned")
-
-
-class SilentEngine(ConstantEngine):
-    """Takes a call or two; ends the statement when it is asked for an answer."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(slots=1)
-        self._clock = clock
-
-    def advance(self) -> None:
-        self._clock.stop()
-        raise Planned
-
-
 def prepared(which: str, con: heliumql.Connection, stocks: int, calls: int) -> str:
     """Makes the tables; the text of the query."""
     if which == "million":
@@ -134,8 +120,8 @@ def planned(which: str, stocks: int, calls: int, *, profile: bool) -> dict[str, 
     """Plans once in this process: seconds of each stage, calls in the graph, peak of memory."""
     with heliumql.connect() as con:
         clock = Clock()
-        engine = SilentEngine(clock)
-        con.register_model("silent", engine)
+        engine = SilentEngine(clock.stop)
+        con.register_model("silent", engine, model="silent")
         text = prepared(which, con, stocks, calls)
         profiler = cProfile.Profile()
         began = time.perf_counter()
@@ -174,8 +160,12 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--profile", choices=("trading", "operators", "million"))
+    parser.add_argument("--schedule", action="store_true", help="from the call graph on, alone")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.schedule:
+        print_figures()
+        return
     if arguments.profile or arguments.one:
         which = arguments.profile or arguments.one
         profile = bool(arguments.profile)
