@@ -203,18 +203,11 @@ def _operators(needs: Sequence[Sequence[int]], sites: Sequence[int]) -> list[int
 def _levels(needs: Sequence[Sequence[int]]) -> list[int]:
     if not any(needs):
         return [0] * len(needs)
-    level = [-1] * len(needs)
+    level = [-1 if below else 0 for below in needs]
     for start in range(len(needs)):
-        below = [level[need] for need in needs[start]]
-        if not below or min(below) >= 0:  # as a rule, what a call needs comes before it
-            level[start] = max(below) + 1 if below else 0
-            continue
-        stack = [start]
+        stack = [start] if level[start] < 0 else []
         while stack:
             call = stack[-1]
-            if level[call] >= 0:
-                stack.pop()
-                continue
             below = [level[need] for need in needs[call]]
             if min(below, default=0) < 0:
                 stack += [need for need in needs[call] if level[need] < 0]
