@@ -3,6 +3,7 @@
 # make lint     ruff, ruff format, mypy
 # make record   rewrite the expected results of the tests; review the difference
 # make bench    what HeliumQL itself costs; benchmark/README.md has the figures
+# make bench-engines  what the order of calls is worth on vLLM, and how far from the best; an hour or more
 # make docs     the generated parts of docs/
 
 VENV ?= .venv
@@ -16,7 +17,7 @@ FITS = -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3,
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
     $$python $(FITS) 2>/dev/null && echo $$python && break; done)
 
-.PHONY: demo test lint record bench docs
+.PHONY: demo test lint record bench bench-engines docs
 
 demo: $(VENV)/.installed
 	$(BIN)/heliumql run queries/quickstart.hql --format table --stats text
@@ -35,12 +36,21 @@ record: $(VENV)/.tested
 bench: $(VENV)/.installed
 	$(BIN)/python benchmark/naming.py
 	$(BIN)/python benchmark/planning.py
+	$(BIN)/python benchmark/planning.py --schedule
 	$(BIN)/python benchmark/rules.py
 	$(BIN)/python benchmark/overhead.py
 	$(BIN)/python benchmark/overhead.py --off
 	$(BIN)/python benchmark/store.py
 	$(BIN)/python benchmark/openai_overhead.py
 	$(BIN)/python benchmark/small_batches/deferral.py
+	$(BIN)/python benchmark/event_model/run.py
+	$(BIN)/python benchmark/schedules.py --simulate
+
+bench-engines: $(VENV)/.tested
+	$(BIN)/python benchmark/schedules.py
+	$(BIN)/python benchmark/schedules.py --workers 2
+	$(BIN)/python benchmark/schedules.py --kv all
+	$(BIN)/heliumql bench optimality
 
 docs: $(VENV)/.tested
 	$(BIN)/python docs/generate.py
