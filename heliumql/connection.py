@@ -206,6 +206,17 @@ class Connection:
         self._session.shared.keep(model, engine)
         return self
 
+    def calibrate(self, model: str | None = None) -> None:
+        """Measures how fast the engine of a model is, with calls of random text, in a few seconds.
+
+        Schedules and EXPLAIN's seconds rest on it from then on; it is kept beside the answers.
+        Runs measure too, so this is for having it right from the first one. `model`: the one of
+        calls that name none, if None. Raises CatalogError where the model does not exist or its
+        engine does not measure, EngineError where it cannot be started.
+        """
+        self._evaluations.check_open()
+        self._session.calibrate(model)
+
     def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
         """Runs the statements of a file in order; the results of its queries, evaluated."""
         results = []

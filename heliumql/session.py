@@ -37,7 +37,7 @@ from heliumql.binder import (
 from heliumql.binder.tree import Node
 from heliumql.calls import kind_key
 from heliumql.catalog import Catalog, Settings
-from heliumql.engines.engine import CallSpec, Sampling
+from heliumql.engines.engine import CallSpec, MeasuredEngine, Sampling
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
 from heliumql.optimizer import PHASES, RULES, Generate, Knowledge, Optimized, Plan, optimize
 from heliumql.physical import functions
@@ -155,6 +155,20 @@ class Session:
         return planned.disabled_rules == self.settings.disabled_rules and (
             {g.kind for g in generates if g.stored} == set(self._stored(planned.sites))
         )
+
+    def calibrate(self, name: str | None) -> None:
+        """Measures the engine of a model (of calls that name none, if None), and keeps that."""
+        model = self.catalog.model(
+            name or self.settings.default_model or self.catalog.default_model(None), None
+        )
+        engine = self.shared.engine(model)
+        if not isinstance(engine, MeasuredEngine):
+            raise CatalogError(
+                f"the engine of the model {model.name} does not measure itself",
+                hint="the engine vllm does",
+            )
+        engine.calibrate()
+        self.shared.flush()
 
     def together(self) -> Together:
         """What queries evaluated together have in common."""

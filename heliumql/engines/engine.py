@@ -145,7 +145,10 @@ class ScheduledEngine(Engine, Protocol):
 
 @runtime_checkable
 class MeasuredEngine(Protocol):
-    """An engine that notes how fast it is."""
+    """An engine that notes how fast it is, from what it runs."""
+
+    def calibrate(self) -> Constants:
+        """Measure it now, with calls of random text; what a worker is then. Starts the engine."""
 
     @property
     def speed_key(self) -> str:
