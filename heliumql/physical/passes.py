@@ -32,6 +32,7 @@ from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of
 from heliumql.physical.together import Together
 
+_ROWS_AHEAD = 32_768  # that are read before the first call is sent
 _FIRST_ROWS = 16  # of the first batch; each later one has twice as many, up to the setting
 _LONGEST = 4_000_000  # characters; an inspection repeats what it inspects, so nests may explode
 
@@ -382,8 +383,12 @@ class Passes:
         return drained
 
     def _read(self, drained: SpilledBatches, *, again: bool) -> None:
-        """Evaluates; where nothing can be held back, calls are on their way at once."""
-        sql = self.sql
+        """Evaluates; where nothing can be held back, calls are on their way before all is read.
+
+        Not with the first rows, though: what is planned together is ordered together, and how many
+        rows that are must not depend on anybody's speed.
+        """
+        sql, rows = self.sql, 0
         if self.counting.limits:
             sql = printed(self.context.connection, self.counting.query())
         with closing(batches_of(self.context.connection.sql(sql), 2048)) as batches:
@@ -395,7 +400,9 @@ class Passes:
                 if not self.carried.cuts:
                     needed = mentions(batch, self.columns, self.references)
                     self.graph.demand(needed, self.account, again=again)
-                self.dispatcher.pump()
+                rows += batch.num_rows
+                if rows >= _ROWS_AHEAD:
+                    self.dispatcher.pump()
 
     def _verify(self, shown: list[pa.RecordBatch]) -> None:
         """Evaluates once more with every answer known, and compares."""
