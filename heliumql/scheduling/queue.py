@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from heliumql.scheduling.schedule import ANY, Schedule
 from heliumql.scheduling.workload import Worker, Workload
@@ -36,7 +37,10 @@ class ReadyQueue:
         self._stages = sorted(self._left)
         self._later: list[tuple[int, int]] = []  # ready calls of stages that have not begun
         self._caches = (
-            [_Mirror(w.constants.kv_cache_tokens) for w in workers]
+            [
+                _Mirror(workload, w.constants.kv_cache_tokens, partial(self._is_here, worker=n))
+                for n, w in enumerate(workers)
+            ]
             if schedule.choice == "longest_prefix"
             else []
         )
@@ -89,7 +93,7 @@ class ReadyQueue:
         if self._schedule.group:
             self._begun.add(self._schedule.group[call])
         if self._caches:
-            self._caches[worker].use(self._workload, call)
+            self._caches[worker].use(call)
         return call
 
     def _is_due(self, worker: int) -> bool:
@@ -103,6 +107,10 @@ class ReadyQueue:
             heapq.heappush(self._anywhere[self._workload.engine[call]], entry)
         else:
             heapq.heappush(self._ready[worker], entry)
+        for number, cache in enumerate(self._caches):
+            engine = self._workers[number].engine
+            if worker == number or (worker == ANY and engine == self._workload.engine[call]):
+                cache.offer(*entry)
 
     def _over(self, call: int) -> None:
         stage = self._schedule.stage
@@ -131,15 +139,8 @@ class ReadyQueue:
         return heapq.heappop(anywhere)[1] if anywhere else None
 
     def _longest_prefix(self, worker: int) -> int | None:
-        own, anywhere = self._heaps(worker)
-        cache, best = self._caches[worker], None
-        for heap in (own, anywhere):
-            for rank, call in heap:
-                if self._is_here(call, worker):
-                    found = (-cache.match(self._workload, call), rank, call)
-                    if best is None or found < best:
-                        best = found
-        return None if best is None else best[2]
+        call = self._caches[worker].best()
+        return self._first(worker) if call is None else call
 
     def _take_over(self, worker: int) -> bool:
         """The worker has nothing to do: it takes a group that another one has not begun.
@@ -175,34 +176,62 @@ class ReadyQueue:
         for call in moved:
             self.worker[call] = worker
             if call in self._waiting:
-                heapq.heappush(self._ready[worker], (rank[call], call))
+                self._offer(call)
         return bool(moved)
 
 
 class _Mirror:
-    """What a worker's prefix cache holds: whole nodes of the tree; those longest unused go."""
+    """What a worker's prefix cache holds, whole nodes of the tree, and which ready calls begin
+    with it. Nodes that are longest unused go; a node goes before those above it."""
 
-    def __init__(self, tokens: int) -> None:
+    def __init__(self, workload: Workload, tokens: int, waits_here: Callable[[int], bool]) -> None:
+        self._workload = workload
         self._room = tokens
+        self._waits_here = waits_here
         self._nodes: OrderedDict[int, int] = OrderedDict()  # node -> its tokens
         self._held = 0
+        self._ready: dict[int, list[tuple[int, int]]] = {}  # node -> (rank, call) of ready calls
+        # The first call of each node that is held, the longest prefix first. Calls that have gone
+        # stay until they are met, so that a look costs little however many calls are ready.
+        self._best: list[tuple[int, int, int, int]] = []  # -end, rank, call, node
 
-    def match(self, workload: Workload, call: int) -> int:
-        """Tokens of the call's prompt that are there."""
-        found = 0
-        for node in workload.tree.path(call):
-            if node not in self._nodes:
-                break
-            found = workload.tree.end[node]
-        return min(found, workload.prompt[call])
+    def offer(self, rank: int, call: int) -> None:
+        """The call is ready."""
+        for node in self._workload.tree.path(call):
+            heapq.heappush(self._ready.setdefault(node, []), (rank, call))
+            if node in self._nodes:
+                heapq.heappush(self._best, (-self._workload.tree.end[node], rank, call, node))
 
-    def use(self, workload: Workload, call: int) -> None:
-        tree = workload.tree
+    def best(self) -> int | None:
+        """The ready call that most is held of; None where nothing is held of any."""
+        while self._best:
+            _, _, call, node = self._best[0]
+            if node in self._nodes and self._waits_here(call):
+                return call
+            heapq.heappop(self._best)
+            if node in self._nodes:
+                self._bring(node)
+        return None
+
+    def use(self, call: int) -> None:
+        """The call is computed: all of it is held."""
+        tree = self._workload.tree
         for node in reversed(tree.path(call)):  # a prefix outlives what follows it
             tokens = self._nodes.pop(node, None)
+            fresh = tokens is None
             if tokens is None:
                 tokens = tree.end[node] - tree.end[tree.parent[node]]
                 self._held += tokens
             self._nodes[node] = tokens
+            if fresh:
+                self._bring(node)
         while self._held > self._room and len(self._nodes) > 1:
             self._held -= self._nodes.popitem(last=False)[1]
+
+    def _bring(self, node: int) -> None:
+        """The first ready call of the node, to those that are looked at."""
+        ready = self._ready.get(node, [])
+        while ready and not self._waits_here(ready[0][1]):
+            heapq.heappop(ready)
+        if ready:
+            heapq.heappush(self._best, (-self._workload.tree.end[node], *ready[0], node))

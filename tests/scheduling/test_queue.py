@@ -245,3 +245,49 @@ def test_whatever_comes_in_between_every_call_is_taken_once_or_dropped(
         else:
             assert taken or gone & left, f"{sorted(left)} are left, and nothing goes on"
     assert over == set(range(len(workload)))
+
+
+@settings(max_examples=150, derandomize=True, deadline=None, database=None)
+@given(
+    texts=st.lists(st.text("ab", max_size=5), min_size=1, max_size=14),
+    room=st.integers(40, 400),
+    seed=st.integers(0, 1000),
+)
+def test_the_longest_prefix_is_what_a_look_at_all_ready_calls_finds(
+    texts: list[str], room: int, seed: int
+) -> None:
+    random = Random(seed)
+    segments = [[*((c, 16) for c in text), (f"row {n}", 8)] for n, text in enumerate(texts)]
+    tree = tree_of_segments(segments)
+    count = len(texts)
+    lengths = [16 * len(text) + 8 for text in texts]
+    workload = Workload(
+        range(count), [0] * count, lengths, [8] * count, [()] * count, tree, [0] * count
+    )
+    rank = random.sample(range(count), count)
+    schedule = Schedule("", rank, [ANY] * count, choice="longest_prefix")
+    workers = [Worker(constants=Constants(kv_cache_tokens=room))] * 2
+    queue = ReadyQueue(workload, workers, schedule)
+    held: list[list[int]] = [[], []]  # nodes, the longest unused first
+    later = random.sample(range(count), count)
+    waiting: set[int] = set()
+    while later or waiting:
+        if later and random.random() < 0.4:
+            waiting.add(later[-1])
+            queue.add(later.pop())
+            continue
+        number = random.randrange(2)
+
+        def found(call: int, own: list[int] = held[number]) -> int:
+            return max((tree.end[n] for n in tree.path(call) if n in own), default=0)
+
+        best = min(waiting, key=lambda c: (-found(c), rank[c]), default=None)
+        assert queue.take(number) == best
+        if best is None:
+            continue
+        waiting.discard(best)
+        path = tree.path(best)
+        own = held[number]
+        own[:] = [n for n in own if n not in path] + path[::-1]
+        while len(own) > 1 and sum(tree.end[n] - tree.end[tree.parent[n]] for n in own) > room:
+            own.pop(0)
