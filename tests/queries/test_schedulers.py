@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from random import Random
 
@@ -21,7 +22,11 @@ from heliumql.catalog.settings import SCHEDULERS
 from heliumql.engines.engine import CallSpec, Deliver
 from heliumql.engines.simulated import LoggedCall, ScriptedAnswer, SimulatedEngine
 from heliumql.errors import CatalogError, EngineError, HeliumQLError
-from heliumql.scheduling.policies import POLICIES
+from heliumql.physical import scheduler
+from heliumql.scheduling.policies import POLICIES, Policy
+from heliumql.scheduling.policies.fcfs import fcfs
+from heliumql.scheduling.schedule import Schedule
+from heliumql.scheduling.workload import Worker, Workload
 
 every_policy = pytest.mark.parametrize("policy", sorted(POLICIES))
 
@@ -332,14 +337,59 @@ def test_many_rows_come_as_they_are_answered(policy: str) -> None:
     with heliumql.connect() as con:
         con.register_model("m", engine)
         con.set("llm_scheduler", policy)
-        relation = con.sql("SELECT i, LLM_GENERATE('row {i}') FROM range(30000) r(i)")
+        relation = con.sql("SELECT i, LLM_GENERATE('row {i}') FROM range(10000) r(i)")
         count, times = 0, []
         for batch in relation.batches():
             count += batch.num_rows
             times.append(engine.now)
-        assert count == 30_000
+        assert count == 10_000
         if policy in ("cache_aware", "fcfs", "query_wise", "op_wise"):
             assert times[0] < engine.now / 4
+
+
+# plans -----------------------------------------------------------------------------------------
+
+
+@every_policy
+def test_plans_that_cannot_take_all_calls(
+    policy: str, scripted: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "_MOST_PLANNED", 20)
+    monkeypatch.setattr(scheduler, "_SMALL", 4)
+    plans = []
+    planned = scheduler.planned
+    monkeypatch.setattr(scheduler, "planned", lambda *a: plans.append(len(a[1])) or planned(*a))
+    one = scripted(said, max_num_seqs=2, workers=2)
+    one.con.execute(DOCUMENTS.replace("range(24)", "range(100)"))
+    one.con.set("llm_scheduler", policy)
+    assert len(one.con.sql(MAP_REDUCE).fetchall()) == 100
+    assert len(one.engine.log) == 300
+    assert max(plans, default=0) <= 20
+    assert len(plans) <= 2 * 300 / 20 + 10
+
+
+def backwards(workload: Workload, workers: Sequence[Worker]) -> Schedule:
+    """Nothing may start before what waits for it is done."""
+    return replace(fcfs(workload, workers), stage=[-level for level in workload.level])
+
+
+def halting(workload: Workload, workers: Sequence[Worker]) -> Schedule:
+    """Calls go strictly the other way round."""
+    count = len(workload)
+    return replace(fcfs(workload, workers), rank=range(count)[::-1], strict=True)
+
+
+@pytest.mark.parametrize("policy", [backwards, halting])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_schedule_that_cannot_go_on_is_given_up(
+    policy: Policy, workers: int, scripted: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "POLICIES", {"cache_aware": policy})
+    one = scripted(said, max_num_seqs=2, workers=workers)
+    one.con.execute(DOCUMENTS)
+    deeper = MAP_REDUCE.replace("'merge '", "'merge ' || LLM_GENERATE('x ' || LLM_GENERATE('{n}'))")
+    assert len(one.con.sql(deeper).fetchall()) == 24
+    assert len(one.con.sql(RECURSION).fetchall()) > 5
 
 
 # engines ---------------------------------------------------------------------------------------
