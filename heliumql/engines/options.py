@@ -28,6 +28,17 @@ _CHECKS = {
 } | {"concurrency": ("a whole number from 1", whole(1)), "price_in": _PRICE, "price_out": _PRICE}
 
 
+MOST_WORKERS = 256
+
+
+def read_workers(options: Mapping[str, object]) -> int:
+    """How many workers a model is to have."""
+    count = read_integer(options, "workers", 1)
+    if count > MOST_WORKERS:
+        raise CatalogError(f"option 'workers' must be at most {MOST_WORKERS}, not {count}")
+    return count
+
+
 def check_values(options: Mapping[str, object]) -> None:
     """Raise CatalogError where an option that every model may have cannot be what it is."""
     for key, (expected, check) in _CHECKS.items():

@@ -39,6 +39,7 @@ from heliumql.engines.options import (
     read_integer,
     read_number,
     read_text,
+    read_workers,
 )
 from heliumql.errors import CatalogError, EngineError
 
@@ -155,7 +156,7 @@ class SimulatedEngine:
         slots = self._constants.max_num_seqs
         if self._instant and "max_num_seqs" not in options:
             slots = _INSTANT_SLOTS
-        count = read_integer(options, "workers", 1)
+        count = read_workers(options)
         self._slots = slots * count
         self._keep_log = read_flag(options, "log", True)
         self.log: list[LoggedCall] = []  # every call, in the order of submission

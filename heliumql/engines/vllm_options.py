@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from heliumql.engines.options import read_workers
 from heliumql.errors import CatalogError, EngineError
 
 _FLOAT32_UP_TO = 1 << 30
@@ -71,7 +72,7 @@ def read_options(options: Mapping[str, object]) -> VllmOptions:
     return VllmOptions(
         model=model,
         revision=_text(options, "revision"),
-        workers=_positive(options, "workers") or VllmOptions.workers,
+        workers=read_workers({"workers": _positive(options, "workers")}),
         concurrency=concurrency or VllmOptions.concurrency,
         max_model_len=_positive(options, "max_model_len"),
         dtype=_text(options, "dtype"),

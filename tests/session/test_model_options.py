@@ -9,6 +9,7 @@ import pytest
 
 import heliumql
 from heliumql.engines.simulated import SimulatedEngine
+from heliumql.errors import CatalogError
 
 WRONG = [
     ("max_tokens", "'abc'", "a whole number from 1"),
@@ -109,3 +110,9 @@ def test_a_stored_model_shows_its_mistake_when_it_is_used(tmp_path: Path, call: 
         )
         con.execute("CREATE OR REPLACE MODEL m WITH (engine = 'simulated', max_tokens = 100)")
         assert len(con.sql(f"SELECT {call}").fetchall()) == 1
+
+
+@pytest.mark.parametrize("engine", ["simulated", "vllm"])
+def test_there_may_be_only_so_many_workers(engine: str) -> None:
+    with heliumql.connect() as con, pytest.raises(CatalogError, match="at most 256, not 100000"):
+        con.execute(f"CREATE MODEL many WITH (engine = '{engine}', model = 'x', workers = 100000)")
