@@ -3,7 +3,8 @@
 Prefix groups come from the data (`groups.py`), go to workers as wholes (`placement.py`), and are
 worked on a few at a time, or many, or query by query (`orders.py`); which is best depends on how
 much the KV cache holds, how long chains of calls are and how full the batch gets, so the event
-model says. Large workloads are judged by a part of their queries. Everything is counted, nothing
+model says: a quick form of it for all of them, the model itself for the best ones of a small
+workload. Large workloads are judged by a part of their queries. Everything is counted, nothing
 timed: the same input gives the same schedule.
 """
 
@@ -21,11 +22,13 @@ from heliumql.scheduling.placement import placed
 from heliumql.scheduling.policies.helium import helium
 from heliumql.scheduling.sample import sampled
 from heliumql.scheduling.schedule import Schedule
+from heliumql.scheduling.simulation import simulate
 from heliumql.scheduling.workload import Worker, Workload
 
 _JUDGED_CALLS = 8000  # a larger workload is judged by a part of it
 _SEARCHED_CALLS = 48  # in another model than the engine's
 _REFINED = 2  # of the best candidates, that are varied
+_EXACT_EVENTS = 10_000  # of simulations of the best candidates by the event model itself
 _BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
 
 
@@ -61,6 +64,11 @@ def cache_aware(
     if len(judged) > 1:
         for candidate in candidates.beside(best()[:_REFINED]):
             judge(candidate)
+    finalists = best()[: _EXACT_EVENTS // _events(part, workers)]
+    if len(finalists) > 1:
+        judged = {
+            c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
+        }
     least = judged[best()[0]].seconds
     chosen = next(c for c in judged if judged[c].seconds * _BETTER <= least)
     share = sum(workload.prompt) / max(1, sum(part.prompt))
@@ -82,6 +90,18 @@ def cache_aware(
         seconds=expected.seconds * share,
         hit_tokens=round(expected.hit_tokens * share),
     )
+
+
+def _events(workload: Workload, workers: Sequence[Worker]) -> int:
+    """How many events a simulation would have, about: it takes 10 us for each."""
+    block = min(w.constants.block_size for w in workers)
+    return sum(2 + output // block for output in workload.output)
+
+
+def _exactly(workload: Workload, workers: Sequence[Worker], schedule: Schedule) -> Forecast:
+    """What the event model says, block by block and step by step."""
+    outcome = simulate(workload, workers, schedule)
+    return Forecast(outcome.seconds, outcome.hit_tokens)
 
 
 def _searched(workload: Workload, cost: Cost) -> Schedule:
