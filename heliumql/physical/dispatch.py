@@ -202,11 +202,11 @@ class Dispatcher:
         if self._interrupted.is_set():
             return 0
         self._start_engines()
-        workers = {
-            key: workers_of(engine)
-            for key, engine in self._engines.items()
-            if key not in self._dead
-        }
+        workers: dict[int, Sequence[Worker]] = {}
+        for key, engine in self._engines.items():
+            if key not in self._dead:
+                with self._surviving(engine):
+                    workers[key] = workers_of(engine)
         submitted = 0
         for key, of_engine in workers.items():
             engine = self._engines[key]

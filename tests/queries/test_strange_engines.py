@@ -106,3 +106,17 @@ def test_a_failure_told_once_leaves_no_call_that_others_would_wait_for() -> None
         with pytest.raises(EngineError, match="gone"):
             both.fetchall()
         assert both.fetchall() == [("here", "here")]
+
+
+class WithoutWorkers(Strange):
+    """Raises when it is asked for its workers."""
+
+    @property
+    def workers(self) -> Sequence[object]:
+        raise RuntimeError("out of order")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_workers_that_cannot_be_seen_are_the_engines_failure(mode: str) -> None:
+    with pytest.raises(EngineError, match="WithoutWorkers failed: RuntimeError: out of order"):
+        asked(WithoutWorkers(), mode)
