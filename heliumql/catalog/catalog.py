@@ -36,6 +36,8 @@ class Model:
         )  # fmt: skip
         identity: dict[str, object] = {k: self.options.get(k) for k in keys}
         identity["engine"] = self.options.get("engine", "vllm")
+        if isinstance(identity["base_url"], list | tuple):  # the others serve the same model
+            identity["base_url"] = next(iter(identity["base_url"]), None)
         folder = Path(str(self.options.get("model", ""))).expanduser()
         if identity["engine"] == "vllm" and folder.is_dir():
             identity["files"] = fingerprint(folder)

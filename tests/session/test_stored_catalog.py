@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import heliumql
+from heliumql.catalog import Model
 
 MODEL = "CREATE MODEL m WITH (engine = 'simulated')"
 
@@ -57,3 +58,14 @@ def test_a_view_may_read_one_that_was_made_after_it(tmp_path: Path) -> None:
     )
     with heliumql.connect(path) as con:
         assert len(con.sql("FROM v").fetchall()) == 1
+
+
+def test_servers_may_be_added_behind_the_first() -> None:
+    def named(*addresses: str) -> object:
+        return Model(
+            "m", {"engine": "openai", "model": "q", "base_url": list(addresses)}
+        ).identity()
+
+    one = Model("m", {"engine": "openai", "model": "q", "base_url": "http://a/v1"}).identity()
+    assert named("http://a/v1") == named("http://a/v1", "http://b/v1") == one
+    assert named("http://b/v1", "http://a/v1") != one
