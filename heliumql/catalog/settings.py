@@ -72,6 +72,9 @@ def _fitting(name: str, value: object, default: object) -> object:
     choices = _CHOICES.get(name.lower())
     if choices is not None and str(value).lower() not in choices:
         hint = "one of " + ", ".join(choices)
+        near = difflib.get_close_matches(str(value).lower().replace("-", "_"), choices, 1)
+        if near:
+            hint = f"did you mean {near[0]}? {hint}"
         if choices is SCHEDULERS and str(value).lower() == _ON_MODELS_ONLY:
             hint = (
                 f"{_ON_MODELS_ONLY} is a policy of an engine's own cache; it can be compared with"

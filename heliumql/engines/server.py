@@ -121,6 +121,11 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
     Raises CatalogError where they do not describe servers.
     """
     check_keys("openai", options)
+    if options.get("workers") is not None:
+        raise CatalogError(
+            "workers of engine 'openai' are its servers",
+            hint="name several: base_url = ['http://one:8000/v1', 'http://two:8000/v1']",
+        )
     model = read_text(options, "model")
     if model is None:
         raise CatalogError(

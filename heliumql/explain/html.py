@@ -50,10 +50,17 @@ ul.tree, ul.tree ul { list-style: none; border-left: 1px solid var(--line); padd
 
 def as_html(explanation: Explanation) -> str:
     """The page: the sections of the text, and pictures of the plan and of the run."""
+    did = explanation.happened is not None
     parts = [
-        "<h1>What this statement is going to do</h1>",
+        f"<h1>What this statement {'did' if did else 'is going to do'}</h1>",
         f"<pre>{escape(explanation.statement)}</pre>",
     ]
+    if explanation.happened is not None:  # what the page is opened for
+        told = [*happened_lines(explanation.happened), *lane_lines(explanation.timelines)]
+        parts += ["<h2>What happened</h2>", _lines(told)]
+        if explanation.timelines:
+            parts.append("<h2>Timeline</h2>")
+            parts += map(timeline_svg.as_svg, explanation.timelines)
     if explanation.plan is None:
         parts.append(f"<p>It is evaluated call by call: {escape(explanation.call_by_call)}.</p>")
     else:
@@ -67,12 +74,6 @@ def as_html(explanation: Explanation) -> str:
         if explanation.schedule is not None:
             parts += ["<h2>Schedule</h2>", schedule_html.as_html(explanation.schedule)]
         parts += ["<h2>Expected</h2>", _lines(expected_lines(explanation))]
-    if explanation.happened is not None:
-        told = [*happened_lines(explanation.happened), *lane_lines(explanation.timelines)]
-        parts += ["<h2>What happened</h2>", _lines(told)]
-        if explanation.timelines:
-            parts.append("<h2>Timeline</h2>")
-            parts += map(timeline_svg.as_svg, explanation.timelines)
     body = "\n".join(parts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'

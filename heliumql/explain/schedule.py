@@ -68,7 +68,7 @@ def schedule_shown(
 ) -> ScheduleShown:
     """`names` has the operators by site, `engines` what engines are called, by id."""
     workload, schedule = planned.workload, planned.schedule
-    groups = prefix_groups(workload)
+    groups = prefix_groups(workload, max(w.constants.block_size for w in planned.workers))
     operators = [names[site] for site in planned.sites]
     places = [worker_name(engines[key], number) for key, number in planned.places]
     engine_names = {
@@ -126,6 +126,7 @@ def _workers(
         (engines[key], number): [] for key, number in planned.places
     }
     places = list(members)
+    block = max(w.constants.block_size for w in planned.workers)
     for call, worker in enumerate(planned.schedule.worker):
         key = places[worker] if worker != ANY else (engine_names[workload.engine[call]], None)
         members.setdefault(key, []).append(call)
@@ -141,23 +142,20 @@ def _workers(
             len(calls),
             sum(1 for size in sizes.values() if size > 1),
             prompt,
-            max(0, prompt - _distinct_tokens(workload, calls)),
+            _repeated_tokens(workload, calls, block),
         )
 
 
-def _distinct_tokens(workload: Workload, calls: Sequence[int]) -> int:
-    """Prompt tokens of these calls, those that calls begin with alike counted once.
+def _repeated_tokens(workload: Workload, calls: Sequence[int], block: int) -> int:
+    """Prompt tokens of these calls that others of them, or their answers, begin with, too.
 
-    A call that goes on after the answer of another one finds that in the cache, too.
+    In whole blocks, as engines find them; the last token of a prompt is computed in any case.
     """
-    tree = workload.tree
-    reached: dict[int, int] = {}  # node -> how far prompts reach into it
-    asked = {tree.leaf[call]: workload.prompt[call] for call in calls}  # answers begin there
-    for call in calls:
-        for node in tree.path(call):
-            end = min(tree.end[node], workload.prompt[call])
-            reached[node] = max(reached.get(node, 0), end)
-    return sum(
-        max(0, min(end, asked.get(node, end)) - tree.end[tree.parent[node]])
-        for node, end in reached.items()
-    )
+    seen: set[int] = set()
+    found = 0
+    for call in sorted(calls, key=workload.level.__getitem__):
+        keys = workload.keys(call, block)
+        prompt = keys[: (workload.prompt[call] - 1) // block]
+        found += sum(key in seen for key in prompt)
+        seen.update(keys)
+    return found * block

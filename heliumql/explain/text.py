@@ -151,6 +151,8 @@ def compared(schedule: ScheduleShown) -> str:
     between = f"{seconds_text(min(seconds))} to {seconds_text(max(seconds))}"
     if seconds_text(min(seconds)) == seconds_text(max(seconds)):
         between = seconds_text(min(seconds))
+    if schedule.seconds is not None and max(seconds) <= schedule.seconds * 1.005:
+        between = "all as good"
     return f"{counted(len(seconds), 'other order')} looked at: {between}"
 
 

@@ -134,7 +134,7 @@ def forecast(
             line.free -= more
             while line.held > line.free and idle:
                 line.held -= size[idle.popitem(last=False)[0]]
-            hit = min(hit, prompt[call] - 1)
+            hit = min(hit, prompt[call] - 1) // c.block_size * c.block_size
             line.hits += hit
             fresh = prompt[call] - hit
             pairs = fresh * (hit + fresh / 2)

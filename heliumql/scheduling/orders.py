@@ -27,10 +27,11 @@ class Order:
     chain_first: bool = True  # inside open units: the longest chain first, else depth-first
 
     def __str__(self) -> str:
-        many = str(self.open_units) if self.open_units else "all"
         within = "longest chain first" if self.chain_first else "depth first"
-        what = {"prefix": "prefix groups", "query": "queries"}[self.unit]
-        return f"{what}, {many} open, {within}"
+        if not self.open_units:
+            return f"all at once, {within}"
+        what = {"prefix": "prefix group", "query": "query"}[self.unit]
+        return f"by {what}, {self.open_units} at a time, {within}"
 
 
 def units_of(workload: Workload, groups: Groups, unit: Unit) -> list[int]:

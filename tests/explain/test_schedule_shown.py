@@ -21,6 +21,10 @@ from heliumql.scheduling.prefix_tree import tree_of_segments
 from heliumql.scheduling.schedule import ANY, Pin, Schedule
 from heliumql.scheduling.workload import Worker, Workload
 
+SHARED = (
+    "SELECT LLM_GENERATE('Read all of what follows with care, think about it for as long as you"
+    " need, and then tell in one short line what the point of it is. Here: {body}') FROM reviews"
+)
 TWO = """WITH drafts AS (
   SELECT r.id, a.text FROM reviews AS r,
          LATERAL LLM_GENERATE('{r.body} {r.body} {r.body} {r.body} Think.') AS a
@@ -63,8 +67,8 @@ def test_workers_have_their_calls_tokens_and_what_repeats() -> None:
     found = crafted(Schedule("helium", range(6), [0, 0, 0, 1, 0, 1]))
     first, second = found.workers
     assert (first.name, first.calls, first.prompt_tokens) == ("m worker 0", 4, 505)
-    # the document twice again, and all of call 0 with its answer
-    assert first.repeated_tokens == 100 + 100 + 130
+    # the document twice again, and all of call 0 with its answer, in blocks of 16 tokens
+    assert first.repeated_tokens == 96 + 96 + 128
     assert (second.name, second.calls, second.repeated_tokens) == ("m worker 1", 2, 0)
     assert (first.groups, second.groups) == (1, 0)
     (group,) = found.groups
@@ -104,7 +108,7 @@ def test_kept_prefixes_and_the_order_that_was_chosen() -> None:
         " tokens",
         "  in prefix caches",
         "2 other orders looked at: ~2 s to ~2.5 s",
-        "m worker 0: 4 calls in 1 prefix group, ~505 prompt tokens, ~65 % repeated",
+        "m worker 0: 4 calls in 1 prefix group, ~505 prompt tokens, ~63 % repeated",
         "m worker 1: 2 calls, ~150 prompt tokens, ~0 % repeated",
         "prefix: ~100 tokens in 5 calls of draft, revise; m worker 0, m worker 1",
         "kept: ~100 tokens in 3 calls of draft; m worker 0",
@@ -131,6 +135,10 @@ def test_the_policy_that_is_set_is_shown(two_workers: Connection) -> None:
 
 
 def test_json_has_the_schedule(two_workers: Connection) -> None:
+    document = json.loads(explained(two_workers, SHARED, "(FORMAT json)"))["schedule"]
+    found = explanation(two_workers, SHARED).schedule
+    assert found is not None
+    assert document["groups"][0]["tokens"] == found.groups[0].tokens > 16
     found = explanation(two_workers, TWO).schedule
     assert found is not None
     document = json.loads(explained(two_workers, TWO, "(FORMAT json)"))["schedule"]
@@ -139,7 +147,6 @@ def test_json_has_the_schedule(two_workers: Connection) -> None:
     assert document["hit_tokens_expected"] == found.hit_tokens
     assert len(document["others"]) == len(found.others) > 0
     assert sum(w["calls"] for w in document["workers"]) == document["calls"] == 24
-    assert document["groups"][0]["tokens"] == found.groups[0].tokens > 0
 
 
 def test_there_is_none_where_no_calls_are_known(two_workers: Connection) -> None:

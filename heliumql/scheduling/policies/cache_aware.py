@@ -65,7 +65,7 @@ def cache_aware(
         for candidate in candidates.beside(best()[:_REFINED]):
             judge(candidate)
     finalists = best()[: _EXACT_EVENTS // _events(part, workers)]
-    if len(finalists) > 1:
+    if finalists:
         judged = {
             c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
         }
@@ -73,12 +73,12 @@ def cache_aware(
     chosen = next(c for c in judged if judged[c].seconds * _BETTER <= least)
     share = sum(workload.prompt) / max(1, sum(part.prompt))
     whole = candidates if part is workload else _Candidates(workload, workers)
-    schedule, expected, order = whole.schedule(chosen), judged[chosen], str(chosen)
-    looked_at = [(str(c), judged[c].seconds) for c in best()]
+    schedule, expected, order = whole.schedule(chosen), judged[chosen], chosen.named(len(workers))
+    looked_at = [(c.named(len(workers)), judged[c].seconds) for c in best()]
     if part is workload and (pins := worthwhile(workload, workers, schedule, paths)):
         pinned = replace(schedule, pins=pins)
         outcome = forecast(workload, workers, pinned, paths)
-        name = f"{chosen}; {len(pins)} prefixes kept"
+        name = f"{order}; {len(pins)} prefixes kept"
         looked_at.append((name, outcome.seconds))
         if outcome.seconds < expected.seconds * _BETTER:
             schedule, expected, order = pinned, outcome, name
@@ -120,11 +120,14 @@ class Candidate:
     order: Order | None
     together: Unit = "prefix"  # what stays on one worker
 
-    def __str__(self) -> str:
+    def named(self, workers: int) -> str:
+        """What it is in words, on so many workers."""
         if self.order is None:
-            return "the paper's schedule"
+            return "as the policy helium orders them"
+        if workers == 1:
+            return str(self.order)
         kept = {"prefix": "prefix groups", "query": "queries"}[self.together]
-        return f"{self.order}; {kept} on one worker"
+        return f"{self.order}; {kept} stay on a worker"
 
 
 class _Candidates:
