@@ -176,6 +176,7 @@ class CallRun:
             planning_seconds=self._planning,
             first_row_seconds=self._first or 0.0,
             seconds=self._seconds or time.monotonic() - self._started,
+            incidents=tuple(account.incidents),
             failures=tuple(
                 f"{message} ({count:,} calls)" if count > 1 else message
                 for message, count in itertools.islice(account.failures.items(), 5)

@@ -30,6 +30,7 @@ class Stats:
     first_row_seconds: float = 0.0
     seconds: float = 0.0
     failures: tuple[str, ...] = ()  # the first few distinct messages of failed calls
+    incidents: tuple[str, ...] = ()  # what engines had to get over: workers that died, and the like
 
     def __add__(self, later: Stats) -> Stats:
         """Both runs, one after the other; the first row is the first one of either."""

@@ -40,6 +40,7 @@ class Account:
     output_tokens: int = 0
     by_site: dict[int, Spent] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # message -> how many calls
+    incidents: list[str] = field(default_factory=list)  # what engines had to get over
     times: list[CallTimes] = field(default_factory=list)  # of the calls run, where they are noted
     failure: HeliumQLError | None = None  # what fails the statement as a whole
     strict: dict[bytes, int] = field(default_factory=dict)

@@ -39,6 +39,15 @@ def say_failures(stats: Stats) -> None:
         say(f"  {message}")
 
 
+def say_incidents(stats: Stats) -> None:
+    """Troubles that were overcome cost time, and may come again."""
+    for incident in stats.incidents[:_MESSAGES_SHOWN]:
+        say(f"warning: {incident}")
+    more = len(stats.incidents) - _MESSAGES_SHOWN
+    if more > 0:
+        say(f"warning: and {more:,} more of this kind")
+
+
 def say_stats(stats: Stats, style: str) -> None:
     say(json.dumps(dataclasses.asdict(stats)) if style == "json" else describe(stats))
 

@@ -14,7 +14,7 @@ from heliumql.cli.arguments import UsageError, pairs
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.progress import ProgressLine
-from heliumql.cli.report import say, say_error, say_failures, say_stats
+from heliumql.cli.report import say, say_error, say_failures, say_incidents, say_stats
 from heliumql.cli.scripts import check_used, constant, named_in, scripts
 from heliumql.connection import Connection
 from heliumql.errors import HeliumQLError
@@ -30,6 +30,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     opened: list[Connection] = []
     status = status_of(lambda: _run(options, interrupts, opened), interrupts)
     stats = sum((connection.total_stats for connection in opened), Stats())
+    say_incidents(stats)
     say_failures(stats)
     if options.stats:
         say_stats(stats, options.stats)

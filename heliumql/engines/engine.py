@@ -159,3 +159,11 @@ class MeasuredEngine(Protocol):
 
     def take_observed(self) -> Observed:
         """What was observed since this was last called, never what it started from."""
+
+
+@runtime_checkable
+class ReportingEngine(Protocol):
+    """An engine that goes on after troubles of which a user should hear."""
+
+    def take_incidents(self) -> Sequence[str]:
+        """What has happened since this was last called, a line each."""

@@ -31,6 +31,7 @@ class Fleet:
         self._dead_seconds = dead_seconds
         self._arrived = 0
         self._resorting = False
+        self.incidents: list[str] = []  # servers lost, and nobody told of it yet
         self._tasks: set[asyncio.Task[None]] = set()  # a task that nobody holds may vanish
         self.loop = asyncio.new_event_loop()
         self.exchanges = [
@@ -131,6 +132,7 @@ class Fleet:
             self.end(error)
             return
         exchange.dead = True
+        self.incidents.append(f"{error.message}; its calls go to the other servers")
         if self._alive():
             self.take(exchange.surrender())
         elif not self._resorting:

@@ -48,6 +48,14 @@ class OpenAIEngine:
         fleet = self._fleet
         return fleet.slots if fleet is not None else sum(s.concurrency for s in self._servers)
 
+    def take_incidents(self) -> Sequence[str]:
+        """Servers that have been lost since this was last called."""
+        fleet = self._fleet
+        if fleet is None:
+            return []
+        incidents, fleet.incidents = fleet.incidents, []
+        return incidents
+
     @property
     def workers(self) -> Sequence[Constants]:
         fleet = self._fleet

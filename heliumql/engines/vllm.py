@@ -74,6 +74,7 @@ class VllmEngine:
         self._observed = Observed()  # in this one, as far as it was taken
         self._fresh = Observed()  # since then
         self._fitted: Sequence[Constants] | None = None
+        self._incidents: list[str] = []
         self._told: dict[tuple[int, bytes], Told] = {}  # warm-ups in flight, by worker and key
         self._busy: set[int] = set()  # workers that calibrate themselves, or forget
         self._over = threading.Condition(self._lock)
@@ -212,6 +213,12 @@ class VllmEngine:
                     worker.send((what,))
             self._over.wait_for(lambda: not self._busy, _PATIENCE_SECONDS)
 
+    def take_incidents(self) -> Sequence[str]:
+        """Workers that have died since this was last called; they are started again."""
+        with self._lock:
+            incidents, self._incidents = self._incidents, []
+        return incidents
+
     def start_from(self, learnt: Observed) -> None:
         """Take this for the speed as long as nothing else was observed."""
         with self._lock:
@@ -349,6 +356,12 @@ class VllmEngine:
                 self._move(number)
         self._has_done(number)
         words = dead.last_words()
+        with self._lock:
+            how = words.partition("\n")[0]
+            calls = f"{len(suspects)} call{'s' if len(suspects) != 1 else ''}"
+            self._incidents.append(
+                f"vLLM worker {number} of {self._options.model} died{how} with {calls} in flight"
+            )
         _deliver_all(poison, "error", f"the vLLM worker died twice with this call in flight{words}")
         if deaths >= _DEATHS_IN_A_ROW:
             self._give_up(number, f"the vLLM worker died {deaths} times in a row{words}")

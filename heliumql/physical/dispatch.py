@@ -27,6 +27,7 @@ from heliumql.engines.engine import (
     REQUESTS,
     CallSpec,
     Engine,
+    ReportingEngine,
     ScheduledEngine,
 )
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
@@ -147,12 +148,21 @@ class Dispatcher:
     def withdraw(self, account: Account) -> None:
         """The statement needs nothing more: aborts what nobody else needs."""
         self._abort(self.graph.withdraw(account))
+        self._hear(account)
 
     def close(self) -> None:
         """Aborts what is in flight for nobody else; prefixes stay as far as they are worth it."""
         self._abort(list(self._flying))
+        for account in self.accounts[:1]:
+            self._hear(account)
         self.scheduler.let_go()
         self._keep_prefixes()
+
+    def _hear(self, account: Account) -> None:
+        """Takes down what engines had to get over."""
+        for engine in self._engines.values():
+            if isinstance(engine, ReportingEngine):
+                account.incidents += engine.take_incidents()
 
     def _abort(self, identities: Iterable[bytes]) -> None:
         by_engine: dict[int, list[bytes]] = {}

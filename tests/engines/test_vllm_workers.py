@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import threading
@@ -251,10 +252,22 @@ class TestPlacement:
         assert os.sched_getaffinity(engine.pids[0]) == os.sched_getaffinity(0)
 
 
+class TestForgetting:
+    def test_what_was_cached_is_computed_again(self, engine: VllmEngine) -> None:
+        prompt = texts(1, 300)
+        for cached in (False, True):
+            (answer,) = wait(submit(engine, prompt, max_tokens=2), 1).values()
+            assert (answer["cached_tokens"] > 0) == cached
+        engine.reset_prefix_cache()
+        (answer,) = wait(submit(engine, prompt, max_tokens=2), 1).values()
+        assert answer["cached_tokens"] == 0
+
+
 class TestDeathOfOne:
     def test_its_calls_go_to_the_other_at_once(self, pair: VllmEngine) -> None:
         first, second = pair.pids
         wishes = [n % 2 for n in range(60)]
+        pair.take_incidents()
         receiver = submit(pair, texts(60, 80), workers=wishes, max_tokens=60)
         wait(receiver, 1)
         os.kill(first, signal.SIGKILL)
@@ -264,6 +277,11 @@ class TestDeathOfOne:
         again = [n for n, answer in answers.items() if answer["requests"] == 2]
         assert again
         assert all(wishes[n] == 0 and answers[n]["worker"] == 1 for n in again)
+        (incident,) = pair.take_incidents()
+        assert re.match(
+            r"vLLM worker 0 of .* died \(signal 9\) with \d+ calls in flight$", incident
+        )
+        assert pair.take_incidents() == []
         # nothing was lost on the worker that lives, and the other comes back
         assert pair.pids[1] == second
         assert eventually(lambda: placed(pair, [0]) == [0])
