@@ -65,7 +65,7 @@ def cache_aware(
         for candidate in candidates.beside(best()[:_REFINED]):
             judge(candidate)
     finalists = best()[: _EXACT_EVENTS // _events(part, workers)]
-    if finalists:
+    if len(finalists) > 1 or len(finalists) == len(judged):
         judged = {
             c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
         }
