@@ -2,8 +2,8 @@
 
 text -> statements -> core SQL -> bound tree -> rewritten tree -> passes -> call graph
         syntax        syntax      binder        binder            physical  calls
-     -> engines -> answers -> rows
-        engines    calls      physical
+     -> schedule -> engines -> answers -> rows
+        scheduling  engines    calls      physical
 """
 
 from __future__ import annotations
