@@ -22,7 +22,7 @@ from heliumql.cost.speeds import Observed, Step
 from heliumql.engines.engine import ANSWERS, CallSpec, Deliver, Told, Warmup
 from heliumql.engines.placement import PrefixPlacement
 from heliumql.engines.vllm_options import VllmOptions, read_options
-from heliumql.engines.vllm_process import WorkerProcess
+from heliumql.engines.vllm_process import WorkerProcess, uninterrupted
 from heliumql.engines.vllm_settings import check_installed, settings, speed_key, spoken
 from heliumql.errors import EngineError
 
@@ -266,7 +266,8 @@ class VllmEngine:
         workers: list[WorkerProcess] = []
         try:
             for number in range(self._options.workers):
-                workers.append(self._launch(number))
+                with uninterrupted():
+                    workers.append(self._launch(number))
             limits = [_limits(self._options, worker.ready()) for worker in workers]
         except BaseException:  # Ctrl-C too must leave no process
             for worker in workers:

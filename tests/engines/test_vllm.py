@@ -21,6 +21,7 @@ import pytest
 from receiver import Receiver, calls, name, spec
 
 from heliumql.engines.vllm import VllmEngine
+from heliumql.engines.vllm_process import uninterrupted
 from heliumql.errors import CatalogError, EngineError
 from heliumql.types import parse_type
 
@@ -372,6 +373,18 @@ class TestLeaving:
         assert noise.rstrip().endswith("KeyboardInterrupt")
         assert not any(alive(pid) for pid in pids)
         assert os.listdir(tmp_path) == []
+
+    def test_ctrl_c_waits_until_a_new_process_is_known(self) -> None:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            known = False
+            with pytest.raises(KeyboardInterrupt), uninterrupted():
+                signal.raise_signal(signal.SIGINT)
+                known = True
+            assert known
+            assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def test_close_does_not_wait_for_a_worker_that_is_started_again(self, checkpoint: Path) -> None:
         engine = VllmEngine({"model": str(checkpoint)})
