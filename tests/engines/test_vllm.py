@@ -375,13 +375,18 @@ class TestLeaving:
         assert os.listdir(tmp_path) == []
 
     def test_ctrl_c_waits_until_a_new_process_is_known(self) -> None:
+        known = []
+
+        def make() -> None:
+            with uninterrupted():
+                signal.raise_signal(signal.SIGINT)
+                known.append("process")
+
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            known = False
-            with pytest.raises(KeyboardInterrupt), uninterrupted():
-                signal.raise_signal(signal.SIGINT)
-                known = True
-            assert known
+            with pytest.raises(KeyboardInterrupt):
+                make()
+            assert known == ["process"]
             assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
         finally:
             signal.signal(signal.SIGINT, before)
