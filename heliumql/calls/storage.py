@@ -28,7 +28,8 @@ _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")
 # The texts stand apart, so that what is read of all answers (use, bytes) lies close together.
 # `state` has one row: `epoch` is raised whenever answers are replaced or forgotten, `next_answer`
 # is the number of the next answer, which none had before.
-_TABLES = """
+_SPEEDS = "CREATE TABLE speeds (key TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID"
+_TABLES = f"""
 CREATE TABLE operators (
     id INTEGER PRIMARY KEY,
     template BLOB NOT NULL, kind BLOB NOT NULL, model TEXT NOT NULL, name TEXT NOT NULL,
@@ -57,10 +58,14 @@ CREATE TABLE orders (
 CREATE TABLE predicates (
     predicate BLOB PRIMARY KEY, tested INTEGER NOT NULL, passed INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE speeds (key TEXT PRIMARY KEY, sums TEXT NOT NULL) WITHOUT ROWID;
+{_SPEEDS};
 CREATE TABLE state (epoch INTEGER NOT NULL, next_answer INTEGER NOT NULL);
 INSERT INTO state VALUES (0, 1)
 """
+
+
+_UPGRADES = {2: _SPEEDS}
+"""What makes tables of an earlier version those of the next one: answers are paid for."""
 
 
 class NoRoom(ExecutionError):
@@ -296,10 +301,14 @@ def _made_ready(connection: sqlite3.Connection, path: Path | None) -> None:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is any table
         _in_wal_mode(connection)
         connection.execute("PRAGMA journal_size_limit = 4000000")
-    if made:
+    if made and _number(connection, "user_version") == _VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")  # of several processes one makes the tables
-    if not _is_made(connection, path):
+    if _is_made(connection, path):
+        while (version := _number(connection, "user_version")) != _VERSION:
+            connection.execute(_UPGRADES[version])
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+    else:
         for statement in _TABLES.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
@@ -308,13 +317,16 @@ def _made_ready(connection: sqlite3.Connection, path: Path | None) -> None:
 
 
 def _is_made(connection: sqlite3.Connection, path: Path | None) -> bool:
-    """The tables are there; inside a transaction. Raises ExecutionError where others are."""
+    """The tables are there, of this version or one that can be upgraded; inside a transaction.
+
+    Raises ExecutionError where others are.
+    """
     version = _number(connection, "user_version")
     if _number(connection, "application_id") != _APPLICATION:
         if version or connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise _foreign(path)
         return False
-    if version != _VERSION:
+    if version != _VERSION and version not in _UPGRADES:
         raise ExecutionError(
             f"the answer store {path} was made by another version of HeliumQL"
             f" (its tables have version {version}, this one knows {_VERSION})",

@@ -141,6 +141,22 @@ def test_a_damaged_store_is_named(tmp_path: Path, at: int, message: str) -> None
         assert asked(con) == (3, 0)
 
 
+def test_a_store_of_the_version_before_keeps_its_answers(tmp_path: Path) -> None:
+    with heliumql.connect(tmp_path / "my.duckdb") as con:
+        assert asked(con) == (3, 0)
+    with sqlite3.connect(tmp_path / "my.duckdb.answers") as file:
+        file.execute("DROP TABLE speeds")
+        file.execute("PRAGMA user_version = 2")
+    file.close()
+    for _ in range(2):
+        with heliumql.connect(tmp_path / "my.duckdb") as con:
+            assert asked(con) == (0, 3)
+    with sqlite3.connect(tmp_path / "my.duckdb.answers") as file:
+        assert file.execute("PRAGMA user_version").fetchone() == (3,)
+        assert file.execute("SELECT count(*) FROM speeds").fetchone() == (0,)
+    file.close()
+
+
 def test_a_store_of_another_version_is_named(tmp_path: Path) -> None:
     with heliumql.connect(tmp_path / "my.duckdb") as con:
         asked(con)
