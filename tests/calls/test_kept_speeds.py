@@ -9,6 +9,7 @@ import pytest
 
 import heliumql
 from heliumql.calls import Learnt, Storage
+from heliumql.cost.event_model import Constants
 from heliumql.cost.speeds import Observed, Step
 from heliumql.engines.simulated import SimulatedEngine
 
@@ -32,6 +33,9 @@ class Measured(SimulatedEngine):
 
     def start_from(self, learnt: Observed) -> None:
         self.learnt = learnt
+
+    def calibrate(self) -> Constants:
+        return Constants()
 
     def take_observed(self) -> Observed:
         return self.fresh.pop(0) if self.fresh else Observed()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import duckdb
 import pytest
 from desugaring import FORMS, Stub, context, core_of
 
@@ -397,11 +396,3 @@ def test_definitions_refuse_calls(text: str, where: str) -> None:
     span = raised.value.span
     assert span is not None
     assert text[span.start : span.end].startswith("LLM_")
-
-
-def test_the_typed_table_macro_bug_of_duckdb_is_why_prompts_have_untyped_parameters(
-    stub: Stub,
-) -> None:
-    stub.con.execute("CREATE TEMP MACRO typed(a VARCHAR) AS TABLE SELECT a || '!' AS x")
-    with pytest.raises((duckdb.Error, IndexError, RuntimeError, KeyError)):
-        stub.con.execute("SELECT * FROM reviews r, typed(r.body)").fetchall()

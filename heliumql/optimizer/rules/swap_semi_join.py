@@ -22,9 +22,10 @@ def swap_semi_join(plan: Plan, context: RuleContext) -> Plan:
     It must not fire on MARK and SINGLE joins: their rows are not those of one side.
 
     >>> shown(swap_semi_join, "SELECT id FROM t WHERE k IN (SELECT k FROM u) AND llm(body) = 'a'")
-    SELECT r4.c1 AS id FROM ((SELECT r3.column2 AS c0, r3.column0 AS c1 FROM t AS
-    r3(column0, column1, column2) WHERE (llm(r3.column1) = 'a')) AS r4(c0, c1) SEMI JOIN u
-    AS r0(column0, column1) ON ((r0.column0 = r4.c0)))
+    SELECT r5.c1 AS id FROM ((SELECT r4.c0 AS c0, r4.c1 AS c1 FROM (SELECT r3.column2 AS c0,
+    r3.column0 AS c1 FROM t AS r3(column0, column1, column2) WHERE (llm(r3.column1) = 'a'))
+    AS r4(c0, c1) WHERE (r4.c0 <= 2)) AS r5(c0, c1) SEMI JOIN u AS r0(column0, column1) ON
+    ((r0.column0 = r5.c0)))
     """
 
     def join(source: Node) -> Node:

@@ -7,7 +7,7 @@ CREATE TABLE kinds AS FROM (VALUES (0, 'tart'), (1, 'apple jam'), (2, 'soap'), (
 SELECT name FROM kinds WHERE k IN (SELECT k FROM notes) AND LLM_FILTER('Apples? {name}');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule swap_semi_join: a semi join keeps its left side
---> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join with notes
+--> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join
 --> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column name: clean
@@ -17,7 +17,7 @@ SELECT name FROM kinds WHERE k IN (SELECT k FROM notes) AND LLM_FILTER('Apples? 
 SELECT name FROM kinds WHERE EXISTS (SELECT 1 FROM notes WHERE notes.k = kinds.k) AND LLM_FILTER('Apples? {name}');
 --> call LLM_FILTER#1, model m: BOOLEAN
 --> rule swap_semi_join: a semi join keeps its left side
---> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join with notes
+--> rule pull_up_llm_predicate: LLM_FILTER#1 is asked above the SEMI join
 --> rule keep_above: DuckDB does not move LLM_FILTER#1 down again
 --> cut in WHERE, level 1
 --> column name: clean
