@@ -2,14 +2,15 @@
 
     python benchmark/schedules.py [--suites mixed,trading] [--policies cache_aware,op_wise]
         [--repeat 3] [--kv quarter|tight|all|TOKENS] [--workers 1|2] [--simulate] [--kept]
+        [--slots 8] [--apart]
 
 vLLM with a small random model in float32, one core a worker; every suite has an engine of its own,
 in which the policies take turns, each with empty prefix caches at first. No answers are remembered;
-equal calls of one run are one, under every policy. Rows are checked to be equal. The oracle is a
-replay of the same calls with all answers known, in depth-first order of their prompts: that, or one
-row of the batch alone, is about the least time that any order of the workflow can take. `foretold`
-is what the event model says of the schedule, with speeds measured by the engine's own calibration
-and, with --kept, lengths of answers learnt in a run before.
+equal calls of one run are one, under every policy (with --apart there are none). Rows are checked
+to be equal. The oracle is a replay of the same calls with all answers known, in depth-first order
+of their prompts: that, or one row of the batch alone, is about the least time that any order of the
+workflow can take. `foretold` is what the event model says of the schedule, with speeds measured by
+the engine's own calibration and, with --kept, lengths of answers learnt in a run before.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Chosen:
     simulate: bool
     kept: bool
     oracle: bool
+    apart: bool
+    slots: int
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,10 @@ class Size:
         return -(-tokens // engines.BLOCK) * engines.BLOCK
 
 
-def size_of(record: Sequence[Asked]) -> Size:
+def size_of(record: Sequence[Asked], slots: int) -> Size:
     block = engines.BLOCK
     blocks = sorted((-(-len(asked.tokens) // block) for asked in record), reverse=True)
-    at_once = sum(blocks[: engines.SLOTS]) * block
+    at_once = sum(blocks[:slots]) * block
     return Size(len(record), distinct_tokens(record), at_once, blocks[0] * block)
 
 
@@ -108,7 +111,7 @@ class Measured:
         return self._fresh(lambda con: replay(con, self.engine, record, "cache_aware"))
 
     def _query(self, con: Connection, policy: str) -> Run:
-        return run(con, self.suite.text, self.engine, policy)
+        return run(con, self.suite.text(self.chosen.apart), self.engine, policy)
 
     def _fresh(
         self,
@@ -118,7 +121,9 @@ class Measured:
     ) -> Run:
         """With empty prefix caches, in a session of its own if none is kept."""
         if self.chosen.simulate:
-            self.engine.inner = engines.simulated(self.kv, self.chosen.workers).inner
+            self.engine.inner = engines.simulated(
+                self.kv, self.chosen.workers, self.chosen.slots
+            ).inner
         else:
             engines.forget(self.engine, self.kv, self.chosen.workers)
         if kept is not None:
@@ -140,9 +145,9 @@ class Measured:
 def measure(suite: Suite, chosen: Chosen, model: Path) -> bool:
     """Prints the table of a suite; false where rows differ between policies."""
     rows, scale = chosen.rows or suite.rows, chosen.scale or suite.scale
-    planned = engines.simulated(_ENDLESS, 1)
+    planned = engines.simulated(_ENDLESS, 1, chosen.slots)
     with session(suite, planned, rows, scale) as con:
-        size = size_of(run(con, suite.text, planned, "fcfs").record)
+        size = size_of(run(con, suite.text(chosen.apart), planned, "fcfs").record, chosen.slots)
     kv = size.kv_cache_tokens(chosen.kv)
     print(
         f"\n### {suite.name}: {rows} rows at scale {scale:g}, {size.calls} calls, working set "
@@ -150,8 +155,10 @@ def measure(suite: Suite, chosen: Chosen, model: Path) -> bool:
         flush=True,
     )
     if chosen.simulate:
-        return _tabulate(Measured(suite, chosen, engines.simulated(kv, chosen.workers), kv))
-    with engines.vllm(model, kv, chosen.workers) as engine:
+        return _tabulate(
+            Measured(suite, chosen, engines.simulated(kv, chosen.workers, chosen.slots), kv)
+        )
+    with engines.vllm(model, kv, chosen.workers, chosen.slots) as engine:
         return _tabulate(Measured(suite, chosen, engine, kv))
 
 
@@ -226,6 +233,10 @@ def main() -> None:
     parser.add_argument("--simulate", action="store_true", help="in virtual time")
     parser.add_argument("--kept", action="store_true", help="lengths of answers are known before")
     parser.add_argument("--no-oracle", action="store_true")
+    parser.add_argument("--apart", action="store_true", help="no two calls are equal")
+    parser.add_argument(
+        "--slots", type=int, default=engines.SLOTS, help="calls at once of a worker"
+    )
     given = parser.parse_args()
     unknown = set(given.suites.split(",")) - SUITES.keys()
     if unknown:
@@ -234,7 +245,8 @@ def main() -> None:
         parser.error(f"--kv is quarter, tight, all or a number of tokens, not {given.kv}")
     chosen = Chosen(
         given.policies.split(","), given.repeat, given.kv, given.workers, given.scale, given.rows,
-        given.simulate, given.kept, not given.no_oracle,
+        given.simulate, given.kept, not given.no_oracle, given.apart,
+        given.slots,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         if not chosen.simulate:

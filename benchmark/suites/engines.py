@@ -20,14 +20,13 @@ from heliumql.types import parse_type
 from suites.recording import RecordingEngine
 from suites.vocabulary import text
 
-SLOTS = 8  # calls that a worker computes at once
+SLOTS = 8  # calls that a worker computes at once, if not told otherwise
 BLOCK = 32
 _SIMULATED = {  # measured of the benchmark's model on one core
     "step_seconds": 0.0025,
     "prefill_seconds_per_token": 0.00011,
     "decode_seconds_per_sequence": 0.0002,
     "block_size": BLOCK,
-    "max_num_seqs": SLOTS,
     "max_num_batched_tokens": 2048,
     "log": False,
 }
@@ -35,19 +34,22 @@ _FLOOD = 1000  # tokens of a prompt that flushes the prefix cache
 _flood_number = itertools.count()
 
 
-def simulated(kv_cache_tokens: int, workers: int) -> RecordingEngine:
+def simulated(kv_cache_tokens: int, workers: int, slots: int = SLOTS) -> RecordingEngine:
     """An engine in virtual time; a token of it is four bytes, as is an invented word."""
     options = {**_SIMULATED, "kv_cache_tokens": kv_cache_tokens, "workers": workers}
+    options["max_num_seqs"] = slots
     return RecordingEngine(SimulatedEngine(options, _answer))
 
 
 @contextmanager
-def vllm(model: Path, kv_cache_tokens: int, workers: int) -> Iterator[RecordingEngine]:
+def vllm(
+    model: Path, kv_cache_tokens: int, workers: int, slots: int = SLOTS
+) -> Iterator[RecordingEngine]:
     """A started vLLM engine; the blocks of its cache are BLOCK tokens on a CPU."""
     options = {
         "model": str(model),
         "dtype": "float32",
-        "concurrency": SLOTS,
+        "concurrency": slots,
         "kv_cache_tokens": kv_cache_tokens,
         "workers": workers,
     }

@@ -25,11 +25,19 @@ class Suite:
     rows: int  # questions, contexts, items, stocks
     scale: float  # of all lengths; 1 is the original's
     output: int
+    shared: str = ""  # the end of a prompt that several rows have in common, to the last word
+    number: str = ""  # what tells these rows apart
 
-    @property
-    def text(self) -> str:
-        """The query, without the statements that would fetch its tables from files."""
-        return re.sub(r"(?m)^CREATE TEMP VIEW .*;$", "", self.query.read_text("utf-8"))
+    def text(self, apart: bool = False) -> str:
+        """The query, without the statements that would fetch its tables from files.
+
+        `apart`: no two of its calls are equal; the prompts that were end with a number.
+        """
+        query = re.sub(r"(?m)^CREATE TEMP VIEW .*;$", "", self.query.read_text("utf-8"))
+        if apart and self.shared:
+            assert query.count(self.shared) == 1
+            query = query.replace(self.shared, f"{self.shared} {self.number}")
+        return query
 
     def max_tokens(self, scale: float | None = None) -> int:
         return max(2, round(self.output * (scale or self.scale)))
@@ -43,12 +51,17 @@ SUITES = {
             "map_reduce_questions",
             _HERE / "map_reduce_questions.hql",
             tables.map_reduce_questions, 20, 0.5, 286,
+            "{q.body}\n{e.role}", "{e.expert}",
         ),
         Suite("map_reduce", _HERE / "map_reduce.hql", tables.map_reduce, 5, 0.25, 374),
         Suite("debate", _HERE / "debate.hql", tables.debate, 6, 0.25, 390),
         Suite("reflection", _HERE / "reflection.hql", tables.reflection, 10, 0.25, 257),
         Suite("iterative", _HERE / "iterative.hql", tables.iterative, 40, 0.25, 318),
         Suite("parallel", _HERE / "parallel.hql", tables.parallel, 5, 0.15, 447),
-        Suite("trading", _HERE.parents[1] / "queries" / "trading.hql", tables.trading, 4, 0.1, 508),
+        Suite(
+            "trading", _HERE.parents[1] / "queries" / "trading.hql",
+            tables.trading, 4, 0.1, 508,
+            "What do you do with {r.stock}? End with BUY, HOLD or SELL.", "{t.trader}",
+        ),
     )
 }  # fmt: skip

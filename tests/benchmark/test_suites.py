@@ -37,7 +37,7 @@ def run(name: str, policy: str, rows: int = 2, kv: int = 1 << 20) -> Any:
 
     engine = engines.simulated(kv, 1)
     with runs.session(SUITES[name], engine, rows, 0.2) as con:
-        return runs.run(con, SUITES[name].text, engine, policy)
+        return runs.run(con, SUITES[name].text(), engine, policy)
 
 
 def test_every_suite_is_counted_here() -> None:
@@ -83,7 +83,7 @@ def test_a_replay_asks_the_same_calls_and_none_waits() -> None:
 
     suite, engine = SUITES["iterative"], engines.simulated(1 << 20, 1)
     with runs.session(suite, engine, 2, 0.2) as con:
-        first = runs.run(con, suite.text, engine, "fcfs")
+        first = runs.run(con, suite.text(), engine, "fcfs")
         again = runs.replay(con, engine, first.record, "fcfs")
     assert {a.messages for a in again.record} == {a.messages for a in first.record}
     assert again.output_tokens == first.output_tokens
@@ -102,7 +102,7 @@ def test_an_answer_that_ends_early_ends_the_run() -> None:
         runs.session(SUITES["debate"], engine, 1, 1.0) as con,
         pytest.raises(RuntimeError, match="ended early"),
     ):
-        runs.run(con, SUITES["debate"].text, engine, "fcfs")
+        runs.run(con, SUITES["debate"].text(), engine, "fcfs")
 
 
 def test_texts_are_the_same_for_a_seed_and_have_their_length() -> None:
@@ -154,11 +154,11 @@ def test_the_model_cuts_texts_as_counted_and_answers_in_full_length(tmp_path: Pa
     suite = SUITES["reflection"]
     with engines.vllm(tmp_path, 16384, 1) as engine:
         with runs.session(suite, engine, 1, 0.1) as con:
-            first = runs.run(con, suite.text, engine, "fcfs")
-            second = runs.run(con, suite.text, engine, "random")
+            first = runs.run(con, suite.text(), engine, "fcfs")
+            second = runs.run(con, suite.text(), engine, "random")
         engines.forget(engine, 16384, 1)
         with runs.session(suite, engine, 1, 0.1) as con:
-            third = runs.run(con, suite.text, engine, "fcfs")
+            third = runs.run(con, suite.text(), engine, "fcfs")
     for asked in first.record:
         assert len(asked.tokens) == asked.prompt_tokens + asked.output_tokens
         assert asked.finish_reason == "length"
