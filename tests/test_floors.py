@@ -49,10 +49,13 @@ def violations(room: str, source: str) -> list[tuple[int, str]]:
     def place(name: str) -> object:
         return name if (PACKAGE / name).is_dir() else FLOORS[name]
 
+    def is_below(name: str) -> bool:
+        return FLOORS[name] < FLOORS[room] or place(name) == 0
+
     return [
         (line, name)
         for line, name in imported(source)
-        if place(name) != place(room) and FLOORS[name] >= FLOORS[room]
+        if place(name) != place(room) and not is_below(name)
     ]
 
 
@@ -75,6 +78,8 @@ def test_the_table_names_the_rooms_that_there_are() -> None:
         ("errors", "from heliumql.source import Span", []),
         ("session", "import heliumql.connection, heliumql.cli.main", ["cli"]),
         ("physical", "from heliumql import syntax", []),
+        ("types", "from heliumql.errors import BindError", []),
+        ("stats", "from heliumql.types import TEXT", ["types"]),
     ],
 )
 def test_imports_that_go_up_or_across_are_found(room: str, source: str, found: list[str]) -> None:
