@@ -330,12 +330,14 @@ class Session:
                 given = options.get(key, getattr(default, key))
             return tuple(given) if isinstance(given, list) else given
 
-        stop = sampling("stop")
+        stop, temperature, seed = sampling("stop"), float(sampling("temperature")), sampling("seed")
+        if seed is not None and temperature > 0:
+            seed += call.sample
         parameters = Sampling(
             max_tokens=int(sampling("max_tokens")),
-            temperature=float(sampling("temperature")),
+            temperature=temperature,
             top_p=float(sampling("top_p")),
-            seed=sampling("seed"),
+            seed=seed,
             stop=(stop,) if isinstance(stop, str) else stop,
         )
         retries = call.retries if call.retries is not None else int(str(options.get("retries", 2)))

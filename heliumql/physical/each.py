@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -66,6 +67,8 @@ class EachCall:
         self.dispatcher.accounts.append(self.account)
         if reference:
             self.graph.lookup = lambda identities: {}
+        self._draws: dict[bytes, list[bytes]] = {}  # the names of the draws of one call
+        self._asked: Counter[tuple[bytes, str]] = Counter()  # how many were asked for
         self._lock = threading.Lock()
         self._fault: BaseException | None = None
 
@@ -87,10 +90,11 @@ class EachCall:
             raise self._fault
         contents = histories.to_pylist()
         texts = without_broken(prompts.to_pylist(), contents)
-        if self.reference or self.context.sites[site].sampled:
-            identities = [None if t is None else secrets.token_bytes(16) for t in texts]
-        else:
-            identities = self.graph.namers[site].names(texts, systems.to_pylist(), contents)
+        identities = self.graph.namers[site].names(texts, systems.to_pylist(), contents)
+        if self.context.sites[site].sampled:
+            identities = [i and self._drawn(i, path) for i in identities]
+        elif self.reference:
+            identities = [i and secrets.token_bytes(16) for i in identities]
         self.graph.minted.add(site, identities, prompts, systems, histories)
         waiting = [i for i in identities if i is not None]
         self.graph.demand(waiting, self.account)
@@ -99,6 +103,15 @@ class EachCall:
             [None if i is None else self.graph.value(Reference(i, path)) for i in identities],
             pa.string(),
         )
+
+    def _drawn(self, identity: bytes, path: str) -> bytes:
+        """Another name each time; what is told of a call comes under the name of its text."""
+        drawn = self._draws.setdefault(identity, [])
+        number = self._asked[identity, path]
+        self._asked[identity, path] += 1
+        if number == len(drawn):
+            drawn.append(secrets.token_bytes(16))
+        return drawn[number]
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows as DuckDB gives them."""

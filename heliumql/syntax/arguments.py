@@ -18,6 +18,7 @@ from heliumql.syntax.tree import Argument, Call, Constant, Element, Group, numbe
 from heliumql.types import BOOLEAN, TEXT, SqlType, parse_type
 
 _VERBS = ("LLM_GENERATE", "LLM_FILTER")
+_MOST_SAMPLES = 256  # of one prompt; each is a call in the SQL of a statement
 _EXPRESSIONS = ("prompt", "system", "history")
 
 
@@ -92,6 +93,12 @@ def read_call(call: Call, source: str, *, as_table: bool) -> CallParts:
     options = read_options(
         {name: (_constant(name, argument), argument.span) for name, argument in named.items()}
     )
+    if options.get("n", 1) > 1 and not as_table:
+        raise BindError(
+            "n > 1 gives several rows, and here stands one value",
+            span=named["n"].span,
+            hint="FROM .., LATERAL LLM_GENERATE(.., n => 5) AS g: rows numbered by g.sample",
+        )
     system_message = read_message(system.items) if system and not _is_null(system.items) else None
     if system_message is not None:
         _check_values(system_message, values, verb, unused=False)
@@ -148,8 +155,6 @@ def read_options(options: Mapping[str, tuple[Value, Span]]) -> dict[str, Any]:
         checked[name] = accepted
         if name == "model":
             checked["model_span"] = span
-    if checked.get("n", 1) > 1:
-        raise BindError("n > 1 is not available yet", span=options["n"][1])
     return checked
 
 
@@ -404,6 +409,11 @@ def _seed(value: Value) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _samples(value: Value) -> int | None:
+    checked = whole(1)(value)
+    return checked if checked is not None and checked <= _MOST_SAMPLES else None
+
+
 # What each option must be, in words, and the check that gives its value or None.
 OPTIONS: dict[str, tuple[str, Callable[[Value], Any]]] = {
     "model": ("the name of a model, as a string", lambda v: v if isinstance(v, str) else None),
@@ -412,7 +422,7 @@ OPTIONS: dict[str, tuple[str, Callable[[Value], Any]]] = {
     "top_p": ("a number from 0 to 1", number(0, 1)),
     "seed": ("a whole number", _seed),
     "stop": ("a string or a list of strings", _stop),
-    "n": ("a whole number from 1", whole(1)),
+    "n": (f"a whole number from 1 to {_MOST_SAMPLES}", _samples),
     "retries": ("a whole number from 0", whole(0)),
     "on_error": ("'null' or 'fail'", _one_of("null", "fail")),
     "cache": ("'use', 'refresh' or 'off'", _one_of("use", "refresh", "off")),

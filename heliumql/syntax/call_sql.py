@@ -18,9 +18,13 @@ from heliumql.types import SqlType
 class Site:
     """A call that is being written."""
 
-    number: int
+    numbers: tuple[int, ...]  # one for each sample
     parts: CallParts
     span: Span
+
+    @property
+    def number(self) -> int:
+        return self.numbers[0]
 
 
 class CallSql:
@@ -37,18 +41,16 @@ class CallSql:
         self._expression = expression
         self._column = column
 
-    def value(self, site: Site, *, null_if_empty: bool = False) -> None:
-        """The call as a value of its type, an empty list as NULL if asked for."""
+    def value(self, site: Site) -> None:
+        """The call as a value of its type."""
         before, after = _casts(site.parts.returns)
-        if null_if_empty:  # answers are compact JSON; NULLIF would name the call twice
-            before, after = before + "regexp_replace(", r", '^\[\]$', 'null')" + after
         self._writer.put(before, site.span)
         self._call(site, CALL_FUNCTION)
         self._writer.put(after, site.span)
 
-    def _call(self, site: Site, function: str) -> None:
+    def _call(self, site: Site, function: str, number: int | None = None) -> None:
         put, span = self._writer.put, site.span
-        put(f"{function}({site.number}, ", span)
+        put(f"{function}({number or site.number}, ", span)
         self._prompt(site)
         put(", ", span)
         self._system(site)
@@ -111,33 +113,64 @@ class CallSql:
 
     # --- SQL of a call as a table -----------------------------------------------------------
 
-    def select(self, site: Site, *, outer: bool, messages: bool, info: bool) -> None:
+    def select(self, site: Site, *, outer: bool, messages: bool, info: bool, sample: bool) -> None:
         """The SELECT whose columns are those of the call.
 
         It has two levels: a template that reads an outer column `text` would be taken to mean the
         answer if that had its name beside the call. UNNEST stands right above the call: there
         DuckDB needs no join to follow the outer columns, and keeps the order of the list.
+        Where the text is read twice, or is one of several samples, there is a third level: a call
+        that is drawn at random is to be written once.
         """
         returns, span, put = site.parts.returns, site.span, self._writer.put
-        more = ", __messages AS messages" if messages else ""
+        many = len(site.numbers) > 1
+        below = many or messages
+        more = ", __sample AS sample" if sample or many else ""
+        more += ", __messages AS messages" if messages else ""
         more += ", __llm AS llm" if info else ""
         put(f"SELECT {_columns(returns)}{more} FROM (SELECT ", span)
-        if returns.name == "LIST":
-            put("unnest(coalesce(", span)
-            self.value(site, null_if_empty=outer)
-            put(", [NULL]))", span)
+        before, after = _value(returns, outer)
+        put(before, span)
+        if below:
+            put("__text", span)
         else:
-            self.value(site)
-        put(" AS __value", span)
+            self._call(site, CALL_FUNCTION)
+        put(f"{after} AS __value", span)
+        if sample or many:
+            put(", __sample" if many else ", 1 AS __sample", span)
         if messages:
             put(", ", span)
             self._messages(site)
             put(" AS __messages", span)
         if info:
             put(", CAST(CAST(", span)
-            self._call(site, INFO_FUNCTION)
+            if below:
+                put("__info", span)
+            else:
+                self._call(site, INFO_FUNCTION)
             put(f" AS JSON) AS {INFO_TYPE}) AS __llm", span)
+        if below:
+            put(" FROM (SELECT ", span)
+            self._texts(site, CALL_FUNCTION, "__text")
+            if info:
+                put(", ", span)
+                self._texts(site, INFO_FUNCTION, "__info")
+            if many:
+                put(f", unnest(range(1, {len(site.numbers) + 1})) AS __sample", span)
+            put(")", span)
         put(")", span)
+
+    def _texts(self, site: Site, function: str, name: str) -> None:
+        """The bare text of the call; of several samples, a row each.
+
+        A list is carried where its items are text, and so is what is unnested of it.
+        """
+        many = len(site.numbers) > 1
+        self._writer.put("unnest([" if many else "", site.span)
+        for place, number in enumerate(site.numbers):
+            self._writer.put(", " if place else "", site.span)
+            self._call(site, function, number)
+        self._writer.put(f"{'])' if many else ''} AS {name}", site.span)
 
     def _messages(self, site: Site) -> None:
         """The conversation: what was sent, and the reply."""
@@ -161,8 +194,7 @@ class CallSql:
         put("[{'role': 'user', 'content': ", span)
         self._prompt(site)
         put("}, {'role': 'assistant', 'content': ", span)
-        self._call(site, CALL_FUNCTION)
-        put("}]" + (")" if before else ""), span)
+        put("__text}]" + (")" if before else ""), span)
 
     def _earlier(self, site: Site) -> None:
         """The history, empty where there is none."""
@@ -184,6 +216,19 @@ def _casts(returns: SqlType) -> tuple[str, str]:
     if returns.is_nested:
         return "CAST(CAST(", f" AS JSON) AS {returns.sql()})"
     return "CAST(", f" AS {returns.sql()})"
+
+
+def _value(returns: SqlType, outer: bool) -> tuple[str, str]:
+    """What stands before and after a text to make it the value of a row; of a list the rows.
+
+    `outer`: an empty list gives a row too.
+    """
+    before, after = _casts(returns)
+    if returns.name != "LIST":
+        return before, after
+    if outer:  # answers are compact JSON; NULLIF would name the call twice
+        before, after = before + "regexp_replace(", r", '^\[\]$', 'null')" + after
+    return "unnest(coalesce(" + before, after + ", [NULL]))"
 
 
 def _columns(returns: SqlType) -> str:

@@ -102,7 +102,7 @@ class _Desugar:
         self._context = context
         self._sites: dict[int, CallSite] = {}
         self._known: dict[int, Site] = {}  # by where the call begins
-        self._numbers: dict[str, int] = {}  # of values, by how they are written
+        self._numbers: dict[str, tuple[int, ...]] = {}  # of values, by how they are written
         self._outer: set[int] = set()  # calls that were LEFT JOINed ON TRUE
         self._uses = Uses(())
 
@@ -124,10 +124,10 @@ class _Desugar:
         self, parts: CallParts, span: Span, number: int, name: str, *, as_table: bool
     ) -> None:
         """The body of the macro that a prompt is."""
-        site = Site(number, parts, span)
+        site = Site((number,), parts, span)
         self._add_site(site, "LLM_GENERATE", name, diagnostics=False)
         if as_table:
-            self._sql.select(site, outer=False, messages=False, info=False)
+            self._sql.select(site, outer=False, messages=False, info=False, sample=False)
         else:
             self._sql.value(site)
 
@@ -176,13 +176,14 @@ class _Desugar:
         hidden = Span(position.from_start, call.end)
         messages = self._uses.named("messages", name, block, hidden)
         info = self._uses.named("llm", name, block, hidden)
+        sample = self._uses.named("sample", name, block, hidden)
         self._add_site(site, call.verb.text.upper(), name, diagnostics=info)
         span = site.span
 
         def lateral() -> None:
             outer = call.start in self._outer
             self.writer.put("(", span)
-            self._sql.select(site, outer=outer, messages=messages, info=info)
+            self._sql.select(site, outer=outer, messages=messages, info=info, sample=sample)
             self.writer.put(")", span)
 
         if site.parts.table is None:
@@ -223,33 +224,39 @@ class _Desugar:
         if call.start not in self._known:
             parts = read_call(call, self._text, as_table=as_table)
             written = self._text[call.start : call.end]
-            number = None if as_table else self._numbers.get(written)
-            if number is None:
-                number = self._context.next_site()
+            numbers = None if as_table else self._numbers.get(written)
+            if numbers is None:
+                samples = parts.options.get("n", 1)
+                numbers = tuple(self._context.next_site() for _ in range(samples))
             if not as_table:
-                self._numbers[written] = number
-            self._known[call.start] = Site(number, parts, call.span)
+                self._numbers[written] = numbers
+            self._known[call.start] = Site(numbers, parts, call.span)
         return self._known[call.start]
 
     def _add_site(self, site: Site, verb: str, name: str | None, *, diagnostics: bool) -> None:
         offset = self._context.offset
         options = dict(site.parts.options)
+        options.pop("n", None)
         if "model_span" in options:
             options["model_span"] = options["model_span"].shifted(offset)
         prompt = site.parts.prompt
-        self._sites.setdefault(
-            site.number,
-            CallSite(
-                number=site.number,
-                verb=verb,
-                returns=site.parts.returns,
-                span=site.span.shifted(offset),
-                name=name or f"{verb}#{len(self._sites) + 1}",
-                template=prompt.text if isinstance(prompt, Template) else None,
-                diagnostics=diagnostics,
-                **options,
-            ),
-        )
+        shown = name or f"{verb}#{len(self._sites) + 1}"
+        many = len(site.numbers)
+        for sample, number in enumerate(site.numbers):
+            self._sites.setdefault(
+                number,
+                CallSite(
+                    number=number,
+                    verb=verb,
+                    returns=site.parts.returns,
+                    span=site.span.shifted(offset),
+                    name=shown if many == 1 else f"{shown} ({sample + 1} of {many})",
+                    template=prompt.text if isinstance(prompt, Template) else None,
+                    sample=sample,
+                    diagnostics=diagnostics,
+                    **options,
+                ),
+            )
 
 
 @contextmanager

@@ -25,6 +25,11 @@ def read_prompt(create: CreatePrompt) -> CallParts:
     }
     for key in options:
         _known_prompt_option(key, create.option_spans[key].shifted(-offset))
+    if options.get("n", (1,))[0] not in (1, None):
+        raise BindError(
+            "a prompt is one value a row: n belongs to LLM_GENERATE in FROM",
+            span=options["n"][1],
+        )
     body = _literal(create, create.body_span)
     template = read_template(body)
     system: Template | None = None

@@ -1,4 +1,4 @@
-"""Where a statement names `messages` or `llm`; those columns of a call are made only then."""
+"""Where a statement names `messages`, `llm` or `sample`: columns of a call, made only then."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from heliumql.syntax.arguments import Template, read_message, starts_query
 from heliumql.syntax.tokens import Token, identifier
 from heliumql.syntax.tree import Call, Element, Group
 
-_NAMES = ("messages", "llm")
+_NAMES = ("messages", "llm", "sample")
 
 
 @dataclass(frozen=True)
