@@ -57,7 +57,8 @@ def test_the_kth_sample_has_the_kth_seed(con: Connection, mode: str) -> None:
         "LATERAL LLM_GENERATE('{x}', n => 2, temperature => 1, seed => 7) g"
     )
     texts = {(i, s): text for i, s, text in rows(con, query, mode)}
-    assert texts[1, 1] == "a seed 7" and texts[1, 2] == "a seed 8"
+    assert texts[1, 1] == "a seed 7"
+    assert texts[1, 2] == "a seed 8"
     assert texts[2, 1] == texts[3, 1] == "b seed 7"
 
 

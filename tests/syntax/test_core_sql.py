@@ -272,7 +272,7 @@ def test_options_of_a_call_are_kept_as_given() -> None:
         " retries => 0, on_error => 'FAIL', cache => 'off')"
     ).sites
     assert (site.model, site.max_tokens, site.temperature, site.top_p) == ("Qwen", 5, 0.5, 1.0)
-    assert (site.seed, site.stop, site.n, site.retries) == (-7, ("a", "b"), 1, 0)
+    assert (site.seed, site.stop, site.sample, site.retries) == (-7, ("a", "b"), 0, 0)
     assert (site.on_error, site.cache, site.template) == ("fail", "off", "A {x}")
 
 
