@@ -350,6 +350,8 @@ class Session:
         }  # fmt: skip
         on_error: Any = call.on_error or self.settings.on_error
         cache: Any = call.cache or self.settings.cache
+        if call.version > 1:
+            what["verb"] = [call.verb, call.version]
         if cache == "off":  # no call that may be fetched or kept is the same
             what["cache"] = "off"
         kind = kind_key(what)

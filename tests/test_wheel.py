@@ -51,6 +51,7 @@ def test_the_wheel_holds_code_grammar_and_catalog(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "heliumql/resources.py" in names
     assert "heliumql/_data/grammar/heliumql.lark" in names
+    assert "heliumql/_data/catalog/verbs.hql" in names
     assert "heliumql/_data/catalog/models/demo/config.json" in names
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
     assert any(name.endswith("/licenses/LICENSE") for name in names)

@@ -19,7 +19,7 @@ from heliumql.binder.cuts import LLM, LLM_INFO, Unsupported
 from heliumql.binder.tree import Node, walk
 from heliumql.errors import BindError, HeliumQLError
 from heliumql.source import Span
-from heliumql.syntax import Core, error_offset
+from heliumql.syntax import VERB_NAMES, Core, error_offset
 
 Parameters = Mapping[str, Any] | list[Any] | tuple[Any, ...] | None
 
@@ -173,7 +173,7 @@ def _word(core: Core, word: str) -> Span | None:
     return None if span is None else Span(span.start, span.start + len(word))
 
 
-VERBS = "LLM functions are LLM_GENERATE and LLM_FILTER"
+VERBS = "LLM functions are " + ", ".join(VERB_NAMES)
 
 
 def misspelt_verb(message: str) -> bool:

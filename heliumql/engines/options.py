@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from heliumql.errors import CatalogError
-from heliumql.syntax.arguments import OPTIONS, number, whole
+from heliumql.syntax.options import OPTIONS, number, whole
 
 # Every model may have these, whatever its engine; an engine reads those that concern it.
 COMMON_KEYS = frozenset({

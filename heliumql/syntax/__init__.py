@@ -50,12 +50,14 @@ from heliumql.syntax.statements import (
     Statement,
     Value,
 )
+from heliumql.syntax.verbs import VERB_NAMES
 
 __all__ = [
     "CALL_FUNCTION",
     "HISTORY_TYPE",
     "INFO_FUNCTION",
     "INFO_TYPE",
+    "VERB_NAMES",
     "CallSite",
     "ClearCache",
     "Core",

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from heliumql.source import Span
-from heliumql.syntax.arguments import CallParts, Expression, Message, Template
+from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.core import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION, INFO_TYPE
 from heliumql.syntax.literals import quoted, quoted_name
+from heliumql.syntax.message import Expression, Message, Part, Template
 from heliumql.syntax.template import Placeholder
 from heliumql.syntax.writer import Writer
 from heliumql.types import SqlType
@@ -43,7 +44,7 @@ class CallSql:
 
     def value(self, site: Site) -> None:
         """The call as a value of its type."""
-        before, after = _casts(site.parts.returns)
+        before, after = _casts(site.parts.value or site.parts.returns)
         self._writer.put(before, site.span)
         self._call(site, CALL_FUNCTION)
         self._writer.put(after, site.span)
@@ -59,14 +60,13 @@ class CallSql:
         put(")", span)
 
     def _prompt(self, site: Site) -> None:
-        hint = site.parts.returns.hint()
-        self._message(site.parts.prompt, site.parts.values, "\n" + hint if hint else "")
+        self._message(site.parts.prompt, site.parts.values)
 
     def _system(self, site: Site) -> None:
         if site.parts.system is None:
             self._writer.put("NULL", site.span)
         else:
-            self._message(site.parts.system, site.parts.values, "")
+            self._message(site.parts.system, site.parts.values)
 
     def _history(self, site: Site) -> None:
         if site.parts.history is None:
@@ -77,39 +77,32 @@ class CallSql:
         self._expression(site.parts.history)
         self._writer.put(f" AS {HISTORY_TYPE})", span)
 
-    def _message(self, message: Message, values: Sequence[Expression], suffix: str) -> None:
-        """A prompt or system message as VARCHAR, with the suffix appended."""
-        if isinstance(message, Template):
-            self._template(message, values, suffix)
-            return
-        span = message.span
-        self._writer.put("(CAST(" if suffix else "CAST(", span)
-        self._expression(message)
-        self._writer.put(" AS VARCHAR)", span)
-        if suffix:
-            self._writer.put(f" || {quoted(suffix)})", span)
-
-    def _template(self, template: Template, values: Sequence[Expression], suffix: str) -> None:
-        put = self._writer.put
-        parts = list(template.parts)
-        if suffix and parts and isinstance(parts[-1], str):
-            parts[-1] += suffix
-        elif suffix:
-            parts.append(suffix)
-        parts = parts or [""]
-        put("(" if len(parts) > 1 else "", template.span)
+    def _message(self, message: Message, values: Sequence[Expression]) -> None:
+        """A prompt or system message as VARCHAR."""
+        put, span = self._writer.put, message.span
+        parts: Sequence[Part] = message.parts if isinstance(message, Template) else (message,)
+        parts = parts or ("",)
+        put("(" if len(parts) > 1 else "", span)
         for index, part in enumerate(parts):
-            if index:
-                put(" || ", template.span)
-            if isinstance(part, str):
-                put(quoted(part), template.span)
-            elif part.value is not None:
-                put("CAST(", part.span)
-                self._expression(values[part.value])
-                put(" AS VARCHAR)", part.span)
-            else:
+            put(" || " if index else "", span)
+            self._part(part, values, span)
+        put(")" if len(parts) > 1 else "", span)
+
+    def _part(self, part: Part, values: Sequence[Expression], span: Span) -> None:
+        put = self._writer.put
+        match part:
+            case str():
+                put(quoted(part), span)
+            case Placeholder(value=None):
                 put(f"CAST({self._column(part)} AS VARCHAR)", part.span)
-        put(")" if len(parts) > 1 else "", template.span)
+            case Placeholder(value=int(number)):
+                put("CAST(", part.span)
+                self._expression(values[number])
+                put(" AS VARCHAR)", part.span)
+            case Expression():
+                put("CAST(", part.span)
+                self._expression(part)
+                put(" AS VARCHAR)", part.span)
 
     # --- SQL of a call as a table -----------------------------------------------------------
 

@@ -30,11 +30,11 @@ class CallSite:
     """One LLM call as written: everything about it but the messages, which are SQL."""
 
     number: int  # unique in the session
-    verb: str  # LLM_GENERATE, LLM_FILTER
+    verb: str  # LLM_GENERATE, LLM_FILTER ..
     returns: SqlType
     span: Span  # the whole call in the user's text
     name: str  # for display: the alias, or LLM_GENERATE#1
-    template: str | None  # the prompt's template as written, quotes taken off
+    template: str | None  # the prompt as one text: a template as written, or a verb's own
     model: str | None = None
     model_span: Span | None = None
     max_tokens: int | None = None  # None: not given, here and below
@@ -46,6 +46,7 @@ class CallSite:
     retries: int | None = None
     on_error: Literal["null", "fail"] | None = None
     cache: Literal["use", "refresh", "off"] | None = None
+    version: int = 1  # of the verb's prompt
     diagnostics: bool = False  # the statement asks for g.llm of this call
 
 

@@ -15,12 +15,13 @@ from dataclasses import replace
 
 from heliumql.errors import HeliumQLError
 from heliumql.source import Span
-from heliumql.syntax.arguments import CallParts, Expression, Template, read_call
+from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.call_sql import CallSql, Site, column
 from heliumql.syntax.core import CallSite, Core, DesugarContext, PromptCore
 from heliumql.syntax.definitions import refuse_definitions
 from heliumql.syntax.from_clause import alias, left_join_on_true
 from heliumql.syntax.literals import quoted_name
+from heliumql.syntax.message import Expression
 from heliumql.syntax.position import Level, Position
 from heliumql.syntax.prompt import parameter, read_prompt
 from heliumql.syntax.statements import CreateMacro, CreatePrompt, CreateView
@@ -28,6 +29,7 @@ from heliumql.syntax.template import Placeholder
 from heliumql.syntax.tokens import Token, tokenize
 from heliumql.syntax.tree import Call, Element, Group, parse_soup
 from heliumql.syntax.uses import Uses
+from heliumql.syntax.verbs import read_call
 from heliumql.syntax.writer import Writer
 
 
@@ -239,7 +241,6 @@ class _Desugar:
         options.pop("n", None)
         if "model_span" in options:
             options["model_span"] = options["model_span"].shifted(offset)
-        prompt = site.parts.prompt
         shown = name or f"{verb}#{len(self._sites) + 1}"
         many = len(site.numbers)
         for sample, number in enumerate(site.numbers):
@@ -251,7 +252,8 @@ class _Desugar:
                     returns=site.parts.returns,
                     span=site.span.shifted(offset),
                     name=shown if many == 1 else f"{shown} ({sample + 1} of {many})",
-                    template=prompt.text if isinstance(prompt, Template) else None,
+                    template=site.parts.template,
+                    version=site.parts.version,
                     sample=sample,
                     diagnostics=diagnostics,
                     **options,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from heliumql.syntax.arguments import starts_query
 from heliumql.syntax.tokens import Token
-from heliumql.syntax.tree import Element, Group
+from heliumql.syntax.tree import Element, Group, starts_query
 
 Level = Literal["query", "tables", "values"]
 """A level of parentheses: a query (or the whole statement), joined tables, or an expression."""

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from heliumql.errors import BindError
 from heliumql.source import Span
-from heliumql.syntax.arguments import OPTIONS, CallParts, Template, read_options, read_template
+from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.literals import LITERAL_TYPES, quoted, quoted_name
+from heliumql.syntax.message import Template, read_template, with_hint
 from heliumql.syntax.mistakes import suggestion
+from heliumql.syntax.options import OPTIONS, read_options
 from heliumql.syntax.statements import CreatePrompt
 from heliumql.syntax.template import Placeholder
 from heliumql.syntax.tokens import Token, tokenize
@@ -42,14 +44,16 @@ def read_prompt(create: CreatePrompt) -> CallParts:
     _check_parameters(template, known)
     if system is not None:
         _check_parameters(system, known)
+    returns = create.returns or TEXT
     return CallParts(
-        prompt=template,
+        prompt=with_hint(template, returns),
         system=system,
         history=None,
         values=(),
         table=None,
-        returns=create.returns or TEXT,
+        returns=returns,
         options=read_options(options),
+        template=template.text,
     )
 
 
@@ -61,7 +65,7 @@ def _known_prompt_option(key: str, span: Span) -> None:
 
 def _check_parameters(template: Template, known: Sequence[str]) -> None:
     for part in template.parts:
-        if isinstance(part, str):
+        if not isinstance(part, Placeholder):
             continue
         name = part.path[0] if part.path else str(part.value)
         if name.lower() not in [parameter.lower() for parameter in known]:

@@ -21,7 +21,7 @@ from heliumql.syntax.grammar import keywords, make_parser
 from heliumql.syntax.literals import decode
 from heliumql.syntax.mistakes import unexpected
 from heliumql.syntax.statements import Value
-from heliumql.syntax.tokens import Token, identifier
+from heliumql.syntax.tokens import QUERY_STARTS, Token, identifier
 
 _MAX_DEPTH = 200  # of parentheses; the walk over the tree is recursive
 
@@ -86,6 +86,19 @@ class Constant:
 
     value: Value
     span: Span
+
+
+def starts_query(group: Group) -> bool:
+    """Whether a query stands in the parentheses."""
+    if group.open.type != "LPAR" or not group.items:
+        return False
+    match group.items[0]:
+        case Token() as token:
+            return token.word in QUERY_STARTS
+        case Group() as inner:
+            return starts_query(inner)
+        case _:
+            return False
 
 
 def parse_soup(tokens: Sequence[Token]) -> tuple[Element, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from heliumql.errors import ParseError
 from heliumql.source import Span
-from heliumql.syntax.arguments import Template, read_message, starts_query
+from heliumql.syntax.message import Template, read_message
+from heliumql.syntax.template import Placeholder
 from heliumql.syntax.tokens import Token, identifier
-from heliumql.syntax.tree import Call, Element, Group
+from heliumql.syntax.tree import Call, Element, Group, starts_query
 
 _NAMES = ("messages", "llm", "sample")
 
@@ -65,10 +67,13 @@ def _uses(elements: Sequence[Element], block: int) -> Iterator[_Use]:
 def _in_template(items: tuple[Element, ...], block: int) -> Iterator[_Use]:
     if len(items) != 1 or not isinstance(items[0], Token):
         return
-    message = read_message(items)
+    try:
+        message = read_message(items)
+    except ParseError:  # no template here; where it is to be one, the call says what is wrong
+        return
     if isinstance(message, Template):
         for part in message.parts:
-            if isinstance(part, str) or not part.path:
+            if not isinstance(part, Placeholder) or not part.path:
                 continue
             first, *rest = [name.lower() for name in part.path]
             if rest and rest[0] in _NAMES:

@@ -13,7 +13,8 @@ import duckdb
 from scripted_model import HashModel
 
 _HISTORY = "STRUCT(role VARCHAR, content VARCHAR)[]"
-_CALL = re.compile(r"(?P<lateral>LATERAL\s+)?\bLLM_(?P<verb>GENERATE|FILTER)\s*\(")
+_CALL = re.compile(r"(?P<lateral>LATERAL\s+)?\bLLM_(?P<verb>GENERATE|FILTER|SCORE)\s*\(")
+_KINDS = {"GENERATE": "VARCHAR", "FILTER": "BOOLEAN", "SCORE": "DOUBLE"}
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _OPTION = re.compile(r"\s*(\w+)\s*=>\s*(.*)", re.DOTALL)
@@ -108,7 +109,7 @@ def _split(text: str) -> list[str]:
 
 
 def _scalar(verb: str, inside: str) -> str:
-    value, kind, _, _ = _parts(inside, "BOOLEAN" if verb == "FILTER" else "VARCHAR")
+    value, kind, _, _ = _parts(inside, _KINDS[verb])
     return _typed(value, kind)
 
 
