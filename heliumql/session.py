@@ -37,7 +37,7 @@ from heliumql.binder import (
 from heliumql.binder.tree import Node
 from heliumql.calls import kind_key
 from heliumql.catalog import Catalog, Settings
-from heliumql.engines.engine import CallSpec, MeasuredEngine, Sampling
+from heliumql.engines.engine import CallSpec, MeasuredEngine, Sampling, tasks_of
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
 from heliumql.optimizer import PHASES, RULES, Generate, Knowledge, Optimized, Plan, optimize
 from heliumql.physical import functions
@@ -321,33 +321,18 @@ class Session:
                 span=call.span,
                 hint=error.hint or "CREATE OR REPLACE or DROP the model",
             ) from None
+        if call.task not in tasks_of(engine):
+            raise _cannot(call, model.name)
         options = {k: v for k, v in model.options.items() if v is not None}
-        default = Sampling()
-
-        def sampling(key: str) -> Any:
-            given = getattr(call, key)
-            if given is None:
-                given = options.get(key, getattr(default, key))
-            return tuple(given) if isinstance(given, list) else given
-
-        stop, temperature, seed = sampling("stop"), float(sampling("temperature")), sampling("seed")
-        if seed is not None and temperature > 0:
-            seed += call.sample
-        parameters = Sampling(
-            max_tokens=int(sampling("max_tokens")),
-            temperature=temperature,
-            top_p=float(sampling("top_p")),
-            seed=seed,
-            stop=(stop,) if isinstance(stop, str) else stop,
-        )
+        parameters = _sampling(call, options)
         retries = call.retries if call.retries is not None else int(str(options.get("retries", 2)))
-        what = {
-            "template": _TEMPLATE_VERSION,
-            "model": model.identity(),
-            "returns": call.returns.sql(),
-            "sampling": [parameters.max_tokens, parameters.temperature, parameters.top_p,
-                         parameters.seed, list(parameters.stop)],
-        }  # fmt: skip
+        what: dict[str, Any] = {"template": _TEMPLATE_VERSION, "model": model.identity()}
+        if call.task == "embed":
+            what["task"] = call.task
+        else:
+            what["returns"] = call.returns.sql()
+            what["sampling"] = [parameters.max_tokens, parameters.temperature, parameters.top_p,
+                                parameters.seed, list(parameters.stop)]  # fmt: skip
         on_error: Any = call.on_error or self.settings.on_error
         cache: Any = call.cache or self.settings.cache
         if call.version > 1:
@@ -360,7 +345,7 @@ class Session:
             call.name,
             model.name,
             engine,
-            CallSpec(parameters, call.returns, retries),
+            CallSpec(parameters, call.returns, retries, call.task),
             kind,
             kind_key({"kind": kind.hex(), "template": call.template or call.name})[:16],
             call.template,
@@ -379,6 +364,46 @@ class Session:
             ).fetchall()
             self._aggregate_names = frozenset(r[0] for r in rows)
         return self._aggregate_names
+
+
+def _sampling(call: CallSite, options: Mapping[str, object]) -> Sampling:
+    """What the call says, else the options of its model; a call that embeds draws no token."""
+    if call.task == "embed":
+        return Sampling(max_tokens=0)
+    default = Sampling()
+
+    def value(key: str) -> Any:
+        given = getattr(call, key)
+        if given is None:
+            given = options.get(key, getattr(default, key))
+        return tuple(given) if isinstance(given, list) else given
+
+    stop, temperature, seed = value("stop"), float(value("temperature")), value("seed")
+    if seed is not None and temperature > 0:
+        seed += call.sample
+    return Sampling(
+        max_tokens=int(value("max_tokens")),
+        temperature=temperature,
+        top_p=float(value("top_p")),
+        seed=seed,
+        stop=(stop,) if isinstance(stop, str) else stop,
+    )
+
+
+def _cannot(call: CallSite, model: str) -> CatalogError:
+    """The error of a call whose model does something else."""
+    if call.task == "embed":
+        return CatalogError(
+            f"the model {model} does not embed",
+            span=call.model_span or call.span,
+            hint="models of the engines openai and simulated do, and those of vllm that are made"
+            " with task = 'embed'",
+        )
+    return CatalogError(
+        f"the model {model} embeds, it does not generate",
+        span=call.model_span or call.span,
+        hint="name another with model => '..'",
+    )
 
 
 def disabled_rules(settings: Settings) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import pyarrow as pa
 
@@ -17,8 +17,12 @@ from heliumql.cost.event_model import Constants
 from heliumql.cost.speeds import Observed
 from heliumql.errors import EngineError
 from heliumql.types import SqlType
+from heliumql.vectors import accept
 
 Messages: TypeAlias = tuple[tuple[str, str], ...]  # (role, content)
+
+Task: TypeAlias = Literal["generate", "embed"]
+"""What is asked of a model: to go on with a conversation, or for the vector of a text."""
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -65,11 +69,20 @@ class Sampling:
 
 @dataclass(frozen=True)
 class CallSpec:
-    """What the calls of one submitted batch have in common."""
+    """What the calls of one submitted batch have in common.
+
+    Calls that embed have one message, of the user, which is the text. The answer is a JSON list of
+    numbers; there is nothing to sample, and no token is drawn.
+    """
 
     sampling: Sampling
     returns: SqlType  # decoding is constrained to it where it is not VARCHAR
     retries: int = 2
+    task: Task = "generate"
+
+    def accept(self, text: str) -> str:
+        """The answer in canonical form. Raises ValueError that says why it does not fit."""
+        return accept(text) if self.task == "embed" else self.returns.accept(text)
 
 
 @dataclass(frozen=True)
@@ -141,6 +154,20 @@ class ScheduledEngine(Engine, Protocol):
 
     def release(self, keys: Sequence[bytes]) -> None:
         """Let these prefixes go, now or once computed; unknown keys are passed over."""
+
+
+@runtime_checkable
+class TaskEngine(Protocol):
+    """An engine that says what can be asked of it; others generate."""
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        """What its model can do."""
+
+
+def tasks_of(engine: Engine) -> frozenset[Task]:
+    """What can be asked of the engine."""
+    return engine.tasks if isinstance(engine, TaskEngine) else frozenset({"generate"})
 
 
 @runtime_checkable

@@ -30,7 +30,8 @@ from heliumql.engines.batches import (
     read_requests,
 )
 from heliumql.engines.beginning import common_start
-from heliumql.engines.engine import CallSpec, Deliver, Told, Warmup
+from heliumql.engines.embedding import embed
+from heliumql.engines.engine import CallSpec, Deliver, Task, Told, Warmup
 from heliumql.engines.invention import invent
 from heliumql.engines.lockstep import Lockstep
 from heliumql.engines.options import (
@@ -143,6 +144,8 @@ class _Warming:
 class SimulatedEngine:
     """Implements `heliumql.engines.engine.ScheduledEngine`; several statements may share it."""
 
+    tasks: frozenset[Task] = frozenset({"generate", "embed"})
+
     def __init__(self, options: Mapping[str, object], answer: Script | None = None) -> None:
         check_keys("simulated", options, KEYS)
         self._script = answer
@@ -252,7 +255,10 @@ class SimulatedEngine:
                 output_tokens = scripted.output_tokens
             case EngineError():
                 fatal = scripted
-        if text is None and error is None:
+        embeds = spec.task == "embed"
+        if text is None and error is None and embeds:
+            text = embed(request.messages[-1][1])
+        elif text is None and error is None:
             if spec.sampling.temperature > 0 and spec.sampling.seed is None:
                 salt = salt + call
             text = invent(spec.returns, salt + b"\0" + prompt)
@@ -263,15 +269,18 @@ class SimulatedEngine:
                 f" the context of {self._context} tokens"
             )  # fmt: skip
         finish = "error"
-        if text is not None:
+        if text is not None and embeds:
+            finish, output_tokens = "stop", 0
+        elif text is not None:
             text, finish = _limited(text, most, spec.sampling.stop)
             if output_tokens is None:
                 output_tokens = max(1, -(-len(text.encode()) // _TOKEN_BYTES))
-        count = output_tokens or 1
+        count = output_tokens or 1  # the event model knows no call without a step of its own
         worker = request.worker
         if worker is None:
             worker = self._in_flight.index(min(self._in_flight))
-        answer = Answer(call, text, error, finish, prompt_tokens, 0, count, worker=worker)
+        drawn = 0 if embeds else count
+        answer = Answer(call, text, error, finish, prompt_tokens, 0, drawn, worker=worker)
         logged = None
         if self._keep_log:
             logged = LoggedCall(call, request.messages, spec, request.priority, self.now)
@@ -285,7 +294,7 @@ class SimulatedEngine:
             self._due(call, self.now + seconds)
             return
         block = _TOKEN_BYTES * self._constants.block_size
-        whole = prompt if text is None else prompt + text.encode()
+        whole = prompt if text is None or embeds else prompt + text.encode()
         keys = prefix_keys(whole, block)
         try:
             self._models.add(worker, self.now, call, prompt_tokens, keys, count, request.priority)

@@ -53,7 +53,8 @@ def per_call(learnt: Stats | None, spec: CallSpec, options: Mapping[str, object]
         output, seconds = learnt.mean_output_tokens, learnt.mean_seconds
         return PerCall(ratio, output, _simulated_seconds(options, output) or seconds, False)
     output = assumed_output_tokens(spec)
-    return PerCall(TOKENS_PER_BYTE, output, _simulated_seconds(options, output), True)
+    assumed = spec.task == "generate"  # the length of an answer, which an embedding has not
+    return PerCall(TOKENS_PER_BYTE, output, _simulated_seconds(options, output), assumed)
 
 
 def _simulated_seconds(options: Mapping[str, object], output_tokens: float) -> float | None:

@@ -98,7 +98,7 @@ class Delivery:
             identity, answer = row["call"], _answer(row)
             if answer.text is not None:
                 try:
-                    accepted = self._spec.returns.accept(answer.text)
+                    accepted = self._spec.accept(answer.text)
                     if accepted != answer.text:
                         answer = replace(answer, text=accepted)
                     good[identity] = answer
@@ -112,7 +112,8 @@ class Delivery:
             elif answer.finish_reason == "cancelled" and self._flights.waiting(identity):
                 self._refuse(Invalid(identity, answer))
                 continue
-            over.append((identity, answer, row["requests"] or 1))
+            requests = row["requests"]
+            over.append((identity, answer, 1 if requests is None else requests))
             timed.append(row)
         try:
             self._keep({i: a for i, a in good.items() if i in self._asked})

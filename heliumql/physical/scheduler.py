@@ -248,6 +248,8 @@ def planned(
     schedule = POLICIES[policy](workload, workers)
     warmups = []
     for pin in schedule.pins:
+        if any(sites[graph.minted.site(calls[c])].spec.task == "embed" for c in pin.calls):
+            continue  # a warm-up generates
         messages = graph.minted.messages(calls[pin.calls[0]])
         engine = workload.engine[pin.calls[0]]
         first, second = beginning(messages, workload.tree.characters[pin.node], engine)

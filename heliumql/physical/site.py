@@ -14,6 +14,8 @@ _ASSUMED_PROMPT_TOKENS = 500  # of a call of which nothing is known
 
 def assumed_output_tokens(spec: CallSpec) -> float:
     """How long an answer is, as long as no run has shown it."""
+    if spec.task == "embed":
+        return 0.0
     assumed = spec.sampling.max_tokens / 4
     if not spec.returns.is_nested and spec.returns.name != "VARCHAR":
         assumed = min(assumed, 4.0)

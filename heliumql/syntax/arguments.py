@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from heliumql.errors import BindError, ParseError
 from heliumql.source import Span
@@ -21,6 +21,9 @@ from heliumql.syntax.template import Placeholder
 from heliumql.syntax.tokens import Token
 from heliumql.syntax.tree import Argument, Call, Element
 from heliumql.types import SqlType, parse_type
+
+
+_OTHERS = ("system", "history", *OPTIONS)
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,25 @@ class CallParts:
     template: str | None  # the prompt as one text, for display and statistics; None: none
     value: SqlType | None = None  # of the call in SQL, where that is not the answer's type
     version: int = 1  # of the verb's prompt
+    task: Literal["generate", "embed"] = "generate"
 
 
 class Arguments:
     """What is left of the arguments of a call.
 
-    `names` are those of the verb's own arguments. Raises BindError where an argument has no place.
+    `names` are those of the verb's own arguments, `others` of those that it shares with verbs. Raises
+    BindError where an argument has no place.
     """
 
-    def __init__(self, call: Call, source: str, names: Collection[str]) -> None:
+    def __init__(
+        self, call: Call, source: str, names: Collection[str], others: Collection[str] = _OTHERS
+    ) -> None:
         self.call = call
         self.verb = call.verb.text.upper()
         self.source = source
         self.positional: list[Argument] = []
         self.named: dict[str, Argument] = {}
-        known = {*names, "system", "history", *OPTIONS}
+        known = {*names, *others}
         for argument in call.arguments:
             if argument.name is not None:
                 self._take_named(argument, argument.name, known)
@@ -175,7 +182,7 @@ class Arguments:
             raise ParseError(
                 "a query as an argument stands in its own parentheses",
                 span=first.span,
-                hint=f"{self.verb}((SELECT ..), prompt => '..')",
+                hint=f"{self.verb}((SELECT ..), ..)",
             )
 
     def _no_name_for_a_text(self, prompt: Argument) -> None:

@@ -49,6 +49,15 @@ class CallSql:
         self._call(site, CALL_FUNCTION)
         self._writer.put(after, site.span)
 
+    def similarity(self, one: Site, other: Site) -> None:
+        """The cosine of the angle between two vectors, computed in DOUBLE."""
+        put, span = self._writer.put, one.span
+        put("list_cosine_similarity(CAST(", span)
+        self.value(one)
+        put(" AS DOUBLE[]), CAST(", span)
+        self.value(other)
+        put(" AS DOUBLE[]))", span)
+
     def _call(self, site: Site, function: str, number: int | None = None) -> None:
         put, span = self._writer.put, site.span
         put(f"{function}({number or site.number}, ", span)

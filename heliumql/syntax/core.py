@@ -47,6 +47,7 @@ class CallSite:
     on_error: Literal["null", "fail"] | None = None
     cache: Literal["use", "refresh", "off"] | None = None
     version: int = 1  # of the verb's prompt
+    task: Literal["generate", "embed"] = "generate"
     diagnostics: bool = False  # the statement asks for g.llm of this call
 
 

@@ -30,6 +30,7 @@ from heliumql.syntax.tokens import Token, tokenize
 from heliumql.syntax.tree import Call, Element, Group, parse_soup
 from heliumql.syntax.uses import Uses
 from heliumql.syntax.verbs import read_call
+from heliumql.syntax.verbs.embedding import compared
 from heliumql.syntax.writer import Writer
 
 
@@ -168,9 +169,23 @@ class _Desugar:
         self._elements(expression.items, span.start, span.end, "values")
 
     def _scalar(self, call: Call) -> None:
+        if call.verb.text.upper() == "LLM_SIMILARITY":
+            self._similarity(call)
+            return
         site = self._site_of(call, as_table=False)
         self._add_site(site, call.verb.text.upper(), None, diagnostics=False)
         self._sql.value(site)
+
+    def _similarity(self, call: Call) -> None:
+        """How alike two texts are: an expression over the calls that embed them."""
+        written = self._text[call.start : call.end]
+        sites = []
+        for place, parts in enumerate(compared(call, self._text)):
+            site = Site(self._numbered(f"{written} {place}"), parts, call.span)
+            name = f"LLM_EMBED#{len(self._sites) + 1}"
+            self._add_site(site, call.verb.text.upper(), name, diagnostics=False)
+            sites.append(site)
+        self._sql.similarity(*sites)
 
     def _table(self, call: Call, after: Sequence[Element], position: Position, block: Span) -> None:
         name = alias(after)
@@ -217,21 +232,22 @@ class _Desugar:
 
     # --- Sites ------------------------------------------------------------------------------
 
-    def _site_of(self, call: Call, *, as_table: bool) -> Site:
-        """The site of the call: one, also where its SQL is written more than once.
+    def _numbered(self, written: str | None, samples: int = 1) -> tuple[int, ...]:
+        """New numbers, or those of a value which was written alike before: DuckDB is to see one
+        expression in `SELECT LLM_GENERATE('x {y}') .. GROUP BY LLM_GENERATE('x {y}')`."""
+        numbers = None if written is None else self._numbers.get(written)
+        if numbers is None:
+            numbers = tuple(self._context.next_site() for _ in range(samples))
+        if written is not None:
+            self._numbers[written] = numbers
+        return numbers
 
-        Values that are written alike have one number, so that DuckDB sees one expression in
-        `SELECT LLM_GENERATE('x {y}') .. GROUP BY LLM_GENERATE('x {y}')`.
-        """
+    def _site_of(self, call: Call, *, as_table: bool) -> Site:
+        """The site of the call: one, also where its SQL is written more than once."""
         if call.start not in self._known:
             parts = read_call(call, self._text, as_table=as_table)
-            written = self._text[call.start : call.end]
-            numbers = None if as_table else self._numbers.get(written)
-            if numbers is None:
-                samples = parts.options.get("n", 1)
-                numbers = tuple(self._context.next_site() for _ in range(samples))
-            if not as_table:
-                self._numbers[written] = numbers
+            written = None if as_table else self._text[call.start : call.end]
+            numbers = self._numbered(written, parts.options.get("n", 1))
             self._known[call.start] = Site(numbers, parts, call.span)
         return self._known[call.start]
 
@@ -254,6 +270,7 @@ class _Desugar:
                     name=shown if many == 1 else f"{shown} ({sample + 1} of {many})",
                     template=site.parts.template,
                     version=site.parts.version,
+                    task=site.parts.task,
                     sample=sample,
                     diagnostics=diagnostics,
                     **options,

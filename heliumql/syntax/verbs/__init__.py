@@ -7,7 +7,7 @@ from collections.abc import Callable
 from heliumql.errors import BindError
 from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.tree import Call
-from heliumql.syntax.verbs import filter, generate, score
+from heliumql.syntax.verbs import embedding, filter, generate, score
 
 _Read = Callable[[Call, str], CallParts]
 
@@ -16,18 +16,21 @@ _AS_VALUE: dict[str, _Read] = {
     "LLM_GENERATE": generate.as_value,
     "LLM_FILTER": filter.as_value,
     "LLM_SCORE": score.as_value,
+    "LLM_EMBED": embedding.as_value,
 }
 _INSTEAD = {
     "LLM_FILTER": ("a condition", "it stands in WHERE or ON"),
     "LLM_SCORE": ("a number", "it stands in SELECT or ORDER BY"),
+    "LLM_EMBED": ("a value", "it stands in SELECT"),
+    "LLM_SIMILARITY": ("a number", "it stands in SELECT, WHERE or ORDER BY"),
 }
-VERB_NAMES = tuple(_AS_VALUE)
+VERB_NAMES = (*_AS_VALUE, "LLM_SIMILARITY")
 
 
 def read_call(call: Call, source: str, *, as_table: bool) -> CallParts:
     """The parts of the call; `as_table` says that it stands where a table may stand."""
     verb = call.verb.text.upper()
-    if verb not in _AS_VALUE:
+    if verb not in VERB_NAMES:
         raise BindError(
             f"{verb} is not available yet", span=call.verb.span, hint=f"{_and(VERB_NAMES)} are"
         )
