@@ -6,7 +6,6 @@ Everything here runs on the thread of the fleet's event loop (fleet.py).
 from __future__ import annotations
 
 import asyncio
-import heapq
 import json
 import random
 import time
@@ -16,10 +15,16 @@ from typing import Protocol
 import aiohttp
 
 from heliumql.engines.batches import Answer, answers_batch, cancelled, failed
-from heliumql.engines.chat import error_message, parameters, read_completion, request_body
+from heliumql.engines.chat import (
+    error_message,
+    parameters,
+    read_completion,
+    request_body,
+)
 from heliumql.engines.concurrency import ConcurrencyLimit, Pace
+from heliumql.engines.embeddings import embeddings_body, read_embeddings
 from heliumql.engines.engine import Deliver
-from heliumql.engines.flight import Flight
+from heliumql.engines.flight import Asked, Flight, FlightQueue
 from heliumql.engines.retry import Verdict, backoff, judge, retry_after
 from heliumql.engines.server import Server, proxy_for
 from heliumql.errors import EngineError, InternalError
@@ -81,8 +86,7 @@ class Exchange:
         self._max_tokens_name = "max_tokens"
         self._chance = random.Random()
         self._live: dict[bytes, Flight] = {}
-        self._queue: list[Flight] = []
-        self._waiting = 0  # of the queue, how many are not cancelled
+        self._queue = FlightQueue()
         self._asking = 0
         self._not_before = 0.0
         self._wake: asyncio.TimerHandle | None = None
@@ -119,7 +123,7 @@ class Exchange:
         except (aiohttp.ClientError, OSError):
             return  # it is there, only slow or odd, and may well answer chats
         if response.status in (401, 403):
-            raise self._server.refused(response.status, self._safe(error_message(body)[0]), None)
+            raise self._server.refused(response.status, self._safe(error_message(body)[0]))
         if response.status != 200:
             return
         server.check_model(body)
@@ -127,12 +131,12 @@ class Exchange:
     def take(self, flights: list[Flight]) -> None:
         for flight in flights:
             self._live[flight.request.call] = flight
-            self._enqueue(flight)
+            self._queue.add(flight)
         self.pump()
 
     def surrender(self) -> list[Flight]:
         """The server is lost: gives up what waits. What it is being asked may still be answered."""
-        flights = [flight for flight in self._live.values() if flight.task is None]
+        flights = [flight for flight in self._live.values() if flight.asked is None]
         for flight in flights:
             self._give_up(flight)
         self._queue.clear()
@@ -168,17 +172,12 @@ class Exchange:
             )
         return self._session
 
-    def _enqueue(self, flight: Flight) -> None:
-        flight.timer = None
-        flight.queued = True
-        self._waiting += 1
-        heapq.heappush(self._queue, flight)
-
     def _again(self, flight: Flight) -> None:
         if self.dead:
             self._move(flight)
             return
-        self._enqueue(flight)
+        flight.timer = None
+        self._queue.add(flight)
         self.pump()
 
     def _move(self, flight: Flight) -> None:
@@ -194,10 +193,7 @@ class Exchange:
 
     def pump(self) -> None:
         """Send waiting calls, as many as may be in flight now."""
-        while self._queue and self._asking < self.limit.value and not self.dead:
-            if not self._queue[0].queued:
-                heapq.heappop(self._queue)
-                continue
+        while self._queue.waiting and self._asking < self.limit.value and not self.dead:
             now = self.loop.time()
             delay = max(
                 self._not_before - now, *(pace.delay(now) if pace else 0.0 for pace in self._paces)
@@ -206,57 +202,70 @@ class Exchange:
                 if self._wake is None:
                     self._wake = self.loop.call_later(delay, self._woken)
                 return
-            flight = heapq.heappop(self._queue)
-            flight.queued = False
-            self._waiting -= 1
+            asked = Asked(self._queue.take())
             self._asking += 1
-            self._spend(flight)
-            flight.task = self.loop.create_task(self._ask(flight))
+            self._spend(asked.flights)
+            asked.task = self.loop.create_task(self._ask(asked))
+            for flight in asked.flights:
+                flight.asked = asked
 
-    def _spend(self, flight: Flight) -> None:
+    def _spend(self, flights: list[Flight]) -> None:
         requests, tokens = self._paces
         if requests:
             requests.spend(1)
         if tokens:
-            size = sum(len(content) for _, content in flight.request.messages)
-            tokens.spend(size / 4 + flight.submission.spec.sampling.max_tokens)
+            for flight in flights:
+                tokens.spend(flight.size / 4 + flight.submission.spec.sampling.max_tokens)
 
     def _woken(self) -> None:
         self._wake = None
         self.pump()
 
-    async def _ask(self, flight: Flight) -> None:
-        """One request for a call, and what follows from it."""
+    async def _ask(self, asked: Asked) -> None:
+        """One request, and what follows from it."""
         try:
-            await self._request(flight)
+            await self._request(asked)
         except Exception as bug:  # whatever it is, the callers must not wait forever
             self._owner.end(EngineError(f"{InternalError(f'engine openai: {bug!r}')}"))
         self.pump()
 
-    async def _request(self, flight: Flight) -> None:
-        body = self._body(flight)
-        flight.requests += 1
-        flight.sent = sent = self.loop.time()
-        flight.first_sent = flight.first_sent or sent
+    async def _request(self, asked: Asked) -> None:
+        first = asked.flights[0]
+        if first.embeds:
+            url = self._server.embeddings
+            body = embeddings_body(self._server.model, asked.flights)
+        else:
+            url, body = self._server.completions, self._body(first)
+        first.requests += 1
+        sent = self.loop.time()
+        for flight in asked.flights:
+            flight.sent = sent
+            flight.first_sent = flight.first_sent or sent
         error: Exception | None = None
         status = 0
         content = b""
         headers: Mapping[str, str] = {}
+        asks = list(asked.flights)  # some may be cancelled meanwhile
         try:
-            async with self._opened().post(
-                self._server.completions, data=body, allow_redirects=False
-            ) as response:
+            async with self._opened().post(url, data=body, allow_redirects=False) as response:
                 status = response.status
                 headers = response.headers
                 content = await response.read()
         except (aiohttp.ClientError, OSError) as caught:  # OSError: TimeoutError too
             error = caught
         self._asking -= 1
-        flight.task = None
-        if error is None:
-            self._answered(flight, sent, status, headers, content)
-        else:
-            self._broken(flight, error)
+        for flight in asked.flights:
+            flight.asked = None
+        if error is None and judge(status) is Verdict.ANSWER:
+            self._answered(asks, asked.flights, content)
+            return
+        for flight in asked.flights:
+            if self._live.get(flight.request.call) is not flight:
+                continue  # what became of another has ended it too
+            if error is None:
+                self._refused(flight, len(asks), status, headers, content)
+            else:
+                self._broken(flight, error)
 
     def _body(self, flight: Flight) -> bytes:
         submission = flight.submission
@@ -267,42 +276,55 @@ class Exchange:
             submission.common[name] = common
         return request_body(flight.request.messages, common)
 
-    def _answered(
-        self, flight: Flight, sent: float, status: int, headers: Mapping[str, str], content: bytes
-    ) -> None:
-        if judge(status) is Verdict.ANSWER:
-            try:
-                answer = self._completion(flight, content)
-            except _Unusable as error:
+    def _answered(self, asks: list[Flight], waiting: list[Flight], content: bytes) -> None:
+        """A response to calls, of which some may not wait any more."""
+        try:
+            answers = self._read(asks, content)
+        except _Unusable as error:
+            for flight in waiting:
                 self._failed(flight, str(error), None)
-                return
-            self.limit.succeeded(self.loop.time(), self._waiting > 0)
-            self._finish(flight, answer)
             return
+        self.limit.succeeded(self.loop.time(), self._queue.waiting > 0)
+        for flight, answer in zip(asks, answers, strict=True):
+            if flight in waiting:
+                self._finish(flight, answer)
+
+    def _refused(
+        self, flight: Flight, calls: int, status: int, headers: Mapping[str, str], content: bytes
+    ) -> None:
+        """The server answered a request of so many calls with an error."""
         message, code = error_message(content)
         message = self._safe(message)
         wait = retry_after(headers, time.time())
         match judge(status, code):
             case Verdict.BUSY:
-                self._busy(flight, sent, message, wait)
+                self._busy(flight, flight.sent, message, wait)
             case Verdict.RETRY:
                 self._failed(flight, f"the server answered {status}: {message}", wait)
+            case Verdict.ROW if calls > 1:  # one of them is wrong, who knows which
+                flight.alone = True
+                self._again(flight)
             case Verdict.ROW if self._learns(flight, status, message):
                 self._again(flight)
             case Verdict.ROW:
                 reason = f"the server answered {status}: {message}"
                 self._finish(flight, failed(flight.request.call, reason, flight.requests))
             case _:
-                self._owner.end(self._server.refused(status, message, headers.get("location")))
+                url = self._server.embeddings if flight.embeds else self._server.completions
+                location = headers.get("location")
+                self._owner.end(self._server.refused(status, message, location, url))
 
-    def _completion(self, flight: Flight, content: bytes) -> Answer:
-        returns = flight.submission.spec.returns
+    def _read(self, flights: list[Flight], content: bytes) -> list[Answer]:
+        first = flights[0]
         try:
             payload = json.loads(content)
         except (ValueError, RecursionError):
             raise _Unusable("the server's answer is not JSON") from None
         try:
-            return read_completion(flight.request.call, returns, payload, flight.requests)
+            if first.embeds:
+                return read_embeddings(flights, payload)
+            returns = first.submission.spec.returns
+            return [read_completion(first.request.call, returns, payload, first.requests)]
         except ValueError as error:
             message, _ = error_message(content)
             raise _Unusable(f"{error}: {self._safe(message)}") from None
@@ -400,16 +422,12 @@ class Exchange:
 
     def _abandon(self, flight: Flight) -> None:
         """Whatever the call waits for, it no longer does."""
-        if flight.queued:
-            flight.queued = False
-            self._waiting -= 1
+        self._queue.drop(flight)
         if flight.timer is not None:
             flight.timer.cancel()
             flight.timer = None
-        if flight.task is not None:
-            flight.task.cancel()
-            flight.task = None
-            self._asking -= 1
+        if flight.asked is not None:
+            self._asking -= flight.asked.leave(flight)
 
     def _safe(self, message: str) -> str:
         """The message of a server, which may repeat the key."""

@@ -1,4 +1,4 @@
-"""The engine `openai`: servers with the chat completions API, over pooled HTTP connections.
+"""The engine `openai`: servers with the chat completions and embeddings APIs, over pooled HTTP.
 
 The work is done by a `Fleet` (fleet.py), which lives from the first use to `close`. Each server
 is a worker.
@@ -17,7 +17,7 @@ import pyarrow as pa
 from heliumql.cost.event_model import Constants
 from heliumql.engines.batches import Request, check_workers, read_requests
 from heliumql.engines.beginning import common_beginning
-from heliumql.engines.engine import CallSpec, Deliver, Sampling, Told, Warmup
+from heliumql.engines.engine import CallSpec, Deliver, Sampling, Task, Told, Warmup
 from heliumql.engines.fleet import DEAD_SECONDS, Fleet, wait_for
 from heliumql.engines.flight import Flight, Submission
 from heliumql.engines.server import read_servers
@@ -28,7 +28,12 @@ _URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 
 
 class OpenAIEngine:
-    """Implements `heliumql.engines.engine.ScheduledEngine`."""
+    """Implements `heliumql.engines.engine.ScheduledEngine`.
+
+    Whether a server generates or embeds is the affair of its model; it says so when it is asked.
+    """
+
+    tasks: frozenset[Task] = frozenset({"generate", "embed"})
 
     def __init__(
         self,

@@ -51,6 +51,10 @@ class Server:
     def completions(self) -> URL:
         return self.url / "chat/completions"
 
+    @property
+    def embeddings(self) -> URL:
+        return self.url / "embeddings"
+
     def constants(self, concurrency: int) -> Constants:
         """Its limits for a scheduler, with so many requests in flight."""
         return Constants(
@@ -90,8 +94,10 @@ class Server:
             hint = "the environment variable SSL_CERT_FILE may name a file of your own authorities"
         return Unreachable(f"the server at {self.url} is unreachable: {reason}", hint=hint)
 
-    def refused(self, status: int, message: str, location: str | None) -> EngineError:
-        """The error of a status that no call can overcome."""
+    def refused(
+        self, status: int, message: str, location: str | None = None, url: URL | None = None
+    ) -> EngineError:
+        """The error of a status, of a request to the URL, that no call can overcome."""
         message = f" ({message})" if message else ""
         if status in (401, 403):
             hint = (
@@ -105,7 +111,7 @@ class Server:
         if status == 404:
             return EngineError(
                 f"the server at {self.url} does not know the model {self.model!r}"
-                f" or the path {self.completions.path}: 404{message}",
+                f" or the path {(url or self.url).path}: 404{message}",
                 hint="base_url usually ends in /v1",
             )
         if status == 429:

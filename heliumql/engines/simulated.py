@@ -30,7 +30,6 @@ from heliumql.engines.batches import (
     read_requests,
 )
 from heliumql.engines.beginning import common_start
-from heliumql.engines.embedding import embed
 from heliumql.engines.engine import CallSpec, Deliver, Task, Told, Warmup
 from heliumql.engines.invention import invent
 from heliumql.engines.lockstep import Lockstep
@@ -42,6 +41,7 @@ from heliumql.engines.options import (
     read_text,
     read_workers,
 )
+from heliumql.engines.word_vectors import embed
 from heliumql.errors import CatalogError, EngineError
 
 _TOKEN_BYTES = 4  # a token of the simulated engine: four bytes of text

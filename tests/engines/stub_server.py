@@ -1,4 +1,4 @@
-"""A server with the chat completions API that misbehaves on demand, in a thread of its own.
+"""A server with the chat completions and embeddings APIs that misbehaves on demand, in a thread of its own.
 
     with StubServer() as server:
         server.script = [Reply(status=429, headers={"Retry-After": "1"}), Reply("hello")]
@@ -48,6 +48,11 @@ class Seen:
     def prompt(self) -> str:
         return str(self.body["messages"][-1]["content"])
 
+    @property
+    def texts(self) -> list[str]:
+        """What is to be embedded."""
+        return list(self.body["input"])
+
 
 class StubServer:
     def __init__(
@@ -56,7 +61,10 @@ class StubServer:
         self.models = models
         self.models_status = models_status
         self.script: list[Reply] = []
-        self.reply: Callable[[Seen], Reply] = lambda seen: Reply(f"echo {seen.prompt}")
+        self.reply: Callable[[Seen], Reply] = lambda seen: Reply(
+            "" if "input" in seen.body else f"echo {seen.prompt}"
+        )
+        self.vector: Callable[[str], object] = lambda text: [len(text), 1.5]
         self.seen: list[Seen] = []
         self.in_flight = 0
         self.max_in_flight = 0
@@ -96,6 +104,7 @@ class StubServer:
         app = web.Application()
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/embeddings", self._chat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -118,12 +127,20 @@ class StubServer:
             reply = self.script.pop(0) if self.script else self.reply(seen)
             if reply.seconds:
                 await asyncio.sleep(reply.seconds)
-            return await _respond(request, seen, reply)
+            embedded = self._embeddings(seen) if "input" in seen.body else None
+            return await _respond(request, seen, reply, embedded)
         finally:
             self.in_flight -= 1
 
+    def _embeddings(self, seen: Seen) -> dict[str, Any]:
+        """The vectors, the last one first: what counts is the index."""
+        data = [{"index": n, "embedding": self.vector(t)} for n, t in enumerate(seen.texts)]
+        return {"data": data[::-1], "usage": {"prompt_tokens": sum(map(len, seen.texts))}}
 
-async def _respond(request: web.Request, seen: Seen, reply: Reply) -> web.StreamResponse:
+
+async def _respond(
+    request: web.Request, seen: Seen, reply: Reply, embedded: dict[str, Any] | None
+) -> web.StreamResponse:
     assert request.transport is not None
     if reply.reset:
         request.transport.abort()
@@ -134,7 +151,7 @@ async def _respond(request: web.Request, seen: Seen, reply: Reply) -> web.Stream
         error = reply.error or {"message": f"scripted {reply.status}"}
         body = json.dumps({"error": error}).encode()
     else:
-        body = json.dumps(completion(seen, reply)).encode()
+        body = json.dumps(embedded or completion(seen, reply)).encode()
     if reply.truncate:
         response = web.StreamResponse(status=reply.status, headers=reply.headers)
         response.content_length = len(body)

@@ -13,8 +13,9 @@ import duckdb
 from scripted_model import HashModel
 
 _HISTORY = "STRUCT(role VARCHAR, content VARCHAR)[]"
-_CALL = re.compile(r"(?P<lateral>LATERAL\s+)?\bLLM_(?P<verb>GENERATE|FILTER|SCORE)\s*\(")
-_KINDS = {"GENERATE": "VARCHAR", "FILTER": "BOOLEAN", "SCORE": "DOUBLE"}
+_VERBS = "GENERATE|FILTER|SCORE|EMBED|SIMILARITY"
+_CALL = re.compile(rf"(?P<lateral>LATERAL\s+)?\bLLM_(?P<verb>{_VERBS})\s*\(")
+_KINDS = {"GENERATE": "VARCHAR", "FILTER": "BOOLEAN", "SCORE": "DOUBLE", "EMBED": "FLOAT[]"}
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _STRING = re.compile(r"'(?:[^']|'')*'")
 _OPTION = re.compile(r"\s*(\w+)\s*=>\s*(.*)", re.DOTALL)
@@ -109,6 +110,9 @@ def _split(text: str) -> list[str]:
 
 
 def _scalar(verb: str, inside: str) -> str:
+    if verb == "SIMILARITY":
+        one, other = (_scalar("EMBED", part.strip()) for part in _split(inside))
+        return f"list_cosine_similarity(CAST({one} AS DOUBLE[]), CAST({other} AS DOUBLE[]))"
     value, kind, _, _ = _parts(inside, _KINDS[verb])
     return _typed(value, kind)
 

@@ -59,6 +59,11 @@ class HashModel:
         if "FAIL" in said[-1][1] or (self.failing and number % self.failing == 0):
             return None, None
         number //= self.failing or 1
+        if kind == "FLOAT[]":
+            if self.wild and number % self.wild == 0:
+                return "[]", None
+            vector = [number % 7 - 3, number // 7 % 5 / 2, 1]
+            return str(vector), ",".join(f"{x:g}" for x in vector).join("[]")
         if returns.id == "varchar" and kind != "JSON":
             text = self.texts[number % len(self.texts)]
             return text, text
