@@ -1,4 +1,4 @@
-"""A server with the chat completions and embeddings APIs that misbehaves on demand, in a thread of its own.
+"""A server with the chat completions and embeddings APIs that misbehaves on demand, in a thread.
 
     with StubServer() as server:
         server.script = [Reply(status=429, headers={"Retry-After": "1"}), Reply("hello")]
