@@ -17,14 +17,14 @@ from contextlib import closing
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder import Parameters, bind_error, is_users_mistake, without_excerpt
+from heliumql.binder import Parameters, bind_error, is_users_mistake
 from heliumql.calls import CallGraph, Namer, References, without_broken
 from heliumql.calls.account import Account
 from heliumql.calls.references import Reference
-from heliumql.errors import ExecutionError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher, Interrupted
+from heliumql.physical.failure import failure
 from heliumql.physical.snapshot import batches_of
 from heliumql.syntax import CALL_FUNCTION, Core
 
@@ -153,7 +153,7 @@ class EachCall:
             return Interrupted()
         if is_users_mistake(error):
             return bind_error(error, self.core)
-        return ExecutionError(without_excerpt(error))
+        return failure(error)
 
     def close(self) -> None:
         self.dispatcher.close()

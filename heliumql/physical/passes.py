@@ -28,6 +28,7 @@ from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting
 from heliumql.physical.dispatch import Interrupted
+from heliumql.physical.failure import failure
 from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of
 from heliumql.physical.together import Together
@@ -365,7 +366,7 @@ class Passes:
             if self.context.interrupted.is_set():
                 raise Interrupted from None
             if not self._cuts and not self.counting.short():
-                raise ExecutionError(without_excerpt(error)) from error
+                raise failure(error) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
             self.together.begin_again()
             return None

@@ -6,8 +6,8 @@ from a script. Every query runs without remembered answers, but where a line abo
 `-- remembered:` and says `answers` or `statistics`: these of the queries before are kept. It runs
 once more with the optimizer off, which must give the same rows.
 
-A file of `verbs/` shows one LLM function in all its places. A file of `rules/` shows one rule at work; below a heading that begins with `---- Not` it must not
-fire.
+A file of `verbs/` shows one LLM function in all its places. A file of `rules/` shows one rule at
+work; below a heading that begins with `---- Not` it must not fire.
 """
 
 from __future__ import annotations
