@@ -22,7 +22,6 @@ from heliumql.syntax.tokens import Token
 from heliumql.syntax.tree import Argument, Call, Element
 from heliumql.types import SqlType, parse_type
 
-
 _OTHERS = ("system", "history", *OPTIONS)
 
 
@@ -46,7 +45,7 @@ class CallParts:
 class Arguments:
     """What is left of the arguments of a call.
 
-    `names` are those of the verb's own arguments, `others` of those that it shares with verbs. Raises
+    `names` are those of its own arguments, `others` those that it has like other verbs. Raises
     BindError where an argument has no place.
     """
 

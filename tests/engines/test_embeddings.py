@@ -15,7 +15,7 @@ from stub_server import Reply, Seen, StubServer
 from heliumql.engines.engine import CallSpec, Sampling
 from heliumql.engines.openai import OpenAIEngine
 from heliumql.engines.word_vectors import embed
-from heliumql.syntax.embedding import VECTOR
+from heliumql.syntax.verbs.embedding import VECTOR
 from heliumql.vectors import accept
 
 SPEC = CallSpec(Sampling(max_tokens=0), VECTOR, 2, "embed")
