@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalog.demo.aggregates import AGGREGATES
 from catalog.demo.aspects import ASPECTS
 from catalog.demo.dialogs import Dialog, document_dialog, question_dialog
 from catalog.demo.draw import Draw
+from catalog.demo.extraction import EXTRACTION
 from catalog.demo.small_talk import SMALL_TALK
+from catalog.demo.verbs import CHOICES
 from catalog.demo.workflows import WORKFLOWS
 
 if TYPE_CHECKING:
@@ -48,9 +51,10 @@ def any_dialog(draw: Draw) -> Dialog:
     kind = draw.rng.random()
     if kind < 0.012:
         return document_dialog(draw)
-    if kind < 0.62:
+    if kind < 0.34:
         return question_dialog(draw, draw.rng.choices((1, 2, 4, 6), (40, 20, 20, 20))[0])
-    weights, makers = zip(*(WORKFLOWS if kind < 0.83 else SMALL_TALK), strict=True)
+    makers_of = (*CHOICES, *EXTRACTION) if kind < 0.61 else AGGREGATES if kind < 0.77 else WORKFLOWS
+    weights, makers = zip(*(makers_of if kind < 0.91 else SMALL_TALK), strict=True)
     dialog: Dialog = draw.rng.choices(makers, weights)[0](draw)
     return dialog
 

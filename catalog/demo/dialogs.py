@@ -120,8 +120,7 @@ def document_dialog(draw: Draw) -> Dialog:
 
 
 def _asked(draw: Draw, review: Review, body: str, turns: int) -> Dialog:
-    if draw.chance(0.12):
-        body = f"{_about_what(draw)}{body}"
+    body = quoted(draw, body)
     made = []
     for number in range(turns):
         question = any_question(draw, review)
@@ -151,6 +150,11 @@ def with_hint(user: str, question: Question) -> str:
 
 def product_name(draw: Draw) -> str:
     return f"{draw.choice(_FIRST)} {draw.choice(_SECOND)}"
+
+
+def quoted(draw: Draw, body: str) -> str:
+    """The text as a template puts it in: now and then after some facts about it."""
+    return f"{_about_what(draw)}{body}" if draw.chance(0.12) else body
 
 
 def _about_what(draw: Draw) -> str:

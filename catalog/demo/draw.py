@@ -41,8 +41,12 @@ class Draw:
         fit = [o for o in options if (zlib.crc32(o.encode()) % 8 == 0) == self.held_out_wordings]
         return self.rng.choice(fit or options)
 
-    def review(self) -> Review:
-        return write_review(self.rng, _NAMES, self.held_out_phrases)
+    def review(self, aspects: Sequence[str] = _NAMES) -> Review:
+        return write_review(self.rng, aspects, self.held_out_phrases)
+
+    def aspects(self, count: int) -> list[str]:
+        """Some aspects, each once."""
+        return self.rng.sample(_NAMES, count)
 
     def document(self, product: str) -> Review:
         """A report on the product with 3 to 8 sections, short or long."""

@@ -176,7 +176,7 @@ _SUMMARY = deal("""
     Boil {r} down to one line.
     Summarize this.
 """)
-_SCORE = deal("""
+SCORE = deal("""
     Rate {r} from 1 to 5.
     How many stars does {r} give, 1 to 5?
     How satisfied is the customer, from 1 to 5?
@@ -194,7 +194,7 @@ _SCORE = deal("""
     Score {r}.
     Stars (1-5):
 """)
-_SCORE_TEN = deal("""
+SCORE_TEN = deal("""
     How positive is {r}, 0 to 10?
     Rate {r} from 0 to 10.
     How satisfied is the customer, 0 to 10?
@@ -358,7 +358,7 @@ _EACH = deal("""
     One entry per topic of {r}.
     Extract all opinions from {r}.
 """)
-_SCALES = (
+SCALES = (
     ("positive", "negative", "mixed", "neutral"),
     ("positive", "negative", "mixed", "neutral"),
     ("positive", "negative", "mixed", "neutral"),
@@ -387,41 +387,41 @@ def reply(review: Review) -> str:
 
 
 def sentiment(draw: Draw, review: Review) -> Question:
-    return Question("sentiment", _ask(draw, _SENTIMENT), review.sentiment)
+    return Question("sentiment", ask(draw, _SENTIMENT), review.sentiment)
 
 
 def sentiment_enum(draw: Draw, review: Review) -> Question:
-    returns, answer = _scale(draw, review)
-    return Question("sentiment ENUM", _ask(draw, _SENTIMENT), answer, returns)
+    returns, answer = scale(draw, review)
+    return Question("sentiment ENUM", ask(draw, _SENTIMENT), answer, returns)
 
 
 def topics(draw: Draw, review: Review) -> Question:
     answer = ", ".join(review.topics) or "none"
-    return Question("topics", _ask(draw, _TOPICS), answer)
+    return Question("topics", ask(draw, _TOPICS), answer)
 
 
 def topics_list(draw: Draw, review: Review) -> Question:
-    return Question("topics VARCHAR[]", _ask(draw, _TOPICS), compact(review.topics), TEXTS)
+    return Question("topics VARCHAR[]", ask(draw, _TOPICS), compact(review.topics), TEXTS)
 
 
 def sides(draw: Draw, review: Review) -> Question:
     """Likes or dislikes, in words."""
     options, names = draw.choice(((_LIKES, review.likes), (_DISLIKES, review.dislikes)))
-    return Question("likes", _ask(draw, options), listed(names) if names else "nothing")
+    return Question("likes", ask(draw, options), listed(names) if names else "nothing")
 
 
 def sides_list(draw: Draw, review: Review) -> Question:
     options, names = draw.choice(((_LIKES, review.likes), (_DISLIKES, review.dislikes)))
-    return Question("likes VARCHAR[]", _ask(draw, options), compact(names), TEXTS)
+    return Question("likes VARCHAR[]", ask(draw, options), compact(names), TEXTS)
 
 
 def complaint(draw: Draw, review: Review) -> Question:
-    return Question("complaint", _ask(draw, _COMPLAINT), "yes" if review.complaint else "no")
+    return Question("complaint", ask(draw, _COMPLAINT), "yes" if review.complaint else "no")
 
 
 def complaint_boolean(draw: Draw, review: Review) -> Question:
     answer = compact(review.complaint)
-    return Question("complaint BOOLEAN", _ask(draw, _COMPLAINT), answer, BOOLEAN)
+    return Question("complaint BOOLEAN", ask(draw, _COMPLAINT), answer, BOOLEAN)
 
 
 def check(draw: Draw, review: Review) -> Question:
@@ -440,7 +440,7 @@ def check(draw: Draw, review: Review) -> Question:
             (_BLAMES, aspect in review.dislikes),
         )
     )
-    instruction = _ask(draw, options, aspect)
+    instruction = ask(draw, options, aspect)
     if draw.chance(0.25):
         return Question("check", instruction, "yes" if holds else "no")
     return Question("check BOOLEAN", instruction, compact(holds), BOOLEAN)
@@ -452,7 +452,7 @@ def about(draw: Draw, review: Review) -> Question:
     if review.topics and draw.chance(0.75):
         aspect = draw.choice(review.topics)
     fares = 0 if aspect in review.likes else 1 if aspect in review.dislikes else 2
-    instruction = _ask(draw, _ABOUT, aspect)
+    instruction = ask(draw, _ABOUT, aspect)
     if draw.chance(0.5):
         verdict = ("praised", "criticized", "not mentioned")[fares]
         return Question("about", instruction, f"The {aspect} is {verdict}.")
@@ -465,9 +465,9 @@ def about(draw: Draw, review: Review) -> Question:
 def main_topic(draw: Draw, review: Review) -> Question:
     """The first topic, in words or as one of some labels."""
     if draw.chance(0.2):
-        instruction = _ask(draw, _MAIN)
+        instruction = ask(draw, _MAIN)
         return Question("main topic", instruction, review.topics[0] if review.topics else "none")
-    instruction = _ask(draw, _MAIN + _LABEL)
+    instruction = ask(draw, _MAIN + _LABEL)
     labels = list(review.topics[:1]) if draw.chance(0.85) else []
     labels += draw.others(review, draw.choice((1, 2, 3, 4, 5)))
     draw.rng.shuffle(labels)
@@ -481,19 +481,19 @@ def main_topic(draw: Draw, review: Review) -> Question:
 
 
 def summary(draw: Draw, review: Review) -> Question:
-    return Question("summary", _ask(draw, _SUMMARY), review.summary)
+    return Question("summary", ask(draw, _SUMMARY), review.summary)
 
 
 def score(draw: Draw, review: Review) -> Question:
     if draw.chance(0.4):
-        return Question("score", _ask(draw, _SCORE), str(review.score))
+        return Question("score", ask(draw, SCORE), str(review.score))
     if draw.chance(0.7):
-        return Question("score INTEGER", _ask(draw, _SCORE), str(review.score), INTEGER)
-    return Question("score DOUBLE", _ask(draw, _SCORE_TEN), f"{review.score * 2}.0", DOUBLE)
+        return Question("score INTEGER", ask(draw, SCORE), str(review.score), INTEGER)
+    return Question("score DOUBLE", ask(draw, SCORE_TEN), f"{review.score * 2}.0", DOUBLE)
 
 
 def answer_customer(draw: Draw, review: Review) -> Question:
-    return Question("reply", _ask(draw, _REPLY), reply(review))
+    return Question("reply", ask(draw, _REPLY), reply(review))
 
 
 def fields(draw: Draw, review: Review) -> Question:
@@ -519,7 +519,7 @@ def fields(draw: Draw, review: Review) -> Question:
             chosen.append(made)
     returns = SqlType("STRUCT", fields=tuple((n, t) for n, t, _ in chosen))
     answer = compact({n: v for n, _, v in chosen})
-    instruction = _ask(draw, _ANALYZE)
+    instruction = ask(draw, _ANALYZE)
     if draw.chance(0.3):
         names = [n.replace("_", " ") for n, _, _ in chosen]
         instruction += f" {draw.choice(('Give', 'Say', 'Find', 'Note'))} "
@@ -538,7 +538,7 @@ def each_topic(draw: Draw, review: Review) -> Question:
         {topic: o.aspect, feeling: "positive" if o.liked else "negative"} for o in review.opinions
     ]
     returns = SqlType("LIST", item=item)
-    return Question("STRUCT[]", _ask(draw, _EACH), compact(entries), returns)
+    return Question("STRUCT[]", ask(draw, _EACH), compact(entries), returns)
 
 
 QUESTIONS: tuple[tuple[float, Callable[[Draw, Review], Question]], ...] = (
@@ -567,13 +567,13 @@ def any_question(draw: Draw, review: Review) -> Question:
     return maker(draw, review)
 
 
-def _ask(draw: Draw, options: tuple[str, ...], aspect: str = "") -> str:
+def ask(draw: Draw, options: tuple[str, ...], aspect: str = "") -> str:
     return draw.wording(options).format(r=draw.choice(_NOUNS), x=aspect)
 
 
-def _scale(draw: Draw, review: Review) -> tuple[SqlType, str]:
+def scale(draw: Draw, review: Review) -> tuple[SqlType, str]:
     """Sentiment labels (two, three or four of them, in any order) and the right one."""
-    names = draw.choice(_SCALES)
+    names = draw.choice(SCALES)
     right = ("positive", "negative", "mixed", "neutral").index(review.sentiment)
     size = draw.rng.choices((2, 3, 4), (15, 55, 30))[0]
     if size == 2 and right > 1:
@@ -587,7 +587,7 @@ def _scale(draw: Draw, review: Review) -> tuple[SqlType, str]:
 
 
 def _plain_scale(draw: Draw, review: Review) -> tuple[SqlType, str]:
-    return _scale(draw, review) if draw.chance(0.7) else (TEXT, review.sentiment)
+    return scale(draw, review) if draw.chance(0.7) else (TEXT, review.sentiment)
 
 
 def _field(

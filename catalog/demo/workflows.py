@@ -16,6 +16,7 @@ from catalog.demo.reviews import Review, listed, summarize
 from catalog.demo.roles import expert, role, system_message
 from heliumql.types import BOOLEAN, TEXT, SqlType
 
+MOST = 3  # names in an answer about several texts
 _OPINION = deal("""
     What do you think of this review?
     Give your opinion on this review.
@@ -43,7 +44,7 @@ _REVISE = deal("""
     The other agents answered: {o} Give your revised answer.
     Others said: {o} Revise your view.
 """)
-_MERGE = deal("""
+MERGE = deal("""
     Give the final answer.
     Give the final answer
     Merge these opinions.
@@ -61,7 +62,7 @@ _MERGE = deal("""
     Aggregate the answers.
     Decide on the final answer.
 """)
-_TOGETHER = deal("""
+TOGETHER = deal("""
     Summarize these reviews.
     Summarize these reviews in one line.
     What do the customers say?
@@ -149,7 +150,7 @@ def opinion(likes: Sequence[str], dislikes: Sequence[str], start: str) -> str:
 def opinion_dialog(draw: Draw) -> Dialog:
     """An expert's opinion, and often a second round after the others' opinions."""
     review = draw.review()
-    who, likes, dislikes = _expert(draw, review)
+    who, likes, dislikes = stance(draw, review)
     start = f"As {who}, I see" if who else "I see"
     system = f"You are {who}." if who else None
     if who and draw.chance(0.3):
@@ -166,10 +167,10 @@ def opinion_dialog(draw: Draw) -> Dialog:
         user = frame(draw, instruction, review.body)
     turns = [Turn("opinion", user, opinion(likes, dislikes, start))]
     if draw.chance(0.5):
-        others = [_expert(draw, review) for _ in range(draw.choice((1, 2, 2, 3)))]
+        others = [stance(draw, review) for _ in range(draw.choice((1, 2, 2, 3)))]
         said = [opinion(p, c, f"As {w}, I see" if w else "I see") for w, p, c in others]
-        likes = _union([likes, *(p for _, p, _ in others)])
-        dislikes = _union([dislikes, *(c for _, _, c in others)])
+        likes = union([likes, *(p for _, p, _ in others)])
+        dislikes = union([dislikes, *(c for _, _, c in others)])
         start = f"As {who}, I now see" if who else "I now see"
         text = draw.wording(_REVISE).replace("|", "\n")
         user = text.format(o=draw.choice((" ", "\n")).join(said))
@@ -180,15 +181,15 @@ def opinion_dialog(draw: Draw) -> Dialog:
 def merge_dialog(draw: Draw) -> Dialog:
     """One conclusion from several opinions on one review."""
     review = draw.review()
-    parts = [_expert(draw, review) for _ in range(draw.choice((2, 2, 3, 3, 4, 5)))]
+    parts = [stance(draw, review) for _ in range(draw.choice((2, 2, 3, 3, 4, 5)))]
     now = draw.choice(("", "now "))
     said = [opinion(p, c, f"As {w}, I {now}see" if w else f"I {now}see") for w, p, c in parts]
     answer = opinion(
-        _union([p for _, p, _ in parts]),
-        _union([c for _, _, c in parts]),
+        union([p for _, p, _ in parts]),
+        union([c for _, _, c in parts]),
         "All in all,",
     )
-    user = _collection(draw, draw.wording(_MERGE), said)
+    user = _collection(draw, draw.wording(MERGE), said)
     return Dialog(system_message(draw), (Turn("merge", user, answer),))
 
 
@@ -197,10 +198,8 @@ def together_dialog(draw: Draw) -> Dialog:
     reviews = [draw.review() for _ in range(draw.choice((2, 2, 3, 3, 4)))]
     as_summaries = draw.chance(0.5)
     texts = [r.summary if as_summaries else r.body for r in reviews]
-    likes = _union([r.likes for r in reviews])
-    dislikes = _union([r.dislikes for r in reviews])
-    user = _collection(draw, draw.wording(_TOGETHER), texts)
-    answer = summarize(likes, dislikes)
+    user = _collection(draw, draw.wording(TOGETHER), texts)
+    answer = summary_of(reviews)
     return Dialog(system_message(draw), (Turn("summary of several", user, answer),), tuple(reviews))
 
 
@@ -272,7 +271,14 @@ WORKFLOWS: tuple[tuple[float, Callable[[Draw], Dialog]], ...] = (
 )
 
 
-def _expert(draw: Draw, review: Review) -> tuple[str, Sequence[str], Sequence[str]]:
+def summary_of(reviews: Sequence[Review]) -> str:
+    """What is liked and what is disliked, in order of mention, at most three of each."""
+    return summarize(
+        union([r.likes for r in reviews])[:MOST], union([r.dislikes for r in reviews])[:MOST]
+    )
+
+
+def stance(draw: Draw, review: Review) -> tuple[str, Sequence[str], Sequence[str]]:
     """A role and what it sees: an expert for one aspect sees no other."""
     kind = draw.rng.random()
     if kind < 0.35:
@@ -296,7 +302,7 @@ def _collection(draw: Draw, instruction: str, texts: Sequence[str]) -> str:
     )
 
 
-def _union(parts: Sequence[Sequence[Any]]) -> list[Any]:
+def union(parts: Sequence[Sequence[Any]]) -> list[Any]:
     return list(dict.fromkeys(name for part in parts for name in part))
 
 

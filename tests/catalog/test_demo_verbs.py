@@ -1,0 +1,196 @@
+"""What the demonstration model learns of the verbs: prompts to the letter, answers by rule."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from catalog.demo import aggregates, extraction, verbs
+from catalog.demo.draw import Draw
+from catalog.demo.reviews import Opinion, Review
+
+
+def _review(*opinions: str) -> Review:
+    """`_review('+price', '-size')` likes the price and dislikes the size."""
+    return Review(" ".join(opinions), tuple(Opinion(o[1:], o[0] == "+") for o in opinions))
+
+
+REVIEWS = [
+    _review("+price", "-size"),
+    _review("+battery", "+price"),
+    _review(),
+    _review("+screen", "-price", "+design"),
+]
+
+
+def test_prompts_of_labels() -> None:
+    labels = (("plot", ""), ("other", ""))
+    assert verbs.one_label("Which?", labels, "A film.") == (
+        "Choose the label that fits the text best. Which?\nLabels: plot, other\n\nText: A film."
+    )
+    described = (("plot", "about the story"), ("other", ""))
+    assert verbs.some_labels("", described, "A film.") == (
+        "Choose all labels that fit the text.\nLabels: \n- plot: about the story\n- other\n"
+        "Answer with a JSON array of labels.\n\nText: A film."
+    )
+
+
+def test_prompt_of_extraction() -> None:
+    fields = [("director", "Who directed it?"), ("year", "")]
+    shape = '{"director": string | null, "year": integer | null}'
+    assert extraction.extract(fields, shape, "A film.") == (
+        "Answer the questions from the text, with null where it does not say.\n"
+        "- director: Who directed it?\n- year\n"
+        f"Answer with a JSON object: {shape}.\n\nText: A film."
+    )
+
+
+def test_prompts_of_aggregates() -> None:
+    assert aggregates.aggregate("Sum up.", ["a", "b"]) == "Sum up.\n---\na\n---\nb"
+    assert aggregates.merged("Sum up.", ["a", "b"]) == (
+        "Sum up.\nThe texts are answers about parts of the whole; make one answer of them."
+        "\n---\na\n---\nb"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (
+            aggregates.summary_of,
+            "Likes the price, the battery and the screen, dislikes the size and the price.",
+        ),
+        (aggregates.liked_of, "the price, the battery and the screen"),
+        (aggregates.disliked_of, "the size and the price"),
+        (aggregates.often_of, "the price"),
+        (aggregates.feeling_of, "mixed"),
+    ],
+)
+def test_answers_about_several_reviews(answer: aggregates.Answer, line: str) -> None:
+    assert answer(REVIEWS) == line
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (aggregates.summary_of, "No opinion."),
+        (aggregates.liked_of, "nothing"),
+        (aggregates.disliked_of, "nothing"),
+        (aggregates.often_of, "nothing more than once"),
+        (aggregates.feeling_of, "neutral"),
+    ],
+)
+def test_answers_about_reviews_without_opinions(answer: aggregates.Answer, line: str) -> None:
+    assert answer([_review(), _review()]) == line
+
+
+def test_an_answer_about_the_whole_follows_from_the_answers_about_parts() -> None:
+    draw = Draw(random.Random(8))
+    for _ in range(300):
+        parts = [[draw.review() for _ in range(draw.rng.randint(1, 5))] for _ in range(3)]
+        whole = aggregates.summary_of([r for part in parts for r in part])
+        assert _merged([aggregates.summary_of(part) for part in parts]) == whole
+
+
+def _merged(lines: Sequence[str]) -> str:
+    """What a reader of nothing but the summaries can make of them."""
+    said = [re.search(r"(?:Likes ([^.]*?))?(?:, )?(?:[Dd]islikes ([^.]*))?\.", x) for x in lines]
+    texts = [m.groups(default="") if m else ("", "") for m in said]
+    return aggregates.summary_of(
+        [
+            _review(*(f"{sign}{name}" for name in re.findall(r"the (\w+)", text)))
+            for likes, dislikes in texts
+            for sign, text in (("+", likes), ("-", dislikes))
+        ]
+    )
+
+
+def test_one_of_the_labels_is_the_answer() -> None:
+    draw = Draw(random.Random(1))
+    for _ in range(1000):
+        turn = verbs.classify_dialog(draw).turns[-1]
+        assert turn.answer in _labels(turn.user), turn
+
+
+def test_labels_that_fit_come_in_the_order_of_the_labels() -> None:
+    draw = Draw(random.Random(2))
+    for _ in range(1000):
+        turn = verbs.classify_multi_dialog(draw).turns[-1]
+        fit, labels = json.loads(turn.answer), _labels(turn.user)
+        assert fit == [label for label in labels if label in fit], turn
+
+
+def _labels(user: str) -> list[str]:
+    text = re.split(r"\nAnswer with|\n\nText: ", user.split("Labels:", 1)[1], maxsplit=1)[0]
+    if "\n" in text:
+        return [line.removeprefix("- ").split(": ")[0] for line in text.strip().split("\n")]
+    return text.strip().split(", ")
+
+
+def test_the_topic_is_the_first_one_that_has_a_label() -> None:
+    review = _review("+price", "-delivery")
+    made = [verbs.by_topic(Draw(random.Random(seed)), review) for seed in range(200)]
+    by_labels = {
+        frozenset({"price", "delivery"} & {name for name, _ in choice.labels}): choice.fit
+        for choice in made
+        if choice.fit[0] in ("price", "delivery")
+    }
+    assert by_labels == {
+        frozenset({"price", "delivery"}): ("price",),
+        frozenset({"price"}): ("price",),
+        frozenset({"delivery"}): ("delivery",),
+    }
+    nothing = [verbs.by_topic(Draw(random.Random(seed)), _review()) for seed in range(50)]
+    assert {choice.fit for choice in nothing} == {("other",)}
+
+
+def test_the_kind_of_a_complaint_is_that_of_the_first_one() -> None:
+    (delivery, _, _), *_ = verbs.KINDS
+    for opinions, kinds in (
+        (("+price", "-delivery", "-price"), {*delivery, "other"}),
+        (("-size", "-price"), {"other"}),
+        (("+battery",), {"no complaint", "none"}),
+    ):
+        review = _review(*opinions)
+        made = [verbs.by_kind(Draw(random.Random(seed)), review) for seed in range(200)]
+        assert {choice.fit[0] for choice in made} == kinds
+
+
+def test_fields_are_null_where_the_review_does_not_say() -> None:
+    draw = Draw(random.Random(3))
+    for _ in range(1000):
+        dialog = extraction.extract_dialog(draw)
+        turn, review = dialog.turns[-1], dialog.reviews[0]
+        shape = turn.user.split("JSON object: ", 1)[1].split(".\n\nText: ", 1)[0]
+        answer = json.loads(turn.answer)
+        assert list(answer) == re.findall(r'(?:^\{|, )"(\w+)": ', shape), turn
+        for name, value in answer.items():
+            nullable = re.search(rf'"{name}": [^,]*?(?:, \.\.\.\])? \| null', shape)
+            assert value is not None or nullable, turn
+            if name in ("praised", "best") and not review.likes:
+                assert value is None
+
+
+@pytest.mark.parametrize("score", [1, 2, 3, 4, 5])
+def test_anger_is_the_opposite_of_satisfaction(score: int) -> None:
+    opinions = {5: "+", 4: "++-", 3: "+-", 2: "+--", 1: "-"}[score]
+    review = _review(*(f"{sign}{name}" for sign, name in zip(opinions, "abc", strict=False)))
+    made = {
+        (question.answer, "0 to 10" in question.instruction, _angry(question.instruction))
+        for question in (verbs.rating(Draw(random.Random(seed)), review) for seed in range(400))
+        if re.search("0 to 10|1 to 5", question.instruction)
+    }
+    assert made == {
+        (f"{2 * score}.0", True, False),
+        (f"{10 - 2 * score}.0", True, True),
+        (f"{score}.0", False, False),
+        (f"{6 - score}.0", False, True),
+    }
+
+
+def _angry(instruction: str) -> bool:
+    return bool(re.search("angry|anger|upset|annoyed|unhappy|negative", instruction))
