@@ -83,6 +83,11 @@ class CallGraph:
             return self.references.text(identity, path)
         return self._part(identity, answer, path)
 
+    def forget(self, identity: bytes) -> None:
+        """A call that nobody asks for yet is to be named again before it is asked for."""
+        if identity not in self.demanded and identity not in self.references.linked:
+            self.minted.forget(identity)
+
     # demand -------------------------------------------------------------------------------
 
     def demand(self, identities: Iterable[bytes], account: Account, *, again: bool = False) -> None:

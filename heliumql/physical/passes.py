@@ -35,6 +35,7 @@ from heliumql.physical.together import Together
 
 _ROWS_AHEAD = 32_768  # that are read before the first call is sent
 _FIRST_ROWS = 16  # of the first batch; each later one has twice as many, up to the setting
+_BLOCK = 1 << 16  # calls that a cut waits for in one pass; a join may have any number of pairs
 _LONGEST = 4_000_000  # characters; an inspection repeats what it inspects, so nests may explode
 
 
@@ -155,16 +156,24 @@ class Passes:
                 )
 
     def ready(self, cut: int, texts: pa.Array) -> pa.Array:
-        """True where the text holds no reference; what the others wait for is noted."""
+        """True where the text holds no reference; what the others wait for is noted.
+
+        No more than a block of calls, though: the others come in a later pass, and their messages
+        need not be kept until then.
+        """
         waiting = pc.match_substring(texts, self.references.nonce)
         if not pc.any(waiting).as_py():
             return pa.array([True] * len(texts), pa.bool_())
         flags = pc.fill_null(waiting, False)
         with self._lock:
             noted = self._cuts.setdefault(cut, {})
+            full = len(noted) >= _BLOCK
             for text in texts.filter(flags).to_pylist():
                 for identity in self.references.identities(text):
-                    noted[identity] = noted.get(identity, 0) + 1
+                    if not full or identity in noted:
+                        noted[identity] = noted.get(identity, 0) + 1
+                    elif not any(identity in calls for calls in self._cuts.values()):
+                        self.graph.forget(identity)
         return pc.invert(flags)
 
     def enough(self, limit: int, rows: pa.Array, places: pa.Array, outcomes: pa.Array) -> pa.Array:
