@@ -8,3 +8,16 @@ Answer true or false.$$;
 CREATE PROMPT "llm_score"(question VARCHAR) RETURNS DOUBLE WITH (version = 1) AS
 $${question}
 Answer with a number.$$;
+
+CREATE PROMPT "llm_classify"(instruction VARCHAR, labels VARCHAR, text VARCHAR) WITH (version = 1) AS
+$$Choose the label that fits the text best. {instruction}
+Labels: {labels}
+
+Text: {text}$$;
+
+CREATE PROMPT "llm_classify_multi"(instruction VARCHAR, labels VARCHAR, text VARCHAR) WITH (version = 1) AS
+$$Choose all labels that fit the text. {instruction}
+Labels: {labels}
+Answer with a JSON array of labels.
+
+Text: {text}$$;

@@ -335,6 +335,8 @@ class Session:
                                 parameters.seed, list(parameters.stop)]  # fmt: skip
         on_error: Any = call.on_error or self.settings.on_error
         cache: Any = call.cache or self.settings.cache
+        if call.returns.distinct:
+            what["distinct"] = True
         if call.version > 1:
             what["verb"] = [call.verb, call.version]
         if cache == "off":  # no call that may be fetched or kept is the same

@@ -32,7 +32,8 @@ def _schema(returns: SqlType) -> dict[str, Any]:
     match returns.name:
         case "LIST":
             assert returns.item is not None
-            return {"type": "array", "items": _schema(returns.item)}
+            most = {"maxItems": len(returns.item.values)} if returns.distinct else {}
+            return {"type": "array", "items": _schema(returns.item), **most}
         case "STRUCT":
             fields = {name: _schema(item) for name, item in returns.fields}
             return {**returns.json_schema(), "properties": fields}

@@ -107,6 +107,33 @@ class Arguments:
         self.positional.clear()
         return values
 
+    def constant_text(self, name: str) -> str:
+        """The argument as a text that is the same for all rows; '' where there is none."""
+        argument = self.take(name)
+        if argument is None or _is_null(argument.items):
+            return ""
+        message = read_message(argument.items)
+        if isinstance(message, Expression):
+            raise BindError(f"{name} must be a constant text", span=argument.span)
+        for part in message.parts:
+            if not isinstance(part, str):
+                raise BindError(
+                    f"the {name} of {self.verb} is the same for all rows",
+                    span=part.span,
+                    hint=f"columns go into the text: {self.verb}('{{title}}: {{body}}', ..)",
+                )
+        return "".join(part for part in message.parts if isinstance(part, str))
+
+    def flag(self, name: str) -> bool:
+        """The named argument as true or false; false where there is none."""
+        argument = self.named.pop(name, None)
+        if argument is None:
+            return False
+        value = self._constant(name, argument)
+        if not isinstance(value, bool | None):
+            raise BindError(f"{name} must be true or false", span=argument.span)
+        return bool(value)
+
     def nothing_more(self, takes: str) -> None:
         """Raise BindError where an argument without a name is left."""
         if self.positional:
@@ -122,14 +149,15 @@ class Arguments:
         returns: SqlType,
         *messages: Message,
         template: str | None,
-        values: tuple[Expression, ...] = (),
+        values: tuple[Expression, ...] | None = None,
         table: tuple[Element, ...] | None = None,
         value: SqlType | None = None,
         version: int = 1,
     ) -> CallParts:
         """The call, with the system message, the history and the options that are left.
 
-        `messages` are those arguments of the prompt that may be templates.
+        `messages` are those arguments of the prompt that may be templates; `values` what `{0}`
+        names in them, None where the verb takes none.
         """
         system, history = self.named.pop("system", None), self.named.pop("history", None)
         options = read_options(
@@ -140,10 +168,10 @@ class Arguments:
             _check_values(message, values, self.verb)
         if spoken is not None:
             _check_values(spoken, values, self.verb, unused=False)
-        _check_all_used(values, *messages, spoken)
+        _check_all_used(values or (), *messages, spoken)
         before = Expression(history.items) if history and not _is_null(history.items) else None
         return CallParts(
-            prompt, spoken, before, values, table, returns, options, template, value, version
+            prompt, spoken, before, values or (), table, returns, options, template, value, version
         )
 
     def returns(self) -> tuple[SqlType | None, Span | None]:
@@ -206,7 +234,7 @@ class Arguments:
 
 
 def _check_values(
-    message: Message, values: tuple[Expression, ...], verb: str, *, unused: bool = True
+    message: Message, values: tuple[Expression, ...] | None, verb: str, *, unused: bool = True
 ) -> None:
     """Every `{0}` has its value, and values are given only where a template can take them."""
     if isinstance(message, Expression):
@@ -218,7 +246,15 @@ def _check_values(
             )
         return
     for part in message.parts:
-        if isinstance(part, Placeholder) and part.value is not None and part.value >= len(values):
+        if not isinstance(part, Placeholder) or part.value is None:
+            continue
+        if values is None:
+            raise BindError(
+                f"{verb} takes no values, so there is no {{{part.value}}}",
+                span=part.span,
+                hint="placeholders name columns: {name}, {t.name}",
+            )
+        if part.value >= len(values):
             given = f"{len(values)} given" if values else "none is given"
             raise BindError(
                 f"there is no value {{{part.value}}} for the template ({given})",

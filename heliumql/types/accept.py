@@ -59,7 +59,8 @@ def _checked(returns: SqlType, value: object) -> object:
             return value
         case "LIST" if isinstance(value, list):
             assert returns.item is not None
-            return [_checked(returns.item, v) for v in value]
+            items = [_checked(returns.item, v) for v in value]
+            return [v for v in returns.item.values if v in items] if returns.distinct else items
         case "STRUCT" if isinstance(value, dict):
             missing = [n for n, _ in returns.fields if n not in value]
             if missing:

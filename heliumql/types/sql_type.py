@@ -16,6 +16,7 @@ class SqlType:
     values: tuple[str, ...] = ()  # ENUM
     item: SqlType | None = None  # LIST
     fields: tuple[tuple[str, SqlType], ...] = field(default=())  # STRUCT
+    distinct: bool = False  # LIST of ENUM: every value once, in the order of the ENUM
 
     @property
     def is_text(self) -> bool:

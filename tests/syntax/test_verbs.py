@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from desugaring import Stub, core_of
 
+from heliumql.syntax.template import Placeholder
 from heliumql.syntax.verbs.prompts import verb_prompt
 
 SAID = {
@@ -12,6 +13,21 @@ SAID = {
     "LLM_FILTER(title || '?')": "Up?\nAnswer true or false.",
     "LLM_SCORE('How good is {0}?', upper(body))": "How good is GOOD?\nAnswer with a number.",
     "llm_score(title)": "Up\nAnswer with a number.",
+    "LLM_CLASSIFY(body, ['plot', 'acting', 'other'])": (
+        "Choose the label that fits the text best.\nLabels: plot, acting, other\n\nText: good"
+    ),
+    "LLM_CLASSIFY('{title}: {body}', {'plot': 'the story', acting: ''}, 'On {{films}}.')": (
+        "Choose the label that fits the text best. On {films}.\n"
+        "Labels: \n- plot: the story\n- acting\n\nText: Up: good"
+    ),
+    "LLM_CLASSIFY(id, ['a', {'label': 'b', 'description': 'bee'}], multi => true)": (
+        "Choose all labels that fit the text.\n"
+        "Labels: \n- a\n- b: bee\nAnswer with a JSON array of labels.\n\nText: 1"
+    ),
+    "LLM_CLASSIFY(text => body, labels => ['a', 'b'], instruction => 'Now.', multi := TRUE)": (
+        "Choose all labels that fit the text. Now.\n"
+        "Labels: a, b\nAnswer with a JSON array of labels.\n\nText: good"
+    ),
 }
 
 
@@ -25,6 +41,9 @@ def test_a_verb_says(stub: Stub, call: str) -> None:
 SHOWN = {
     "LLM_FILTER('Is {title} good?')": "Is {title} good?\nAnswer true or false.",
     "LLM_SCORE('{{{0}}}: ' || title)": "{'{{{0}}}: ' || title}\nAnswer with a number.",
+    "LLM_CLASSIFY(upper(body), ['a', '{b}'])": (
+        "Choose the label that fits the text best.\nLabels: a, {{b}}\n\nText: {upper(body)}"
+    ),
     "LLM_GENERATE('On {body}' RETURNS INTEGER)": "On {body}",
 }
 
@@ -36,7 +55,38 @@ def test_the_prompt_of_a_verb_is_shown_whole(call: str) -> None:
     assert site.version == 1
 
 
-@pytest.mark.parametrize(("verb", "names"), [("LLM_FILTER", {"question"})])
-def test_the_catalog_names_what_is_put_in(verb: str, names: set[str]) -> None:
-    parts = [p for p in verb_prompt(verb).parts if not isinstance(p, str)]
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("llm_filter", {"question"}),
+        ("llm_score", {"question"}),
+        ("llm_classify", {"instruction", "labels", "text"}),
+        ("llm_classify_multi", {"instruction", "labels", "text"}),
+    ],
+)
+def test_the_catalog_names_what_is_put_in(prompt: str, names: set[str]) -> None:
+    parts = [p for p in verb_prompt(prompt).parts if isinstance(p, Placeholder)]
     assert {p.path[0] for p in parts} == names
+
+
+VALUES = {
+    "LLM_SCORE('{body}')": ("DOUBLE", "DOUBLE"),
+    "LLM_CLASSIFY(body, ['a', 'b'])": ("ENUM('a', 'b')", "VARCHAR"),
+    "LLM_CLASSIFY(body, ['a', 'b'], multi => true)": ("ENUM('a', 'b')[]", "VARCHAR[]"),
+}
+
+
+@pytest.mark.parametrize("call", VALUES)
+def test_the_answer_and_the_value_have_types(stub: Stub, call: str) -> None:
+    core = core_of(f"SELECT {call} FROM reviews")
+    answer, value = VALUES[call]
+    assert core.sites[0].returns.sql() == answer
+    assert stub.con.sql(core.text).types == [value]
+
+
+def test_several_labels_are_each_there_once_in_their_order() -> None:
+    (site,) = core_of("SELECT LLM_CLASSIFY(body, ['b', 'a', 'c'], multi => true) FROM t").sites
+    assert site.returns.accept('["c", "b", "c"]') == '["b","c"]'
+    assert site.returns.accept("[]") == "[]"
+    with pytest.raises(ValueError, match="d"):
+        site.returns.accept('["d"]')

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from heliumql.errors import BindError
 from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.tree import Call
-from heliumql.syntax.verbs import embedding, filter, generate, score
+from heliumql.syntax.verbs import classify, embedding, filter, generate, score
 
 _Read = Callable[[Call, str], CallParts]
 
@@ -15,11 +15,13 @@ _AS_TABLE: dict[str, _Read] = {"LLM_GENERATE": generate.as_table}
 _AS_VALUE: dict[str, _Read] = {
     "LLM_GENERATE": generate.as_value,
     "LLM_FILTER": filter.as_value,
+    "LLM_CLASSIFY": classify.as_value,
     "LLM_SCORE": score.as_value,
     "LLM_EMBED": embedding.as_value,
 }
 _INSTEAD = {
     "LLM_FILTER": ("a condition", "it stands in WHERE or ON"),
+    "LLM_CLASSIFY": ("a label", "it stands in SELECT or WHERE"),
     "LLM_SCORE": ("a number", "it stands in SELECT or ORDER BY"),
     "LLM_EMBED": ("a value", "it stands in SELECT"),
     "LLM_SIMILARITY": ("a number", "it stands in SELECT, WHERE or ORDER BY"),
