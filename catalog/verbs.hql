@@ -21,3 +21,15 @@ Labels: {labels}
 Answer with a JSON array of labels.
 
 Text: {text}$$;
+
+CREATE PROMPT "llm_agg"(instruction VARCHAR, texts VARCHAR) WITH (version = 1) AS
+$${instruction}
+---
+{texts}$$;
+
+-- Where the texts of a group are too many for one call: their parts are answered first, then made one.
+CREATE PROMPT "llm_agg_merge"(instruction VARCHAR, texts VARCHAR) WITH (version = 1) AS
+$${instruction}
+The texts are answers about parts of the whole; make one answer of them.
+---
+{texts}$$;

@@ -58,7 +58,7 @@ class Arguments:
         self.positional: list[Argument] = []
         self.named: dict[str, Argument] = {}
         known = {*names, *others}
-        for argument in call.arguments:
+        for argument in (*call.arguments, *(key for key in call.order if key.name)):
             if argument.name is not None:
                 self._take_named(argument, argument.name, known)
             elif self.named:
@@ -176,7 +176,8 @@ class Arguments:
 
     def returns(self) -> tuple[SqlType | None, Span | None]:
         """The answer type that `returns =>` or RETURNS names, and where."""
-        after = [a.returns for a in self.call.arguments if a.returns is not None]
+        written = (*self.call.arguments, *self.call.order)
+        after = [a.returns for a in written if a.returns is not None]
         given = self.named.pop("returns", None)
         if len(after) + (given is not None) > 1:
             raise BindError("the answer type is there twice", span=after[-1])

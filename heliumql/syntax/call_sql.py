@@ -9,7 +9,7 @@ from heliumql.source import Span
 from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.core import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION, INFO_TYPE
 from heliumql.syntax.literals import quoted, quoted_name
-from heliumql.syntax.message import Expression, Message, Part, Template
+from heliumql.syntax.message import Expression, Gathered, Message, Part, Template
 from heliumql.syntax.template import Placeholder
 from heliumql.syntax.writer import Writer
 from heliumql.types import SqlType
@@ -112,6 +112,25 @@ class CallSql:
                 put("CAST(", part.span)
                 self._expression(part)
                 put(" AS VARCHAR)", part.span)
+            case Gathered():
+                self._gathered(part)
+
+    def _gathered(self, part: Gathered) -> None:
+        put, span = self._writer.put, part.span
+        put("string_agg(DISTINCT " if part.distinct else "string_agg(", span)
+        self._message(part.text, ())
+        put(f", {quoted(part.separator)}", span)
+        for number, key in enumerate(part.order):
+            put(", " if number else " ORDER BY ", span)
+            self._expression(key)
+        if part.distinct and not part.order:
+            put(" ORDER BY ", span)
+            self._message(part.text, ())
+        put(")", span)
+        if part.filter is not None:
+            put(" FILTER (", span)
+            self._expression(part.filter)
+            put(")", span)
 
     # --- SQL of a call as a table -----------------------------------------------------------
 

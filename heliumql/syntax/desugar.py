@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from heliumql.errors import HeliumQLError
+from heliumql.errors import BindError, HeliumQLError
 from heliumql.source import Span
 from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.call_sql import CallSql, Site, column
 from heliumql.syntax.core import CallSite, Core, DesugarContext, PromptCore
 from heliumql.syntax.definitions import refuse_definitions
-from heliumql.syntax.from_clause import alias, left_join_on_true
+from heliumql.syntax.from_clause import alias, left_join_on_true, words
 from heliumql.syntax.literals import quoted_name
 from heliumql.syntax.message import Expression
 from heliumql.syntax.position import Level, Position
@@ -152,6 +152,7 @@ class _Desugar:
                     if position.expects_table:
                         self._table(element, elements[index + 1 :], position, block)
                     else:
+                        _refuse_window(element, elements[index + 1 :])
                         self._scalar(element)
                     start = element.end
                 case Token() if element.word == "LEFT" and level != "values":
@@ -276,6 +277,15 @@ class _Desugar:
                     **options,
                 ),
             )
+
+
+def _refuse_window(call: Call, after: Sequence[Element]) -> None:
+    if call.verb.word == "LLM_AGG" and words(after[:1]) == ["OVER"]:
+        raise BindError(
+            "LLM_AGG is no window function",
+            span=Span(call.start, after[0].end),
+            hint="it answers once for each group: GROUP BY, and join the answers to the rows",
+        )
 
 
 @contextmanager

@@ -26,8 +26,19 @@ class Expression:
         return Span(self.items[0].start, self.items[-1].end)
 
 
-Part: TypeAlias = str | Placeholder | Expression
-"""A piece of a message: text, a column or value, an expression that is cast to VARCHAR."""
+@dataclass(frozen=True)
+class Gathered:
+    """The texts of the rows of a group, joined; `order` are sort keys, `filter` begins with WHERE.
+
+    Distinct texts are in their own order where no other is asked for: else it would be chance.
+    """
+
+    text: Message
+    separator: str
+    distinct: bool
+    order: tuple[Expression, ...]
+    filter: Expression | None
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,10 @@ class Template:
     text: str
     span: Span
 
+
+Part: TypeAlias = str | Placeholder | Expression | Gathered
+"""A piece of a message: text, a column or value, an expression that is cast to VARCHAR, an
+aggregate of such."""
 
 Message: TypeAlias = Template | Expression
 

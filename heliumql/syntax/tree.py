@@ -23,6 +23,7 @@ from heliumql.syntax.mistakes import unexpected
 from heliumql.syntax.statements import Value
 from heliumql.syntax.tokens import QUERY_STARTS, Token, identifier
 
+_AGGREGATE = "LLM_AGG"  # the verb that takes DISTINCT, ORDER BY and FILTER
 _MAX_DEPTH = 200  # of parentheses; the walk over the tree is recursive
 
 
@@ -58,11 +59,17 @@ class Argument:
 
 @dataclass(frozen=True)
 class Call:
-    """An LLM call."""
+    """An LLM call; DISTINCT, ORDER BY and FILTER only where the verb is LLM_AGG.
+
+    `order` holds sort keys, and options that stand behind them.
+    """
 
     verb: Token
     arguments: tuple[Argument, ...]
     close: Token
+    distinct: Token | None = None
+    order: tuple[Argument, ...] = ()
+    filter: Group | None = None
 
     @property
     def start(self) -> int:
@@ -70,7 +77,7 @@ class Call:
 
     @property
     def end(self) -> int:
-        return self.close.end
+        return self.close.end if self.filter is None else self.filter.end
 
     @property
     def span(self) -> Span:
@@ -119,23 +126,25 @@ def _parse(tokens: Sequence[Token], start: str) -> Any:
     state = machine.parser_state
     table = state.parse_conf.states
     feed = state.feed_token  # it takes whatever has a `type`
-    opened: list[bool] = []  # of each open bracket, whether it is that of a call
+    opened: list[str] = []  # of each open bracket, the verb of the call that it belongs to, or ''
+    closed = ""  # the same of the bracket that closed last
     for index, token in enumerate(tokens):
         kind = token.type
         if kind in ("NAME", "OPERATOR"):
             keyword = fixed.get(token.text.upper())
             # The table lists what may follow in any context that looks alike, so in the soup,
-            # where RETURNS is the one keyword, the table alone would take an alias for one.
+            # where few words are keywords, the table alone would take an alias for one.
             if keyword is not None and keyword in table[state.position]:
-                in_call = bool(opened) and opened[-1]
-                if _is_returns(tokens, index, in_call) if start == "soup" else True:
+                verb = opened[-1] if opened else ""
+                if start != "soup" or _is_keyword(tokens, index, verb, closed):
                     kind = keyword
         elif kind in ("LPAR", "LSQB", "LBRACE"):
-            opened.append(index > 0 and tokens[index - 1].type == "VERB")
+            called = index > 0 and tokens[index - 1].type == "VERB"
+            opened.append(tokens[index - 1].word if called else "")
             if len(opened) > _MAX_DEPTH:
                 raise ParseError("the statement is nested too deeply", span=token.span)
         elif kind in ("RPAR", "RSQB", "RBRACE") and opened:
-            opened.pop()
+            closed = opened.pop()
         try:
             feed(token if kind is token.type else token._replace(type=kind))
         except UnexpectedToken:
@@ -146,10 +155,25 @@ def _parse(tokens: Sequence[Token], start: str) -> Any:
         raise unexpected(tokens, len(tokens), machine.accepts()) from None
 
 
-def _is_returns(tokens: Sequence[Token], index: int, in_call: bool) -> bool:
-    """Whether the word is RETURNS before a type, directly in a call, and not a column's name."""
-    after = tokens[index + 1].type if index + 1 < len(tokens) else ""
-    return in_call and tokens[index].word == "RETURNS" and after == "NAME"
+def _is_keyword(tokens: Sequence[Token], index: int, verb: str, closed: str) -> bool:
+    """Whether the word is a keyword in SQL: of a call of `verb` that it stands directly in, or
+    behind a bracket that ended a call of `closed`."""
+    before = tokens[index - 1] if index else None
+    after = tokens[index + 1] if index + 1 < len(tokens) else None
+    match tokens[index].word:
+        case "RETURNS":  # before a type, and not a column's name
+            return bool(verb) and after is not None and after.type == "NAME"
+        case "DISTINCT":
+            return verb == _AGGREGATE and before is not None and before.type == "LPAR"
+        case "ORDER":
+            return verb == _AGGREGATE and after is not None and after.word == "BY"
+        case "BY":
+            return verb == _AGGREGATE and before is not None and before.word == "ORDER"
+        case "FILTER":
+            ended = before is not None and before.type == "RPAR" and closed == _AGGREGATE
+            return ended and after is not None and after.type == "LPAR"
+        case _:
+            return False
 
 
 class _Builder(Transformer[LarkToken, Any]):
@@ -165,8 +189,15 @@ class _Builder(Transformer[LarkToken, Any]):
         return Group(*items)
 
     def call(self, items: list[Any]) -> Call:
-        verb, _, *arguments, close = items
-        return Call(verb, tuple(a for a in arguments if a is not None), close)
+        verb, _, distinct, *arguments, order, close, filter_ = items
+        given = tuple(a for a in arguments if a is not None)
+        return Call(verb, given, close, distinct, order or (), filter_)
+
+    def order(self, items: list[Argument]) -> tuple[Argument, ...]:
+        return tuple(items)
+
+    def filter(self, items: list[Group]) -> Group:
+        return items[0]
 
     def argument(self, items: list[Any]) -> Argument:
         name, _, expression, returns = items

@@ -53,9 +53,10 @@ def _uses(elements: Sequence[Element], block: int) -> Iterator[_Use]:
                 inner = element.open.end if starts_query(element) else block
                 yield from _uses(element.items, inner)
             case Call():
-                for argument in element.arguments:
+                for argument in (*element.arguments, *element.order):
                     yield from _in_template(argument.items, block)
                     yield from _uses(argument.items, block)
+                yield from _uses(element.filter.items if element.filter else (), block)
             case Token(type="NAME" | "QUOTED_NAME"):
                 name = identifier(element).lower()
                 if name in _NAMES and _is_column(elements, index):

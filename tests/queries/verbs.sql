@@ -44,3 +44,41 @@ SELECT t.id, u.n FROM t JOIN (VALUES ('a', 1), ('b', 2)) u(c, n) ON LLM_CLASSIFY
 -- plain
 SELECT t.id, u.n FROM t JOIN (VALUES ('a', 1), ('b', 2)) u(c, n) ON llm('Choose the label that fits the text best.' || chr(10) || 'Labels: a, b'
   || chr(10) || chr(10) || 'Text: ' || t.body, NULL, NULL, 'ENUM(''a'',''b'')') = u.c
+
+---- LLM_AGG of groups, some without texts
+SELECT grp, LLM_AGG(body, 'Sum up.' ORDER BY id) FILTER (WHERE id > 10) a FROM t GROUP BY grp
+-- plain
+SELECT grp, llm('Sum up.' || chr(10) || '---' || chr(10) || string_agg(body, chr(10) || '---' || chr(10) ORDER BY id) FILTER (WHERE id > 10),
+  NULL, NULL, 'VARCHAR') a FROM t GROUP BY grp
+
+---- LLM_AGG of all rows, of distinct numbers
+SELECT LLM_AGG(DISTINCT val % 10, 'Which are there?') a FROM t
+-- plain
+SELECT llm('Which are there?' || chr(10) || '---' || chr(10) || a, NULL, NULL, 'VARCHAR') FROM (
+  SELECT string_agg(v, chr(10) || '---' || chr(10) ORDER BY v) a FROM (SELECT DISTINCT (val % 10)::VARCHAR v FROM t))
+
+---- LLM_AGG over answers, with a template over the group
+SELECT p.name, LLM_AGG('{t.id}: {u}', 'On {p.name}.', system => 'S {p.name}' ORDER BY t.id) a
+FROM (SELECT id, grp, LLM_GENERATE('x {id}') u FROM t) t JOIN p USING (grp) GROUP BY p.name
+-- plain
+SELECT p.name, llm('On ' || p.name || '.' || chr(10) || '---' || chr(10) || string_agg(t.id || ': ' || u, chr(10) || '---' || chr(10) ORDER BY t.id),
+  'S ' || p.name, NULL, 'VARCHAR') a
+FROM (SELECT id, grp, llm('x ' || id, NULL, NULL, 'VARCHAR') u FROM t) t JOIN p USING (grp) GROUP BY p.name
+
+---- LLM_AGG as a number that is compared, ordered by an answer
+SELECT grp FROM t GROUP BY grp HAVING LLM_AGG(body, 'How many?' RETURNS INTEGER ORDER BY LLM_GENERATE('o {id}'), id) > 1
+-- plain
+SELECT grp FROM t GROUP BY grp HAVING CAST(llm('How many?' || chr(10) || 'Answer with an integer.' || chr(10) || '---' || chr(10)
+  || string_agg(body, chr(10) || '---' || chr(10) ORDER BY llm('o ' || id, NULL, NULL, 'VARCHAR'), id), NULL, NULL, 'INTEGER') AS INTEGER) > 1
+
+---- LLM_AGG of rows that a call lets through, and a call about its answer
+SELECT grp, LLM_GENERATE('Then: {a}') FROM (SELECT grp, LLM_AGG(id, 'Why?' ORDER BY id DESC) FILTER (WHERE LLM_FILTER('f {id}')) AS a FROM t GROUP BY grp)
+-- plain
+SELECT grp, llm('Then: ' || a, NULL, NULL, 'VARCHAR') FROM (SELECT grp, llm('Why?' || chr(10) || '---' || chr(10) || string_agg(id::VARCHAR,
+  chr(10) || '---' || chr(10) ORDER BY id DESC) FILTER (WHERE CAST(llm('f ' || id, NULL, NULL, 'BOOLEAN') AS BOOLEAN)), NULL, NULL, 'VARCHAR') AS a FROM t GROUP BY grp)
+
+---- LLM_AGG of a subquery that reads the row around it
+SELECT p.name, (SELECT LLM_AGG(t.body, 'Sum up {p.name}.' ORDER BY t.id) FROM t WHERE t.grp = p.grp) a FROM p
+-- plain
+SELECT p.name, (SELECT llm('Sum up ' || p.name || '.' || chr(10) || '---' || chr(10) || string_agg(t.body, chr(10) || '---' || chr(10) ORDER BY t.id),
+  NULL, NULL, 'VARCHAR') FROM t WHERE t.grp = p.grp) a FROM p

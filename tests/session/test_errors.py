@@ -73,7 +73,8 @@ MISTAKES = {
         "  at line 1\n"
         "1 | SELECT LLM_GENRATE('x {body}') FROM t\n"
         "  |        ^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_SCORE"
+        "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_SCORE, "
+        "LLM_AGG"
     ),
     "DROP MODEL nobody": (
         "there is no model nobody\n"

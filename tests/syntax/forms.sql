@@ -81,3 +81,13 @@ INSERT INTO agents VALUES ('c', LLM_GENERATE('x'));
 MERGE INTO agents USING reviews r ON agent = r.title WHEN MATCHED THEN UPDATE SET agent = LLM_GENERATE('{r.body}'), role = LLM_GENERATE('{r.title}');
 
 VALUES (LLM_GENERATE('a')), (LLM_GENERATE('b'));
+
+SELECT title, LLM_AGG(body, 'Sum up {title}' ORDER BY id DESC NULLS LAST, body) FILTER (WHERE id > 0) AS a FROM reviews GROUP BY title;
+
+SELECT LLM_AGG(DISTINCT body, 'Sum up'), count(*) FILTER (id > 1) FROM reviews HAVING LLM_AGG(body, 'Odd?' RETURNS BOOLEAN);
+
+SELECT LLM_AGG(body, 'Sum up') AS filter FROM reviews;
+
+SELECT LLM_AGG(LLM_GENERATE('{body}'), 'Sum up' ORDER BY LLM_SCORE('{body}')) FILTER (WHERE LLM_FILTER('{body}')) FROM reviews;
+
+SELECT id, LLM_CLASSIFY(body, ['a', 'b']), LLM_CLASSIFY(body, {'a': 'x', 'b': 'y'}, multi => true) FROM reviews ORDER BY LLM_SCORE('{body}');

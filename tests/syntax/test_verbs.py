@@ -28,13 +28,21 @@ SAID = {
         "Choose all labels that fit the text. Now.\n"
         "Labels: a, b\nAnswer with a JSON array of labels.\n\nText: good"
     ),
+    "LLM_AGG(body, 'Sum up.')": "Sum up.\n---\ngood\n---\nbad",
+    "LLM_AGG(DISTINCT body, 'Sum up.')": "Sum up.\n---\nbad\n---\ngood",
+    "LLM_AGG(body, 'Sum up.' ORDER BY id DESC, title)": "Sum up.\n---\nbad\n---\ngood",
+    "LLM_AGG(body, 'Sum up.') FILTER (WHERE id > 1)": "Sum up.\n---\nbad",
+    "LLM_AGG('{{{id}}}', instruction => 'Sum' || ' up', returns => 'STRUCT(a INTEGER)')": (
+        'Sum up\nAnswer with a JSON object: {"a": integer}.\n---\n{1}\n---\n{2}'
+    ),
+    "LLM_AGG(id RETURNS BOOLEAN, 'Odd?')": "Odd?\nAnswer true or false.\n---\n1\n---\n2",
 }
 
 
 @pytest.mark.parametrize("call", SAID)
 def test_a_verb_says(stub: Stub, call: str) -> None:
     stub.answer = lambda prompt: None
-    stub.rows(f"SELECT {call} FROM reviews WHERE id = 1")
+    stub.rows(f"SELECT {call} FROM reviews" + ("" if "AGG" in call else " WHERE id = 1"))
     assert stub.asked[0][1] == SAID[call]
 
 
@@ -43,6 +51,12 @@ SHOWN = {
     "LLM_SCORE('{{{0}}}: ' || title)": "{'{{{0}}}: ' || title}\nAnswer with a number.",
     "LLM_CLASSIFY(upper(body), ['a', '{b}'])": (
         "Choose the label that fits the text best.\nLabels: a, {{b}}\n\nText: {upper(body)}"
+    ),
+    "LLM_AGG('{id}: {body}', 'Of {{}}.' RETURNS INTEGER)": (
+        "Of {{}}.\nAnswer with an integer.\n---\n{id}: {body}"
+    ),
+    "LLM_AGG(DISTINCT upper(body), 'Sum up.') FILTER (WHERE id > 1)": (
+        "Sum up.\n---\n{upper(body)}"
     ),
     "LLM_GENERATE('On {body}' RETURNS INTEGER)": "On {body}",
 }
@@ -62,6 +76,8 @@ def test_the_prompt_of_a_verb_is_shown_whole(call: str) -> None:
         ("llm_score", {"question"}),
         ("llm_classify", {"instruction", "labels", "text"}),
         ("llm_classify_multi", {"instruction", "labels", "text"}),
+        ("llm_agg", {"instruction", "texts"}),
+        ("llm_agg_merge", {"instruction", "texts"}),
     ],
 )
 def test_the_catalog_names_what_is_put_in(prompt: str, names: set[str]) -> None:
@@ -72,6 +88,8 @@ def test_the_catalog_names_what_is_put_in(prompt: str, names: set[str]) -> None:
 VALUES = {
     "LLM_SCORE('{body}')": ("DOUBLE", "DOUBLE"),
     "LLM_CLASSIFY(body, ['a', 'b'])": ("ENUM('a', 'b')", "VARCHAR"),
+    "LLM_AGG(body, 'Sum up.')": ("VARCHAR", "VARCHAR"),
+    "LLM_AGG(body, 'Sum up.', returns => 'INTEGER[]')": ("INTEGER[]", "INTEGER[]"),
     "LLM_CLASSIFY(body, ['a', 'b'], multi => true)": ("ENUM('a', 'b')[]", "VARCHAR[]"),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from heliumql.errors import BindError
 from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.tree import Call
-from heliumql.syntax.verbs import classify, embedding, filter, generate, score
+from heliumql.syntax.verbs import agg, classify, embedding, filter, generate, score
 
 _Read = Callable[[Call, str], CallParts]
 
@@ -17,6 +17,7 @@ _AS_VALUE: dict[str, _Read] = {
     "LLM_FILTER": filter.as_value,
     "LLM_CLASSIFY": classify.as_value,
     "LLM_SCORE": score.as_value,
+    "LLM_AGG": agg.as_value,
     "LLM_EMBED": embedding.as_value,
 }
 _INSTEAD = {
@@ -25,6 +26,7 @@ _INSTEAD = {
     "LLM_SCORE": ("a number", "it stands in SELECT or ORDER BY"),
     "LLM_EMBED": ("a value", "it stands in SELECT"),
     "LLM_SIMILARITY": ("a number", "it stands in SELECT, WHERE or ORDER BY"),
+    "LLM_AGG": ("an aggregate", "it stands in SELECT or HAVING"),
 }
 VERB_NAMES = (*_AS_VALUE, "LLM_SIMILARITY")
 

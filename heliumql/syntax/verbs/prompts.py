@@ -9,14 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias
 
 from heliumql.resources import resource
 from heliumql.source import Span
-from heliumql.syntax.message import Message, Part, Template, joined, read_template
+from heliumql.syntax.message import (
+    Gathered,
+    Message,
+    Part,
+    Template,
+    joined,
+    read_template,
+)
 from heliumql.syntax.parse import parse
 from heliumql.syntax.statements import CreatePrompt
 from heliumql.syntax.template import Placeholder
 from heliumql.syntax.tokens import tokenize
+
+_Given: TypeAlias = Message | Part
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class VerbPrompt:
     parts: tuple[Part, ...]
     version: int
 
-    def filled(self, source: str, span: Span, **given: str | Message | Part) -> Template:
+    def filled(self, source: str, span: Span, **given: _Given | tuple[_Given, ...]) -> Template:
         """The prompt of a call at `span` of the source; texts are put in as they are.
 
         A text that is empty takes the blank before it along.
@@ -37,24 +47,26 @@ class VerbPrompt:
             put = given[part.path[0]] if isinstance(part, Placeholder) else part
             if put == "" and isinstance(before := parts[-1], str):
                 parts[-1], text = before.removesuffix(" "), text.removesuffix(" ")
-                continue
-            parts += put.parts if isinstance(put, Template) else (put,)
-            text += _written(put, source)
+            for piece in put if isinstance(put, tuple) else (put,):
+                parts += piece.parts if isinstance(piece, Template) else (piece,)
+                text += _written(piece, source)
         return Template(joined(parts), text, span)
 
 
-def verb_prompt(verb: str) -> VerbPrompt:
+def verb_prompt(name: str) -> VerbPrompt:
     """The prompt of that name, in either case."""
-    return _prompts()[verb.lower()]
+    return _prompts()[name.lower()]
 
 
-def _written(part: Message | Part, source: str) -> str:
+def _written(part: _Given, source: str) -> str:
     """The part as it stands in a template."""
     match part:
         case str():
             return part.replace("{", "{{").replace("}", "}}")
         case Template():
             return part.text
+        case Gathered(text=text):
+            return _written(text, source)
         case _:
             return "{" + source[part.span.start : part.span.end] + "}"
 
