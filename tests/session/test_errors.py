@@ -74,7 +74,7 @@ MISTAKES = {
         "1 | SELECT LLM_GENRATE('x {body}') FROM t\n"
         "  |        ^^^^^^^^^^^^^^^^^^^^^^^\n"
         "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_SCORE, "
-        "LLM_AGG"
+        "LLM_AGG, LLM_EMBED, LLM_SIMILARITY"
     ),
     "DROP MODEL nobody": (
         "there is no model nobody\n"
