@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from heliumql.cost.event_model import Constants
 from heliumql.cost.speeds import Observed, Step
-from heliumql.engines.engine import ANSWERS, CallSpec, Deliver, Told, Warmup
+from heliumql.engines.engine import ANSWERS, CallSpec, Deliver, Task, Told, Warmup
 from heliumql.engines.placement import PrefixPlacement
 from heliumql.engines.vllm_options import VllmOptions, read_options
 from heliumql.engines.vllm_process import WorkerProcess, uninterrupted
@@ -78,6 +78,10 @@ class VllmEngine:
         self._told: dict[tuple[int, bytes], Told] = {}  # warm-ups in flight, by worker and key
         self._busy: set[int] = set()  # workers that calibrate themselves, or forget
         self._over = threading.Condition(self._lock)
+
+    @property
+    def tasks(self) -> frozenset[Task]:
+        return frozenset({self._options.task})
 
     @property
     def slots(self) -> int:

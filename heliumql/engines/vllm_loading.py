@@ -58,7 +58,10 @@ def load(settings: dict[str, Any], watch: type[object]) -> Any:
     config = EngineArgs(**arguments).create_engine_config(UsageContext.ENGINE_CONTEXT)
     chosen = config.scheduler_config.get_scheduler_cls()
     config.scheduler_config.scheduler_cls = type(chosen.__name__, (watch, chosen), {})
-    return LLMEngine.from_vllm_config(config, disable_log_stats=True)
+    engine = LLMEngine.from_vllm_config(config, disable_log_stats=True)
+    if settings["task"] == "embed" and "embed" not in engine.get_supported_tasks():
+        raise ValueError("the model gives no embedding of a text")
+    return engine
 
 
 def fetch_config(model: str, revision: str | None) -> None:

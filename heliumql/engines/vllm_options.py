@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from heliumql.engines.engine import Task
 from heliumql.engines.options import read_workers
 from heliumql.errors import CatalogError, EngineError
 
@@ -29,6 +30,7 @@ class VllmOptions:
     dtype: str | None = None
     kv_cache_tokens: int | None = None  # of each worker
     enforce_eager: bool | None = None
+    task: Task = "generate"
     thinking: bool = False
     chat_template_args: Mapping[str, object] = field(default_factory=dict)
 
@@ -78,6 +80,7 @@ def read_options(options: Mapping[str, object]) -> VllmOptions:
         dtype=_text(options, "dtype"),
         kv_cache_tokens=_positive(options, "kv_cache_tokens"),
         enforce_eager=_flag(options, "enforce_eager"),
+        task=_task(options),
         thinking=bool(_flag(options, "thinking")),
         chat_template_args=_arguments(options, "chat_template_args"),
     )
@@ -105,6 +108,16 @@ def _flag(options: Mapping[str, object], key: str) -> bool | None:
             return text.lower() == "true"
         case value:
             raise CatalogError(f"{key} must be true or false, not {value!r}")
+
+
+def _task(options: Mapping[str, object]) -> Task:
+    match _text(options, "task"):
+        case None | "generate":
+            return "generate"
+        case "embed":
+            return "embed"
+        case other:
+            raise CatalogError(f"task must be 'generate' or 'embed', not {other!r}")
 
 
 def _text(options: Mapping[str, object], key: str) -> str | None:

@@ -35,7 +35,7 @@ def spoken(spec: CallSpec) -> dict[str, Any]:
             "seed": sampling.seed,
             "stop": list(sampling.stop),
         },
-        "constraint": constraint(spec.returns),
+        "constraint": None if spec.task == "embed" else constraint(spec.returns),
     }
 
 
@@ -48,6 +48,7 @@ def settings(options: VllmOptions, number: int) -> tuple[dict[str, Any], dict[st
         "max_model_len": options.max_model_len,
         "dtype": options.dtype,
         "enforce_eager": options.enforce_eager,
+        "runner": "pooling" if options.task == "embed" else None,
     }
     environment = {"HF_HUB_OFFLINE": "1"} if folder else {}
     share = 0.9
@@ -66,6 +67,7 @@ def settings(options: VllmOptions, number: int) -> tuple[dict[str, Any], dict[st
         "small": options.small,
         "workers": options.workers,
         "core": _core(options.workers, number),
+        "task": options.task,
         "thinking": options.thinking,
         "template_args": dict(options.chat_template_args),
     }
@@ -102,6 +104,8 @@ def speed_key(options: VllmOptions) -> str:
         "workers": options.workers,
         "machine": [platform.system(), platform.machine(), *_processors()],
     }
+    if options.task == "embed":  # no tokens are drawn
+        parts["task"] = options.task
     return json.dumps(parts, sort_keys=True)
 
 

@@ -60,6 +60,7 @@ def _beside(name: str) -> Any:
     return module
 
 
+vllm_embedding = _beside("vllm_embedding")
 vllm_loading = _beside("vllm_loading")
 vllm_probes = _beside("vllm_probes")
 vllm_scheduler = _beside("vllm_scheduler")
@@ -87,12 +88,17 @@ def main() -> None:
             arguments = settings["engine_args"]
             vllm_loading.fetch_config(arguments["model"], arguments.get("revision"))
         engine = vllm_loading.load(settings, vllm_scheduler.Watch)
-        prompts = Prompts(_tokenizer(settings), settings["thinking"], settings["template_args"])
+        embeds = settings["task"] == "embed"
+        tokenizer = _tokenizer(settings, chats=not embeds)
+        if embeds:
+            prompts = vllm_embedding.Texts(tokenizer)
+        else:
+            prompts = Prompts(tokenizer, settings["thinking"], settings["template_args"])
     except Exception as error:  # whatever a model can fail with is said to the parent
         kind = "missing" if isinstance(error, LookupError) else "load"
         connection.send(("failed", kind, _one_line(error)))
         raise
-    service = _Service(engine, prompts, connection, inbox)
+    service = _Service(engine, prompts, connection, inbox, embeds=embeds)
     connection.send(("ready", service.facts()))
     try:
         service.serve()
@@ -127,9 +133,16 @@ class _Service:
     """Adds what has come, computes one step, sends what has finished; for ever."""
 
     def __init__(
-        self, engine: Any, prompts: Prompts, connection: Connection, inbox: queue.SimpleQueue[Any]
+        self,
+        engine: Any,
+        prompts: Any,  # Prompts, or Texts of vllm_embedding
+        connection: Connection,
+        inbox: queue.SimpleQueue[Any],
+        *,
+        embeds: bool,
     ) -> None:
         self._engine = engine
+        self._embeds = embeds
         self._prompts = prompts
         self._connection = connection
         self._inbox = inbox
@@ -201,15 +214,9 @@ class _Service:
 
     def _add(self, spec: dict[str, Any], calls: list[Any]) -> list[Answer]:
         """Hand calls to vLLM; returns the answers of those that it cannot take."""
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
-
         constraint = spec["constraint"]
-        parameters = SamplingParams(
-            **spec["sampling"],
-            structured_outputs=StructuredOutputsParams(**constraint) if constraint else None,
-            output_kind=RequestOutputKind.FINAL_ONLY,
-        )
+        parameters = vllm_embedding.parameters() if self._embeds else _sampling(spec)
+        room = 0 if self._embeds else parameters.max_tokens
         refused: list[Answer] = []
         most = self._engine.model_config.max_model_len
         for call, messages, priority in calls:
@@ -217,11 +224,11 @@ class _Service:
             try:
                 tokens = self._prompts.tokens(messages, typed=constraint is not None)
                 count = len(tokens)
-                if count + parameters.max_tokens > most:
+                if count + room > most:
                     # vLLM would cut max_tokens down without a word
+                    more = f" and max_tokens = {room}" if room else ""
                     raise ValueError(
-                        f"prompt of {count} tokens and max_tokens = {parameters.max_tokens} "
-                        f"do not fit the context of {most} tokens"
+                        f"prompt of {count} tokens{more} do not fit the context of {most} tokens"
                     )
                 self._request(call.hex(), tokens, parameters, priority)
             except Exception as error:  # one call that vLLM or a template refuses is a row's error
@@ -240,6 +247,8 @@ class _Service:
         return started, first
 
     def _answer(self, output: Any, now: float) -> Answer:
+        if self._embeds:
+            return self._embedded(output, now)
         completion = output.outputs[0]
         reason = completion.finish_reason
         error = None if reason in ("stop", "length") else f"vLLM ended the call: {reason}"
@@ -251,6 +260,20 @@ class _Service:
             len(output.prompt_token_ids),
             output.num_cached_tokens or 0,
             len(completion.token_ids),
+            *self._times(output.request_id),
+            now,
+        )
+
+    def _embedded(self, output: Any, now: float) -> Answer:
+        error = None if output.error is None else f"vLLM ended the call: {output.error}"
+        return (
+            bytes.fromhex(output.request_id),
+            vllm_embedding.answer(output) if error is None else None,
+            error,
+            "stop" if error is None else "error",
+            len(output.prompt_token_ids),
+            output.num_cached_tokens or 0,
+            0,
             *self._times(output.request_id),
             now,
         )
@@ -353,6 +376,8 @@ class _Service:
         probes = vllm_probes.probes(
             facts["max_model_len"], facts["max_num_seqs"], facts["kv_cache_tokens"]
         )
+        if self._embeds:
+            probes = [probe for probe in probes if probe.output == 1]
         texts = vllm_probes.texts(self._count)
         before = len(self._steps), self._calls, self._call_seconds
         for probe in probes[:1]:  # the first calls of a process take longer
@@ -371,9 +396,11 @@ class _Service:
             self._engine.reset_prefix_cache()
 
     def _probe(self, probe: Any, texts: Iterator[str]) -> None:
-        from vllm import SamplingParams
-
-        parameters = SamplingParams(max_tokens=probe.output, temperature=0, ignore_eos=True)
+        if self._embeds:
+            parameters = vllm_embedding.parameters()
+        else:
+            sampling = {"max_tokens": probe.output, "temperature": 0, "ignore_eos": True}
+            parameters = _sampling({"sampling": sampling, "constraint": None})
         prompts = [
             "".join(itertools.islice(texts, probe.prompt)) for _ in range(probe.calls)
         ]  # at least a token a word
@@ -386,6 +413,18 @@ class _Service:
                 self._request(name, tokens[: probe.prompt], parameters, _BEFORE_ALL)
         while self._probing:
             self._step()
+
+
+def _sampling(spec: dict[str, Any]) -> Any:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    constraint = spec["constraint"]
+    return SamplingParams(
+        **spec["sampling"],
+        structured_outputs=StructuredOutputsParams(**constraint) if constraint else None,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
 
 
 def _waiting(inbox: queue.SimpleQueue[Any], block: bool) -> Iterator[Any]:
@@ -439,14 +478,14 @@ class Prompts:
         return "" if text.lstrip().startswith("<think>") else text
 
 
-def _tokenizer(settings: dict[str, Any]) -> Any:
+def _tokenizer(settings: dict[str, Any], *, chats: bool) -> Any:
     from transformers import AutoTokenizer
 
     arguments = settings["engine_args"]
     tokenizer = AutoTokenizer.from_pretrained(
         arguments["model"], revision=arguments.get("revision")
     )
-    if not tokenizer.chat_template:
+    if chats and not tokenizer.chat_template:
         raise ValueError(
             "the model has no chat template, so it cannot be given messages; "
             "take one that was made for instructions or chat"
