@@ -164,10 +164,12 @@ class _Service:
     def facts(self) -> dict[str, int]:
         """Limits that the parent does not know."""
         scheduler, config = self._scheduler, self._engine.vllm_config.scheduler_config
+        longest = self._engine.model_config.max_model_len
         blocks = scheduler.kv_cache_manager.block_pool.num_gpu_blocks - 1  # one is never used
         return {
-            "max_model_len": self._engine.model_config.max_model_len,
-            "kv_cache_tokens": blocks * scheduler.block_size,
+            "max_model_len": longest,
+            # An encoder has no KV cache: there is room for all texts that it reads at once.
+            "kv_cache_tokens": blocks * scheduler.block_size or config.max_num_seqs * longest,
             "block_size": scheduler.block_size,
             "max_num_seqs": config.max_num_seqs,
             "max_num_batched_tokens": config.max_num_batched_tokens,
@@ -226,10 +228,9 @@ class _Service:
                 count = len(tokens)
                 if count + room > most:
                     # vLLM would cut max_tokens down without a word
-                    more = f" and max_tokens = {room}" if room else ""
-                    raise ValueError(
-                        f"prompt of {count} tokens{more} do not fit the context of {most} tokens"
-                    )
+                    what = f"prompt of {count} tokens and max_tokens = {room} do"
+                    what = what if room else f"a text of {count} tokens does"
+                    raise ValueError(f"{what} not fit the context of {most} tokens")
                 self._request(call.hex(), tokens, parameters, priority)
             except Exception as error:  # one call that vLLM or a template refuses is a row's error
                 reason = _one_line(error)
