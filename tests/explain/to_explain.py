@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from heliumql.connection import Connection
-from heliumql.engines.engine import CallSpec, Deliver
+from heliumql.engines.engine import CallSpec, Deliver, Task
 
 QUERIES = sorted((Path(__file__).parent / "queries").glob("*.sql"))
 
@@ -24,6 +24,7 @@ class ForbiddenEngine:
     """Explaining never starts it, or asks it."""
 
     slots = 8
+    tasks: frozenset[Task] = frozenset({"generate", "embed"})
 
     def start(self) -> None:
         raise AssertionError("EXPLAIN started an engine")
