@@ -127,7 +127,7 @@ class Evaluations:
         self, planned: Planned, parameters: Parameters, source: Source | None
     ) -> Relation | None:
         """A change that runs call by call."""
-        evaluation = self._session.evaluation(planned, parameters)
+        evaluation = self._session.evaluation(planned, parameters, writes=True)
         assert isinstance(evaluation, EachCall)
         names, rows = self._run(evaluation, time.monotonic(), source).executed()
         return None if names == ("Count",) else self.held(names, rows)
@@ -140,7 +140,7 @@ class Evaluations:
         source: Source | None,
     ) -> Relation | None:
         """INSERT, CREATE TABLE AS, COPY: all rows first, then one statement that writes them."""
-        evaluation = self._session.evaluation(planned, parameters)
+        evaluation = self._session.evaluation(planned, parameters, writes=True)
         run = self._run(evaluation, time.monotonic(), source)
         table = pa.Table.from_batches(list(run.batches()))
         table = table.rename_columns([f"c{i}" for i in range(table.num_columns)])

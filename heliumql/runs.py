@@ -168,6 +168,7 @@ class CallRun:
             calls_run=account.run,
             calls_wasted=self._evaluation.graph.wasted(account),
             calls_failed=account.failed,
+            calls_refused=account.refused,
             requests_sent=account.requests,
             prompt_tokens=account.prompt_tokens,
             prefix_hit_tokens=account.prefix_hit_tokens,

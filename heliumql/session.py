@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -36,6 +37,7 @@ from heliumql.binder import (
 )
 from heliumql.binder.tree import Node
 from heliumql.calls import kind_key
+from heliumql.calls.budget import Limits
 from heliumql.catalog import Catalog, Settings
 from heliumql.engines.engine import CallSpec, MeasuredEngine, Sampling, tasks_of
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
@@ -175,10 +177,20 @@ class Session:
         return Together(self._context({}))
 
     def evaluation(
-        self, planned: Planned, parameters: Parameters, together: Together | None = None
+        self,
+        planned: Planned,
+        parameters: Parameters,
+        together: Together | None = None,
+        *,
+        writes: bool = False,
     ) -> Passes | EachCall:
-        """An evaluation of a planned query, not begun; together with others, if need be."""
+        """An evaluation of a planned query, not begun; together with others, if need be.
+
+        `writes`: its rows go into a table or file, where none may be half right.
+        """
         context = self._context(planned.sites)
+        if writes:
+            context = replace(context, limits=replace(context.limits, partial=False))
         if planned.bound is None:
             reference = not self.settings.optimizer
             if reference:
@@ -204,7 +216,7 @@ class Session:
         except Unsupported as reason:
             passes.close()
             other = self.call_by_call(planned.core, parameters, str(reason))
-            return self.evaluation(other, parameters)
+            return self.evaluation(other, parameters, writes=writes)
         except HeliumQLError:
             passes.close()
             raise
@@ -294,6 +306,7 @@ class Session:
             self.shared.caster,
             self.shared.one_thread,
             self.shared.kept,
+            limits=limits_of(settings),
             batch_rows=settings.batch_rows,
             window_bytes=settings.window_bytes,
             scheduler=settings.scheduler,
@@ -405,6 +418,18 @@ def _cannot(call: CallSite, model: str) -> CatalogError:
         f"the model {model} embeds, it does not generate",
         span=call.model_span or call.span,
         hint="name another with model => '..'",
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the settings let a statement spend."""
+    return Limits(
+        settings.max_calls,
+        settings.max_tokens,
+        settings.max_seconds,
+        None if settings.max_cost is None else Decimal(str(settings.max_cost)),
+        partial=settings.on_budget == "partial",
+        error_ratio=settings.max_error_ratio,
     )
 
 

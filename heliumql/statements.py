@@ -26,7 +26,7 @@ from heliumql.groups import Group, leaves_all_as_it_is
 from heliumql.physical import functions
 from heliumql.relation import PlainRelation, Relation
 from heliumql.restored import Restored
-from heliumql.session import Session, disabled_rules
+from heliumql.session import Session, disabled_rules, limits_of
 from heliumql.source import Source, Span
 from heliumql.stats import Stats
 from heliumql.syntax import Statement
@@ -111,8 +111,12 @@ class Statements:
         return Group(self._evaluations.begin_group)
 
     def may_group(self, statement: Statement) -> bool:
-        """A query with calls."""
-        if not leaves_all_as_it_is(statement) or not self._session.settings.optimizer:
+        """A query with calls; where some may stay unanswered, no other is to be told of that."""
+        settings = self._session.settings
+        limits = limits_of(settings)
+        if not leaves_all_as_it_is(statement) or not settings.optimizer:
+            return False
+        if limits.any and limits.partial:
             return False
         return isinstance(statement, syntax.LlmSql) or self.names_calls(statement.text)
 

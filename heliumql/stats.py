@@ -21,6 +21,7 @@ class Stats:
     calls_run: int = 0
     calls_wasted: int = 0  # run, then not demanded
     calls_failed: int = 0  # of those run
+    calls_refused: int = 0  # not run, or not asked again, as a budget did not allow it
     requests_sent: int = 0  # retries included
     prompt_tokens: int = 0
     prefix_hit_tokens: int = 0  # of the prompt tokens, found in the engine's prefix cache

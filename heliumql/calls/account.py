@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from heliumql.calls.budget import Budget
 from heliumql.errors import HeliumQLError
 from heliumql.stats import CallTimes
 
@@ -29,11 +30,13 @@ class Account:
     """The account of one statement; asked = shared + cached + run once its rows are there."""
 
     sites: frozenset[int] | None = None  # its call sites; None: all there are
+    budget: Budget = field(default_factory=Budget)
     asked: int = 0  # (row, call) pairs
     shared: int = 0
     cached: int = 0
     run: int = 0
     failed: int = 0
+    refused: int = 0  # not run, or not asked again, as the budget did not allow it
     requests: int = 0
     prompt_tokens: int = 0
     prefix_hit_tokens: int = 0

@@ -331,6 +331,22 @@ class CallGraph:
             self._settle(name, answer)
         return settled
 
+    def is_running(self, identity: bytes) -> bool:
+        """The call was taken to be run, has no answer yet, and somebody needs it."""
+        return identity in self._running
+
+    def open_of(self, account: Account) -> int:
+        """How many calls a statement still waits for, as far as they are known."""
+        return sum(account in askers for askers in self.demanded.values())
+
+    def refused(self, identity: bytes, answer: Answer) -> None:
+        """A taken call is not going to be run; the answer says why. It counts as not asked for."""
+        for name in self._running[identity][:1]:
+            payer = self.demanded[name][0]
+            payer.asked -= 1
+            payer.refused += 1
+        self.answered(identity, answer)
+
     def wasted(self, account: Account) -> int:
         """Calls that were run early for this account and that no row has needed."""
         return sum(a is account and i in self.known for i, a in self.early.items())

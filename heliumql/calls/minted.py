@@ -26,6 +26,12 @@ class Messages:
     system: str | None
     history: History
 
+    @property
+    def bytes(self) -> int:
+        """How long all that is said is, in UTF-8."""
+        texts = [self.prompt, self.system, *(m["content"] for m in self.history or ())]
+        return sum(len(text.encode()) for text in texts if text is not None)
+
 
 _GONE = (-1, -1)
 

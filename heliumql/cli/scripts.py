@@ -26,12 +26,14 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
 def constant(name: str, value: object) -> str:
     """The value of a setting as SQL."""
     match value:
+        case None:
+            return "NULL"
         case bool() | int() | float():
             return str(value)
         case str():
             return "'" + value.replace("'", "''") + "'"
         case _:
-            raise UsageError(f"--set {name}: a setting is a text, a number, true or false")
+            raise UsageError(f"--set {name}: a setting is a text, a number, true, false or null")
 
 
 def named_in(text: str, parameters: Mapping[str, object]) -> dict[str, object] | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from heliumql.calls import AnswerStore, Learnt
+from heliumql.calls.budget import Limits
 from heliumql.physical.flights import Flights
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.output import Caster
@@ -29,6 +30,7 @@ class Context:
     caster: Caster
     one_thread: OneThread
     kept: KeptPrefixes = field(default_factory=KeptPrefixes)
+    limits: Limits = field(default_factory=Limits)  # of what the statement may spend
     batch_rows: int = 1024
     window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
     scheduler: str = "cache_aware"  # the policy

@@ -18,7 +18,6 @@ import pyarrow as pa
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import ReadyCall
 from heliumql.calls.learnt import Learnt
-from heliumql.calls.minted import Messages
 from heliumql.engines.engine import ANSWERS, OPTIONAL_ANSWERS, CallSpec, Engine
 from heliumql.errors import EngineError, HeliumQLError
 from heliumql.physical.flights import Flights, Inbox
@@ -39,6 +38,7 @@ class Invalid:
 class Warmed:
     """A prefix that an engine has computed ahead of the calls that begin with it."""
 
+    key: bytes
     prompt_tokens: int
     cached_tokens: int
 
@@ -83,7 +83,7 @@ class Delivery:
         self._learnt = learnt
         self._timed = timed
         self._began = time.monotonic()
-        self._asked = {c.identity: _bytes_of(c.messages) for c in calls}  # how long prompts are
+        self._asked = {c.identity: c.messages.bytes for c in calls}  # how long prompts are
 
     def __call__(self, arrived: pa.RecordBatch | EngineError) -> None:
         if not isinstance(arrived, EngineError) and not _is_answers(arrived):
@@ -176,8 +176,3 @@ def _answer(row: Mapping[str, object]) -> Answer:
         cached_tokens=number("cached_tokens"),
         output_tokens=number("output_tokens"),
     )
-
-
-def _bytes_of(messages: Messages) -> int:
-    texts = [messages.prompt, messages.system, *(m["content"] for m in messages.history or ())]
-    return sum(len(t.encode()) for t in texts if t is not None)

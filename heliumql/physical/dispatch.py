@@ -13,18 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
-
-import pyarrow as pa
 
 from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
 from heliumql.calls.learnt import Learnt
 from heliumql.engines.engine import (
-    REQUESTS,
     CallSpec,
     Engine,
     ReportingEngine,
@@ -35,13 +32,14 @@ from heliumql.physical.delivery import Delivery, Failed, Invalid, Timed, Warmed
 from heliumql.physical.flights import Flights, Inbox
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.scheduler import Scheduler, workers_of
+from heliumql.physical.sending import Flight, Held, paid, requests, spend
 from heliumql.physical.site import Site
+from heliumql.physical.spending import Spending, too_many_failed
 from heliumql.scheduling.workload import Worker
 from heliumql.stats import CallTimes, Progress
 
 _PROGRESS_SECONDS = 0.1
 _CANCELLATIONS = 20  # of one call, by others that ask it too; more are the engine's own doing
-_MESSAGES = REQUESTS.field("messages").type
 
 
 class Interrupted(HeliumQLError):
@@ -51,18 +49,6 @@ class Interrupted(HeliumQLError):
 
     def __init__(self) -> None:
         super().__init__("interrupted; the answers that had arrived are kept")
-
-
-@dataclass
-class _Flight:
-    """A call of these statements that an engine has."""
-
-    call: ReadyCall
-    worker: int
-    rank: int
-    attempts: int = 1
-    cancelled: int = 0
-    owner: bool = True
 
 
 class Dispatcher:
@@ -86,6 +72,8 @@ class Dispatcher:
         self.sites = sites
         self.scheduler = Scheduler(graph, sites, learnt.operator, policy)
         self.accounts: list[Account] = []  # of the statements that take part, or took
+        self._spending = Spending(graph, sites, learnt.operator)
+        self._held: list[Held] = []
         self._store = store
         self._learnt = learnt
         self._flights = flights
@@ -94,7 +82,7 @@ class Dispatcher:
         self._timed = timed
         self._kept = kept or KeptPrefixes()
         self._inbox: Inbox = SimpleQueue()
-        self._flying: dict[bytes, _Flight] = {}
+        self._flying: dict[bytes, Flight] = {}
         self._engines: dict[int, Engine] = {}  # those that are started
         self._load: Counter[tuple[int, int]] = Counter()  # calls of each engine and worker
         self._dead: dict[int, HeliumQLError] = {}  # engines that failed, with their error
@@ -113,6 +101,7 @@ class Dispatcher:
         while True:
             if self._interrupted.is_set():
                 raise Interrupted
+            self._end_late()
             self._submit()
             if account.failure is None:
                 if done():
@@ -172,6 +161,7 @@ class Dispatcher:
                 continue
             engine = self.sites[flight.call.messages.site].engine
             self._load[id(engine), flight.worker] -= 1
+            self._spending.settle(flight.call)
             if self._flights.leave(identity, self._inbox):
                 by_engine.setdefault(id(engine), []).append(identity)
         for key, cancelled in by_engine.items():
@@ -212,12 +202,12 @@ class Dispatcher:
         if self._interrupted.is_set():
             return 0
         self._start_engines()
+        submitted = self._decide_held()
         workers: dict[int, Sequence[Worker]] = {}
         for key, engine in self._engines.items():
             if key not in self._dead:
                 with self._surviving(engine):
                     workers[key] = workers_of(engine)
-        submitted = 0
         for key, of_engine in workers.items():
             engine = self._engines[key]
             batches: dict[int, list[tuple[ReadyCall, int]]] = {}
@@ -254,14 +244,20 @@ class Dispatcher:
                 )
                 if released:
                     engine.release(released)
-                fresh = self._kept.missing(key, wanted)
+                tokens_of = {warmup.key: tokens for warmup, tokens, _ in wanted}
+                fresh = [
+                    warmup
+                    for warmup in self._kept.missing(key, wanted)
+                    for account in self.accounts[:1]  # nobody in particular has asked for it
+                    if self._spending.warms(warmup.key, key, tokens_of[warmup.key], account)
+                ]
                 if fresh:
                     engine.warm(fresh, self._told)
         scheduler.to_warm.clear()
         scheduler.to_release.clear()
 
     def _told(self, key: bytes, prompt_tokens: int, cached_tokens: int) -> None:
-        self._inbox.put(Warmed(prompt_tokens, cached_tokens))
+        self._inbox.put(Warmed(key, prompt_tokens, cached_tokens))
 
     def _fullness(
         self, key: int, number: int, worker: Worker, batches: Mapping[int, Sequence[object]]
@@ -298,21 +294,25 @@ class Dispatcher:
         self, engine: Engine, worker: int, workers: Mapping[int, Sequence[Worker]]
     ) -> tuple[ReadyCall, int] | None:
         """The next call for a worker, with its priority."""
+        if self._held and len(self.accounts) == 1:
+            return None  # what waits for the budget goes first
         while (identity := self.scheduler.next(engine, worker, workers)) is not None:
             rank = self.scheduler.rank(identity)
             call = self.graph.take(identity)
-            if call is not None:
+            if call is not None and self._allowed(Flight(call, worker, rank), engine):
                 return call, rank
+            if self._held and len(self.accounts) == 1:
+                return None
         sites = {n for n, site in self.sites.items() if site.engine is engine}
         offered = self.graph.take_offered(sites)
         return None if offered is None else (offered, self.scheduler.last_rank)
 
     def _send(self, engine: Engine, worker: int, calls: Sequence[tuple[ReadyCall, int]]) -> None:
         """Submits calls to their worker, one batch a site."""
-        by_site: dict[int, list[_Flight]] = {}
+        by_site: dict[int, list[Flight]] = {}
         for call, rank in calls:
             owner = self._flights.join(call.identity, self._inbox)
-            self._flying[call.identity] = _Flight(call, worker, rank, owner=owner)
+            self._flying[call.identity] = Flight(call, worker, rank, owner=owner)
             self._load[id(engine), worker] += 1
         self._take_just_answered([call for call, _ in calls])
         for call, _ in calls:
@@ -326,7 +326,7 @@ class Dispatcher:
             spec = self.sites[site].spec
             deliver = self._delivery(self.sites[site], spec, [f.call for f in group])
             with self._surviving(engine):
-                engine.submit(spec, _requests(group), deliver)
+                engine.submit(spec, requests(group), deliver)
 
     def _take_just_answered(self, calls: list[ReadyCall]) -> None:
         """Calls that another statement finished after this one had looked for their answers."""
@@ -347,6 +347,85 @@ class Dispatcher:
             site, spec, calls, self._inbox, self._flights, self._store, self._learnt,
             timed=self._timed,
         )  # fmt: skip
+
+    # budgets ------------------------------------------------------------------------------
+
+    def _allowed(self, flight: Flight, engine: Engine) -> bool:
+        """The call may be sent now; if not, it is held or refused."""
+        held = Held(flight, engine, self.sites[flight.call.messages.site].spec)
+        return self._decided(held)
+
+    def _decide_held(self) -> int:
+        """Sends the held calls that may go now; how many."""
+        held, self._held = self._held, []
+        sent = 0
+        for one in held:
+            flight = one.flight
+            identity = flight.call.identity
+            if id(one.engine) in self._dead:
+                self._fail_askers(identity, self._dead[id(one.engine)])
+                continue
+            gone = one.unfit is not None and self._flying.get(identity) is not flight
+            if gone or not self.graph.is_running(identity) or not self._decided(one):
+                continue
+            sent += 1
+            if one.unfit is None:
+                self._send(one.engine, flight.worker, [(flight.call, flight.rank)])
+                continue
+            deliver = self._delivery(self.sites[flight.call.messages.site], one.spec, [flight.call])
+            with self._surviving(one.engine):
+                one.engine.submit(one.spec, requests([flight]), deliver)
+        return sent
+
+    def _decided(self, held: Held) -> bool:
+        """Whether a call may be sent; one that may not waits while its budget may grow."""
+        call = held.flight.call
+        account = self._spending.payer(call.identity)
+        if account is None:  # all who need it have failed
+            if held.unfit is not None:
+                self._give_up(held.flight, held.unfit)
+            return False
+        setting = self._spending.lacking(call, held.spec, account)
+        if setting is None:
+            return True
+        if account.budget.awaits:
+            self._held.append(held)
+        elif not account.budget.limits.partial:
+            if held.unfit is not None:
+                self._give_up(held.flight, held.unfit)
+            else:
+                self._held.append(held)  # others may need it
+            self.fail(account, self._spending.used_up(account, setting))
+        elif held.unfit is not None:
+            account.refused += 1
+            self._give_up(held.flight, held.unfit)
+        else:
+            self.graph.refused(call.identity, self._spending.not_run(setting, account))
+        return False
+
+    def _give_up(self, flight: Flight, unfit: Answer) -> None:
+        """The call is not asked again here; another program's statement may do that."""
+        identity = flight.call.identity
+        self._flights.leave(identity, self._inbox)
+        for inbox in self._flights.waiting(identity)[:1]:
+            inbox.put(Invalid(identity, paid(unfit)))
+        del self._flying[identity]
+        self._landed(flight, paid(unfit), 0)
+
+    def _end_late(self) -> None:
+        """Ends what goes on longer than it may, calls in flight too."""
+        now = time.monotonic()
+        for account in self.accounts:
+            budget = account.budget
+            if account.failure or not budget.is_late(now) or not self.graph.open_of(account):
+                continue
+            if not budget.limits.partial:
+                self.fail(account, self._spending.used_up(account, "llm_max_seconds"))
+                continue
+            late = list(self._flying)
+            self._abort(late)
+            for identity in late:
+                self.graph.refused(identity, self._spending.not_run("llm_max_seconds", account))
 
     # taking in ----------------------------------------------------------------------------
 
@@ -383,8 +462,9 @@ class Dispatcher:
                 self._engine_failed(engine, error)
             case Invalid(identity, answer):
                 self._ask_again(identity, answer)
-            case Warmed(prompt_tokens, cached_tokens):
-                for account in self.accounts[:1]:  # nobody in particular has asked for it
+            case Warmed(key, prompt_tokens, cached_tokens):
+                self._spending.warmed(key, prompt_tokens)
+                for account in self.accounts[:1]:
                     account.prompt_tokens += prompt_tokens
                     account.prefix_hit_tokens += cached_tokens
             case Timed(rows):
@@ -422,7 +502,8 @@ class Dispatcher:
             return
         site = self.sites[flight.call.messages.site]
         cancelled = answer.finish_reason == "cancelled"
-        _spend(self.graph.payer(identity), site, answer, 1)
+        spend(self.graph.payer(identity), site, answer, 1)
+        self._spending.settle(flight.call, None if cancelled else answer)
         flight.cancelled += cancelled
         if flight.cancelled > _CANCELLATIONS or (
             not cancelled
@@ -433,25 +514,24 @@ class Dispatcher:
             )
         ):
             for inbox in self._flights.land(identity):
-                inbox.put([(identity, replace(answer, prompt_tokens=0, output_tokens=0), 0)])
+                inbox.put([(identity, paid(answer), 0)])
             return
         flight.attempts += 0 if cancelled else 1
         spec = site.spec
         if answer.finish_reason == "length":
             more = spec.sampling.max_tokens * 2 ** (flight.attempts - 1)
             spec = replace(spec, sampling=replace(spec.sampling, max_tokens=more))
-        deliver = self._delivery(site, spec, [flight.call])
-        with self._surviving(site.engine):
-            site.engine.submit(spec, _requests([flight]), deliver)
+        self._held.append(Held(flight, site.engine, spec, answer))
 
-    def _landed(self, flight: _Flight, answer: Answer, requests: int) -> None:
+    def _landed(self, flight: Flight, answer: Answer, requests: int) -> None:
         identity = flight.call.identity
         site = self.sites[flight.call.messages.site]
         self._load[id(site.engine), flight.worker] -= 1
+        self._spending.settle(flight.call, answer if flight.owner else None)
         askers, payer = self.graph.askers(identity), self.graph.payer(identity)
         if flight.owner:
             payer.run += 1
-            _spend(payer, site, answer, requests)
+            spend(payer, site, answer, requests)
             spent = payer.at(site.number)
             spent.run += 1
             spent.failed += answer.error is not None
@@ -464,6 +544,9 @@ class Dispatcher:
         if answer.error is not None:
             for name, account in askers:
                 self.failed(account, name, site, answer.error)
+            failure = too_many_failed(payer)
+            if failure is not None and payer.failure is None:
+                self.fail(payer, failure, running=False)
 
     def failed(self, account: Account, name: bytes, site: Site, error: str) -> None:
         """A call of this name failed: so does a statement that says it must not.
@@ -481,32 +564,3 @@ class Dispatcher:
                 hint="the answers that had arrived are kept; on_error => 'null' goes on",
             )
             self.fail(account, failure, running=False)
-
-
-def _spend(account: Account, site: Site, answer: Answer, requests: int) -> None:
-    account.requests += requests
-    for spent in (account, account.at(site.number)):
-        spent.prompt_tokens += answer.prompt_tokens
-        spent.prefix_hit_tokens += answer.cached_tokens
-        spent.output_tokens += answer.output_tokens
-
-
-def _requests(flights: Sequence[_Flight]) -> pa.RecordBatch:
-    """Calls as the engine takes them: system, history without a system of its own, prompt."""
-    conversations = []
-    for flight in flights:
-        messages = flight.call.messages
-        history = list(messages.history or ())
-        if messages.system is not None:
-            history = [m for m in history if m["role"] != "system"]
-            history = [{"role": "system", "content": messages.system}, *history]
-        conversations.append([*history, {"role": "user", "content": messages.prompt}])
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.array([f.call.identity for f in flights], pa.binary(16)),
-            pa.array(conversations, _MESSAGES),
-            pa.array([f.rank for f in flights], pa.int64()),
-            pa.array([f.worker for f in flights], pa.int32()),
-        ],
-        schema=REQUESTS,
-    )

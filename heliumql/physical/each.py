@@ -20,6 +20,7 @@ import pyarrow as pa
 from heliumql.binder import Parameters, bind_error, is_users_mistake
 from heliumql.calls import CallGraph, Namer, References, without_broken
 from heliumql.calls.account import Account
+from heliumql.calls.budget import Budget
 from heliumql.calls.references import Reference
 from heliumql.physical import functions
 from heliumql.physical.context import Context
@@ -63,7 +64,7 @@ class EachCall:
             context.progress,
             timed=context.timed,
         )
-        self.account = Account()
+        self.account = Account(budget=Budget(context.limits))
         self.dispatcher.accounts.append(self.account)
         if reference:
             self.graph.lookup = lambda identities: {}

@@ -23,12 +23,14 @@ import pyarrow.compute as pc
 from heliumql.binder import Bound, Carried, Once, Unsupported, printed, without_excerpt
 from heliumql.calls import Reference, SpilledBatches, without_broken
 from heliumql.calls.account import Account
+from heliumql.calls.budget import Budget
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.failure import failure
+from heliumql.physical.loops import Loops
 from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of
 from heliumql.physical.together import Together
@@ -53,7 +55,7 @@ class Passes:
         self.bound = bound
         self.names = names
         self.passes = 0
-        self.account = Account(sites=frozenset(context.sites))
+        self.account = Account(frozenset(context.sites), Budget(context.limits))
         self.together = together or Together(context)
         self.references = self.together.references
         self.graph = self.together.graph
@@ -89,6 +91,7 @@ class Passes:
         """
         self.carried = carried
         self.counting = Counting(carried)
+        self._loops = Loops(carried.node, self.context.limits.calls)
         self._limits = {limit.cut for limit in carried.limits}
         self.columns = tuple(
             Column(n, t, s)
@@ -119,6 +122,10 @@ class Passes:
     def _call(
         self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
     ) -> pa.Array:
+        endless = self._loops.turn(site)
+        if endless is not None:
+            self.dispatcher.fail(self.account, endless, running=False)
+            raise endless
         graph = self.graph
         some_systems = None if systems.null_count == len(systems) else systems
         some_histories = None if histories.null_count == len(histories) else histories
@@ -307,7 +314,7 @@ class Passes:
             return False
         try:
             self._certain = self._drain(again=self._again)
-            if self._certain is None:
+            if self._certain is None and self.account.failure is None:
                 self._wait_for_cuts()
         except Interrupted:
             self.together.failed()
@@ -342,7 +349,8 @@ class Passes:
             # What is stored first: it may be that LIMIT needs no more than was asked before.
             noted = self.graph.stored_of(noted) or noted
         self.graph.demand(noted, self.account, again=self._again)
-        self.graph.offer(self._maybe, self.account)
+        if not self.context.limits.any:
+            self.graph.offer(self._maybe, self.account)
         self._waits = self._settled(dict.fromkeys(noted))
 
     def _in_order(self, cut: int, calls: Mapping[bytes, int]) -> Iterable[tuple[bytes, int]]:
@@ -363,6 +371,7 @@ class Passes:
         self._maybe.clear()
         self.graph.offer((), self.account)
         self.counting.begin()
+        self._loops.begin()
         self._fault = None
         drained = SpilledBatches(self.context.window_bytes)
         try:
@@ -370,6 +379,9 @@ class Passes:
                 self._read(drained, again=again)
         except duckdb.Error as error:
             drained.clear()
+            if self.account.failure is not None:  # whoever waits for the rows is told
+                self.together.failed()
+                return None
             if self._fault is not None:
                 raise self._fault from None
             if self.context.interrupted.is_set():
@@ -378,6 +390,9 @@ class Passes:
                 raise failure(error) from error
             # Above a cut DuckDB saw only some of the rows: not the user's error.
             self.together.begin_again()
+            return None
+        if self.account.failure is not None:
+            drained.clear()
             return None
         for cut in self.counting.needless_cuts():
             self._cuts.pop(cut, None)
@@ -413,6 +428,8 @@ class Passes:
                 rows += batch.num_rows
                 if rows >= _ROWS_AHEAD:
                     self.dispatcher.pump()
+                    if self.account.failure is not None:
+                        return  # whoever waits for the rows is told
 
     def _verify(self, shown: list[pa.RecordBatch]) -> None:
         """Evaluates once more with every answer known, and compares."""
