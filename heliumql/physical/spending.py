@@ -86,7 +86,8 @@ class Spending:
             measured.tokens += prompt
         elif answer.text is not None:  # an engine that does not say
             prompt = estimated
-            output = output or math.ceil(len(answer.text.encode()) * _TOKENS_PER_BYTE)
+            most = site.spec.sampling.max_tokens
+            output = output or min(most, math.ceil(len(answer.text.encode()) * _TOKENS_PER_BYTE))
         account.budget.spend(_cost(site, 1, prompt, output))
 
     def warms(self, key: bytes, engine: int, tokens: int, account: Account) -> bool:
