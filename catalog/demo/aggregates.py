@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from catalog.demo.dialogs import Dialog, Turn
+from catalog.demo.dialogs import Dialog, Turn, with_hint
 from catalog.demo.draw import Draw, deal
+from catalog.demo.prompts import TEXTS, Question, compact
 from catalog.demo.reviews import Review, listed
 from catalog.demo.roles import system_message
 from catalog.demo.workflows import MERGE, MOST, TOGETHER, opinion, stance, summary_of, union
+from heliumql.types import SqlType
 
 BETWEEN = "\n---\n"
-_NEVER = "nothing more than once"
 # How many texts there are, and how often.
 _COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
 _SHARES = (6, 16, 16, 14, 12, 10, 8, 8, 5, 3, 2)
@@ -91,22 +93,17 @@ def merged(instruction: str, answers: Sequence[str]) -> str:
     )
 
 
-Answer = Callable[[Sequence[Review]], str]
+def liked_of(reviews: Sequence[Review]) -> list[str]:
+    """What is liked, in order of mention."""
+    return union([r.likes for r in reviews])
 
 
-def liked_of(reviews: Sequence[Review]) -> str:
-    return _some(union([r.likes for r in reviews]), "nothing")
+def disliked_of(reviews: Sequence[Review]) -> list[str]:
+    """What is disliked, in order of mention."""
+    return union([r.dislikes for r in reviews])
 
 
-def disliked_of(reviews: Sequence[Review]) -> str:
-    return _some(union([r.dislikes for r in reviews]), "nothing")
-
-
-def often_of(reviews: Sequence[Review]) -> str:
-    return _some(often_names(reviews), _NEVER)
-
-
-def often_names(reviews: Sequence[Review]) -> list[str]:
+def often_of(reviews: Sequence[Review]) -> list[str]:
     """What more than one text mentions, in the order in which a second text does."""
     seen: Counter[str] = Counter()
     often = []
@@ -122,42 +119,76 @@ def feeling_of(reviews: Sequence[Review]) -> str:
     return Review("", tuple(o for r in reviews for o in r.opinions)).sentiment
 
 
-_KINDS: tuple[tuple[str, tuple[str, ...], Answer, float], ...] = (
-    ("summary", _FOR_SUMMARY, summary_of, 5.0),
-    ("liked", _LIKED, liked_of, 1.5),
-    ("disliked", _DISLIKED, disliked_of, 1.5),
-    ("often", _OFTEN, often_of, 1.5),
-    ("feeling", _FEELING, feeling_of, 1.0),
-)
+@dataclass(frozen=True)
+class Inquiry:
+    """What is asked about several texts: its wordings, and the names that answer it.
+
+    Without names the answer is a summary or a sentiment. `none` is said where there is no name.
+    """
+
+    task: str
+    wordings: tuple[str, ...]
+    names: Callable[[Sequence[Review]], list[str]] | None = None
+    none: str = "nothing"
+
+    def answer(self, reviews: Sequence[Review]) -> str:
+        if self.names is not None:
+            return self.told(self.names(reviews))
+        return feeling_of(reviews) if self.task == "feeling" else summary_of(reviews)
+
+    def told(self, names: Sequence[str]) -> str:
+        return listed(names[:MOST]) if names else self.none
+
+
+SUMMARY = Inquiry("summary", _FOR_SUMMARY)
+LIKED = Inquiry("liked", _LIKED, liked_of)
+DISLIKED = Inquiry("disliked", _DISLIKED, disliked_of)
+OFTEN = Inquiry("often", _OFTEN, often_of, "nothing more than once")
+FEELING = Inquiry("feeling", _FEELING)
+_INQUIRIES = (SUMMARY, LIKED, DISLIKED, OFTEN, FEELING)
+_WEIGHTS = (5.0, 1.5, 1.5, 1.5, 1.0)
 
 
 def aggregate_dialog(draw: Draw) -> Dialog:
-    """One answer about several reviews, or about several summaries of reviews."""
-    task, wordings, answer = _kind(draw)
+    """One answer about several reviews, or about several summaries of reviews; free or typed."""
+    inquiry = draw.rng.choices(_INQUIRIES, _WEIGHTS)[0]
     pool = _pool(draw)
     reviews = [draw.review(pool) for _ in range(draw.rng.choices(_COUNTS, _SHARES)[0])]
-    as_summaries = answer is not often_of and draw.chance(0.25)
+    as_summaries = inquiry is not OFTEN and draw.chance(0.25)
     texts = [r.summary if as_summaries else r.body for r in reviews]
-    user = aggregate(_instruction(draw, wordings), texts)
-    turn = Turn(f"LLM_AGG {task}", user, answer(reviews))
+    question = _question(draw, inquiry, reviews)
+    user = aggregate(with_hint(question.instruction, question), texts)
+    turn = Turn(question.task, user, question.answer)
     return Dialog(system_message(draw), (turn,), tuple(reviews))
+
+
+def _question(draw: Draw, inquiry: Inquiry, reviews: Sequence[Review]) -> Question:
+    task, asked = f"LLM_AGG {inquiry.task}", _instruction(draw, inquiry.wordings)
+    if inquiry.names is not None and draw.chance(0.25):
+        answer = compact(inquiry.names(reviews)[:MOST])
+        return Question("LLM_AGG VARCHAR[]", asked, answer, TEXTS)
+    answer = inquiry.answer(reviews)
+    if inquiry is FEELING and draw.chance(0.4):
+        values = ["positive", "negative", "mixed"]
+        values += ["neutral"] * (answer == "neutral" or draw.chance(0.3))
+        draw.rng.shuffle(values)
+        return Question("LLM_AGG ENUM", asked, answer, SqlType("ENUM", values=tuple(values)))
+    return Question(task, asked, answer)
 
 
 def merge_dialog(draw: Draw) -> Dialog:
     """One answer made of several answers about a few reviews each."""
-    task, wordings, answer = _kind(draw)
+    inquiry = draw.rng.choices(_INQUIRIES, _WEIGHTS)[0]
     pool = _pool(draw)
     parts = [
         [draw.review(pool) for _ in range(draw.rng.randint(1, 6))]
         for _ in range(draw.choice((2, 2, 3, 3, 4, 5, 6, 8)))
     ]
-    answers = [answer(part) for part in parts]
-    whole = answer([r for part in parts for r in part])
-    if answer is often_of:  # what the parts have named; no answer says what they left out
-        named = [often_names(part)[:MOST] for part in parts]
-        whole = _some(union(named), _NEVER)
-    user = merged(_instruction(draw, wordings), answers)
-    return Dialog(system_message(draw), (Turn(f"LLM_AGG merge {task}", user, whole),))
+    whole = inquiry.answer([r for part in parts for r in part])
+    if inquiry is OFTEN:  # what the parts name; they do not say what they left out
+        whole = inquiry.told(union([often_of(part)[:MOST] for part in parts]))
+    user = merged(_instruction(draw, inquiry.wordings), [inquiry.answer(part) for part in parts])
+    return Dialog(system_message(draw), (Turn(f"LLM_AGG merge {inquiry.task}", user, whole),))
 
 
 def opinions_dialog(draw: Draw) -> Dialog:
@@ -183,12 +214,6 @@ AGGREGATES: tuple[tuple[float, Callable[[Draw], Dialog]], ...] = (
 )
 
 
-def _kind(draw: Draw) -> tuple[str, tuple[str, ...], Answer]:
-    *kinds, weights = zip(*_KINDS, strict=True)
-    task, wordings, answer = draw.rng.choices(tuple(zip(*kinds, strict=True)), weights)[0]
-    return task, wordings, answer
-
-
 def _pool(draw: Draw) -> list[str]:
     """Reviews of one product speak of the same few aspects."""
     return draw.aspects(draw.rng.randint(4, 12))
@@ -197,7 +222,3 @@ def _pool(draw: Draw) -> list[str]:
 def _instruction(draw: Draw, wordings: Sequence[str]) -> str:
     made = draw.wording(wordings)
     return made.rstrip("?.") if draw.chance(0.15) else made
-
-
-def _some(names: Sequence[str], none: str) -> str:
-    return listed(names[:MOST]) if names else none

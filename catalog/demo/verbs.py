@@ -175,8 +175,6 @@ def classify_dialog(draw: Draw) -> Dialog:
     ](draw, review)
     made = _respelt(draw, made)
     user = one_label(made.instruction, made.labels, quoted(draw, review.body))
-    if draw.chance(0.4):
-        user = user.replace("Labels: \n", "Labels:\n")
     turn = Turn(f"LLM_CLASSIFY {made.task}", user, made.fit[0])
     return Dialog(system_message(draw), (turn,), (review,))
 
@@ -186,8 +184,6 @@ def classify_multi_dialog(draw: Draw) -> Dialog:
     review = draw.review()
     made = _respelt(draw, all_topics(draw, review))
     user = some_labels(made.instruction, made.labels, quoted(draw, review.body))
-    if draw.chance(0.4):
-        user = user.replace("Labels: \n", "Labels:\n")
     turn = Turn(f"LLM_CLASSIFY {made.task}", user, compact(made.fit))
     return Dialog(system_message(draw), (turn,), (review,))
 

@@ -11,6 +11,7 @@ import pytest
 
 from catalog.demo import aggregates, extraction, verbs
 from catalog.demo.draw import Draw
+from catalog.demo.prompts import TEXTS
 from catalog.demo.reviews import Opinion, Review
 
 
@@ -58,34 +59,39 @@ def test_prompts_of_aggregates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "line"),
+    ("inquiry", "line", "without"),
     [
         (
-            aggregates.summary_of,
+            aggregates.SUMMARY,
             "Likes the price, the battery and the screen, dislikes the size and the price.",
+            "No opinion.",
         ),
-        (aggregates.liked_of, "the price, the battery and the screen"),
-        (aggregates.disliked_of, "the size and the price"),
-        (aggregates.often_of, "the price"),
-        (aggregates.feeling_of, "mixed"),
+        (aggregates.LIKED, "the price, the battery and the screen", "nothing"),
+        (aggregates.DISLIKED, "the size and the price", "nothing"),
+        (aggregates.OFTEN, "the price", "nothing more than once"),
+        (aggregates.FEELING, "mixed", "neutral"),
     ],
+    ids=lambda inquiry: getattr(inquiry, "task", ""),
 )
-def test_answers_about_several_reviews(answer: aggregates.Answer, line: str) -> None:
-    assert answer(REVIEWS) == line
+def test_answers_about_several_reviews(
+    inquiry: aggregates.Inquiry, line: str, without: str
+) -> None:
+    assert inquiry.answer(REVIEWS) == line
+    assert inquiry.answer([_review(), _review()]) == without
 
 
-@pytest.mark.parametrize(
-    ("answer", "line"),
-    [
-        (aggregates.summary_of, "No opinion."),
-        (aggregates.liked_of, "nothing"),
-        (aggregates.disliked_of, "nothing"),
-        (aggregates.often_of, "nothing more than once"),
-        (aggregates.feeling_of, "neutral"),
-    ],
-)
-def test_answers_about_reviews_without_opinions(answer: aggregates.Answer, line: str) -> None:
-    assert answer([_review(), _review()]) == line
+def test_typed_answers_about_several_reviews_are_of_their_type() -> None:
+    draw = Draw(random.Random(4))
+    turns = [aggregates.aggregate_dialog(draw).turns[-1] for _ in range(200)]
+    lists = [t for t in turns if "JSON array" in t.user]
+    labels = [t for t in turns if "Answer with one of" in t.user]
+    assert lists
+    assert labels
+    for turn in lists:
+        assert turn.user.split("\n---\n")[0].endswith("\nAnswer with a JSON array: [string, ...].")
+        assert TEXTS.accept(turn.answer) == turn.answer
+    for turn in labels:
+        assert turn.answer in re.split("[:,.] ?", turn.user.split("one of: ")[1])
 
 
 def test_an_answer_about_the_whole_follows_from_the_answers_about_parts() -> None:
@@ -111,14 +117,14 @@ def _merged(lines: Sequence[str]) -> str:
 
 def test_one_of_the_labels_is_the_answer() -> None:
     draw = Draw(random.Random(1))
-    for _ in range(1000):
+    for _ in range(300):
         turn = verbs.classify_dialog(draw).turns[-1]
         assert turn.answer in _labels(turn.user), turn
 
 
 def test_labels_that_fit_come_in_the_order_of_the_labels() -> None:
     draw = Draw(random.Random(2))
-    for _ in range(1000):
+    for _ in range(300):
         turn = verbs.classify_multi_dialog(draw).turns[-1]
         fit, labels = json.loads(turn.answer), _labels(turn.user)
         assert fit == [label for label in labels if label in fit], turn
@@ -162,7 +168,7 @@ def test_the_kind_of_a_complaint_is_that_of_the_first_one() -> None:
 
 def test_fields_are_null_where_the_review_does_not_say() -> None:
     draw = Draw(random.Random(3))
-    for _ in range(1000):
+    for _ in range(300):
         dialog = extraction.extract_dialog(draw)
         turn, review = dialog.turns[-1], dialog.reviews[0]
         shape = turn.user.split("JSON object: ", 1)[1].split(".\n\nText: ", 1)[0]
