@@ -218,6 +218,11 @@ _REPLY = deal("""
     What should we answer?
     Compose a friendly reply to the customer.
     Write back to the customer.
+    Write a short grateful reply to {r}.
+    Write a short sorry reply to {r}.
+    Write a short polite reply to {r}.
+    Write a grateful answer to the customer.
+    Write a sorry answer to the customer.
 """)
 _POSITIVE = deal("""
     Is {r} positive?
@@ -368,6 +373,8 @@ SCALES = (
     ("pos", "neg", "mixed", "neutral"),
     ("happy", "unhappy", "mixed", "neutral"),
     ("praise", "complaint", "mixed", "none"),
+    ("grateful", "sorry", "mixed", "neutral"),
+    ("satisfied", "dissatisfied", "mixed", "neutral"),
 )
 
 

@@ -124,16 +124,17 @@ _LABEL_TEXTS = ("about the {x}", "the {x}", "speaks of the {x}", "everything abo
 # Kinds of complaint: names, descriptions, and the aspects that belong to them.
 KINDS: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
     (("delivery", "shipping", "late delivery", "logistics"),
-     ("delivery and packaging", "it came late or damaged", "shipping or the box"),
+     ("delivery and packaging", "delivery or packaging", "shipping", "shipping and the box"),
      ("delivery", "packaging")),
-    (("service", "bad service", "customer service", "people"),
-     ("support and staff", "people did not help", "customer service or staff"),
+    (("service", "people", "customer service", "bad service"),
+     ("support and staff", "support or staff", "customer service or staff", "people"),
      ("support", "staff")),
-    (("price", "too expensive", "cost", "money"),
-     ("the price", "it costs too much", "too expensive"),
+    (("price", "cost", "money", "too expensive"),
+     ("the price", "what it costs", "the cost"),
      ("price",)),
-    (("defect", "technical", "technical problem", "fault"),
-     ("battery, screen, sound or software", "something technical does not work", "technology"),
+    (("technical", "technology", "technical problem", "defect"),
+     ("battery, screen, sound or software", "battery, screen, sound and software",
+      "everything technical"),
      ("battery", "screen", "sound", "software")),
 )  # fmt: skip
 _NO_KIND = (("no complaint", "nothing is criticized"), ("none", "the customer does not complain"))
@@ -227,6 +228,8 @@ def all_topics(draw: Draw, review: Review) -> Choice:
         ((review.topics, _TOPICS), (review.likes, _LIKED), (review.dislikes, _DISLIKED)),
         (60, 20, 20),
     )[0]
+    if draw.chance(0.2):
+        return _all_kinds(draw, wanted, _instruction(draw, wordings))
     shown = _some(draw, review.topics, 0.95)
     named = shown + draw.others(review, draw.rng.randint(max(0, 2 - len(shown)), 6))
     draw.rng.shuffle(named)
@@ -237,6 +240,16 @@ def all_topics(draw: Draw, review: Review) -> Choice:
         fit = fit or ("other",)
     bare = wordings is _TOPICS and draw.chance(0.3)
     return Choice("multi", "" if bare else _instruction(draw, wordings), tuple(labels), fit)
+
+
+def _all_kinds(draw: Draw, wanted: Sequence[str], instruction: str) -> Choice:
+    """Labels that stand for several aspects; their descriptions say for which."""
+    labels, fit = [], []
+    for names, texts, aspects in draw.rng.sample(KINDS, draw.rng.randint(2, len(KINDS))):
+        labels.append((draw.choice(names[:2]), draw.choice(texts)))
+        if set(aspects) & set(wanted):
+            fit.append(labels[-1][0])
+    return Choice("multi", instruction, tuple(labels), tuple(fit))
 
 
 def by_kind(draw: Draw, review: Review) -> Choice:
