@@ -9,10 +9,14 @@ from collections.abc import Sequence
 
 import pytest
 
+import heliumql
 from catalog.demo import aggregates, extraction, verbs
+from catalog.demo.dialogs import with_hint
 from catalog.demo.draw import Draw
-from catalog.demo.prompts import TEXTS
+from catalog.demo.prompts import TEXTS, Question
 from catalog.demo.reviews import Opinion, Review
+from heliumql.engines.engine import CallSpec
+from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
 
 
 def _review(*opinions: str) -> Review:
@@ -28,16 +32,57 @@ REVIEWS = [
 ]
 
 
-def test_prompts_of_labels() -> None:
-    labels = (("plot", ""), ("other", ""))
-    assert verbs.one_label("Which?", labels, "A film.") == (
-        "Choose the label that fits the text best. Which?\nLabels: plot, other\n\nText: A film."
-    )
-    described = (("plot", "about the story"), ("other", ""))
-    assert verbs.some_labels("", described, "A film.") == (
-        "Choose all labels that fit the text.\nLabels: \n- plot: about the story\n- other\n"
-        "Answer with a JSON array of labels.\n\nText: A film."
-    )
+def _asked(query: str) -> str:
+    """The user message of the one call of a query."""
+    said: list[str] = []
+
+    def answer(messages: Sequence[tuple[str, str]], spec: CallSpec) -> ScriptedAnswer:
+        said.append(messages[-1][1])
+        return ScriptedAnswer("")
+
+    with heliumql.connect() as con:
+        con.register_model("m", SimulatedEngine({"instant": True}, answer))
+        con.execute("SET llm_default_model = 'm'")
+        con.execute(query).fetchall()
+    assert len(set(said)) == 1
+    return said[0]
+
+
+@pytest.mark.parametrize("instruction", ["", "Which topic is it?"])
+@pytest.mark.parametrize(
+    ("labels", "sql"),
+    [
+        ((("plot", ""), ("other", "")), "['plot', 'other']"),
+        (
+            (("plot", "about the story"), ("other", "")),
+            "[{'label': 'plot', 'description': 'about the story'}, {'label': 'other'}]",
+        ),
+    ],
+)
+def test_prompts_of_labels_are_those_of_llm_classify(
+    instruction: str, labels: tuple[verbs.Label, ...], sql: str
+) -> None:
+    more = f", '{instruction}'" if instruction else ""
+    one = _asked(f"SELECT LLM_CLASSIFY('A film.', {sql}{more})")
+    assert one == verbs.one_label(instruction, labels, "A film.")
+    some = _asked(f"SELECT LLM_CLASSIFY('A film.', {sql}{more}, multi => true)")
+    assert some == verbs.some_labels(instruction, labels, "A film.")
+
+
+def test_prompts_of_scores_are_those_of_llm_score() -> None:
+    draw = Draw(random.Random(5))
+    user = verbs.score_dialog(draw).turns[-1].user
+    question = user.removesuffix("\nAnswer with a number.").replace("'", "''")
+    assert _asked(f"SELECT LLM_SCORE('{question}')") == user
+
+
+def test_prompts_of_aggregates_are_those_of_llm_agg() -> None:
+    texts = "(VALUES (1, 'a'), (2, 'b')) AS t(n, x)"
+    free = _asked(f"SELECT LLM_AGG(x, 'Sum up.' ORDER BY n) FROM {texts}")
+    assert free == aggregates.aggregate("Sum up.", ["a", "b"])
+    typed = _asked(f"SELECT LLM_AGG(x, 'Likes?' ORDER BY n, returns => 'VARCHAR[]') FROM {texts}")
+    likes = Question("", "Likes?", "", TEXTS)
+    assert typed == aggregates.aggregate(with_hint("Likes?", likes), ["a", "b"])
 
 
 def test_prompt_of_extraction() -> None:
@@ -50,8 +95,7 @@ def test_prompt_of_extraction() -> None:
     )
 
 
-def test_prompts_of_aggregates() -> None:
-    assert aggregates.aggregate("Sum up.", ["a", "b"]) == "Sum up.\n---\na\n---\nb"
+def test_prompt_of_merged_answers() -> None:
     assert aggregates.merged("Sum up.", ["a", "b"]) == (
         "Sum up.\nThe texts are answers about parts of the whole; make one answer of them."
         "\n---\na\n---\nb"
