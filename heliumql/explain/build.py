@@ -156,6 +156,8 @@ def _with_plan(
     for number, node in nodes.items():
         seen = surveyed.sites.get(number) if surveyed is not None else None
         calls, fetched = calls_of(rows[number], seen)
+        if not any(isinstance(p, Placeholder) for p in node.template):  # all rows say the same
+            calls = replace(calls, value=min(calls.value, 1))
         used = each[number]
         if seen is not None and seen.rows:
             size, references = seen.prompt_bytes, seen.references
