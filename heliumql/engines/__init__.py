@@ -21,7 +21,7 @@ def open_engine(options: Mapping[str, object]) -> Engine:
         case "vllm":
             from heliumql.engines.vllm import VllmEngine
 
-            check_keys("vllm", options, ("enforce_eager", "task"))
+            check_keys("vllm", options, ("enforce_eager",))
             return VllmEngine(options)
         case "openai":
             from heliumql.engines.openai import OpenAIEngine

@@ -17,9 +17,10 @@ import pyarrow as pa
 from heliumql.cost.event_model import Constants
 from heliumql.engines.batches import Request, check_workers, read_requests
 from heliumql.engines.beginning import common_beginning
-from heliumql.engines.engine import CallSpec, Deliver, Sampling, Task, Told, Warmup
+from heliumql.engines.engine import CallSpec, Deliver, Sampling, Told, Warmup
 from heliumql.engines.fleet import DEAD_SECONDS, Fleet, wait_for
 from heliumql.engines.flight import Flight, Submission
+from heliumql.engines.options import read_tasks
 from heliumql.engines.server import read_servers
 from heliumql.errors import EngineError
 from heliumql.types import parse_type
@@ -30,10 +31,8 @@ _URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 class OpenAIEngine:
     """Implements `heliumql.engines.engine.ScheduledEngine`.
 
-    Whether a server generates or embeds is the affair of its model; it says so when it is asked.
+    Where the option `task` does not say what the model does, the server does when it is asked.
     """
-
-    tasks: frozenset[Task] = frozenset({"generate", "embed"})
 
     def __init__(
         self,
@@ -42,6 +41,7 @@ class OpenAIEngine:
         first_backoff: float = 0.5,
         dead_seconds: float = DEAD_SECONDS,
     ) -> None:
+        self.tasks = read_tasks(options)
         self._servers = read_servers(options, first_backoff)
         self._dead_seconds = dead_seconds  # until a server that could not be reached is tried again
         self._lock = threading.Lock()

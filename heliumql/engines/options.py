@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from heliumql.engines.engine import Task
 from heliumql.errors import CatalogError
 from heliumql.syntax.options import OPTIONS, number, whole
 
@@ -17,7 +18,7 @@ COMMON_KEYS = frozenset({
     "engine", "model", "revision", "base_url", "api_key_env", "workers", "max_model_len", "dtype",
     "kv_cache_tokens", "concurrency", "timeout", "retries", "requests_per_minute",
     "tokens_per_minute", "price_in", "price_out", "thinking", "chat_template_args",
-    "max_tokens", "temperature", "top_p", "seed", "stop",
+    "max_tokens", "temperature", "top_p", "seed", "stop", "task",
 })  # fmt: skip
 
 # What the session reads of every model: in words, and the check that gives a value or None.
@@ -29,6 +30,7 @@ _CHECKS = {
 
 
 MOST_WORKERS = 256
+TASKS: frozenset[Task] = frozenset({"generate", "embed"})
 
 
 def read_workers(options: Mapping[str, object]) -> int:
@@ -37,6 +39,25 @@ def read_workers(options: Mapping[str, object]) -> int:
     if count > MOST_WORKERS:
         raise CatalogError(f"option 'workers' must be at most {MOST_WORKERS}, not {count}")
     return count
+
+
+def read_task(options: Mapping[str, object]) -> Task | None:
+    """What the model is for, where that is said."""
+    match read_text(options, "task"):
+        case None:
+            return None
+        case "generate":
+            return "generate"
+        case "embed":
+            return "embed"
+        case other:
+            raise CatalogError(f"task must be 'generate' or 'embed', not {other!r}")
+
+
+def read_tasks(options: Mapping[str, object]) -> frozenset[Task]:
+    """What may be asked of the model; anything, where nothing is said."""
+    task = read_task(options)
+    return TASKS if task is None else frozenset({task})
 
 
 def check_values(options: Mapping[str, object]) -> None:

@@ -30,7 +30,7 @@ from heliumql.engines.batches import (
     read_requests,
 )
 from heliumql.engines.beginning import common_start
-from heliumql.engines.engine import CallSpec, Deliver, Task, Told, Warmup
+from heliumql.engines.engine import CallSpec, Deliver, Told, Warmup
 from heliumql.engines.invention import invent
 from heliumql.engines.lockstep import Lockstep
 from heliumql.engines.options import (
@@ -38,6 +38,7 @@ from heliumql.engines.options import (
     read_flag,
     read_integer,
     read_number,
+    read_tasks,
     read_text,
     read_workers,
 )
@@ -144,10 +145,9 @@ class _Warming:
 class SimulatedEngine:
     """Implements `heliumql.engines.engine.ScheduledEngine`; several statements may share it."""
 
-    tasks: frozenset[Task] = frozenset({"generate", "embed"})
-
     def __init__(self, options: Mapping[str, object], answer: Script | None = None) -> None:
         check_keys("simulated", options, KEYS)
+        self.tasks = read_tasks(options)
         self._script = answer
         self._model_name = read_text(options, "model", "simulated") or ""
         self._context = read_integer(options, "max_model_len", 0, 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heliumql.engines.engine import Task
-from heliumql.engines.options import read_workers
+from heliumql.engines.options import read_task, read_workers
 from heliumql.errors import CatalogError, EngineError
 
 _FLOAT32_UP_TO = 1 << 30
@@ -80,7 +80,7 @@ def read_options(options: Mapping[str, object]) -> VllmOptions:
         dtype=_text(options, "dtype"),
         kv_cache_tokens=_positive(options, "kv_cache_tokens"),
         enforce_eager=_flag(options, "enforce_eager"),
-        task=_task(options),
+        task=read_task(options) or "generate",
         thinking=bool(_flag(options, "thinking")),
         chat_template_args=_arguments(options, "chat_template_args"),
     )
@@ -108,16 +108,6 @@ def _flag(options: Mapping[str, object], key: str) -> bool | None:
             return text.lower() == "true"
         case value:
             raise CatalogError(f"{key} must be true or false, not {value!r}")
-
-
-def _task(options: Mapping[str, object]) -> Task:
-    match _text(options, "task"):
-        case None | "generate":
-            return "generate"
-        case "embed":
-            return "embed"
-        case other:
-            raise CatalogError(f"task must be 'generate' or 'embed', not {other!r}")
 
 
 def _text(options: Mapping[str, object], key: str) -> str | None:

@@ -35,8 +35,6 @@ def rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
 class Generator(SimulatedEngine):
     """An engine that does not say what it can do."""
 
-    tasks = None  # type: ignore[assignment]
-
     def __getattribute__(self, name: str) -> object:
         if name == "tasks":
             raise AttributeError(name)
@@ -52,6 +50,19 @@ def test_a_model_that_does_not_embed_is_named(connection: Connection):
     connection.register_model("g", Generator({"instant": True}))
     with pytest.raises(CatalogError, match="the model g does not embed"):
         connection.sql("SELECT LLM_SIMILARITY('x', 'y', model => 'g')")
+
+
+@pytest.mark.parametrize("engine", ["simulated", "openai"])
+def test_the_task_of_a_model_is_any_but_where_it_says_one(connection: Connection, engine: str):
+    made = f"CREATE OR REPLACE MODEL e WITH (engine = '{engine}', model = 'e', task = "
+    connection.execute(made + "'generate')")
+    with pytest.raises(CatalogError, match="the model e does not embed"):
+        connection.sql("SELECT LLM_EMBED('x', model => 'e')")
+    connection.execute(made + "'embed')")
+    with pytest.raises(CatalogError, match="the model e embeds, it does not generate"):
+        connection.sql("SELECT LLM_FILTER('x', model => 'e')")
+    with pytest.raises(CatalogError, match="task must be 'generate' or 'embed', not 'rank'"):
+        connection.execute(made + "'rank')")
 
 
 def test_the_sampling_of_a_model_is_not_that_of_embeddings(connection: Connection):
