@@ -39,7 +39,7 @@ from heliumql.binder.tree import Node
 from heliumql.calls import kind_key
 from heliumql.calls.budget import Limits
 from heliumql.catalog import Catalog, Settings
-from heliumql.engines.engine import CallSpec, MeasuredEngine, Sampling, tasks_of
+from heliumql.engines.engine import CallSpec, MeasuredEngine, tasks_of
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
 from heliumql.optimizer import PHASES, RULES, Generate, Knowledge, Optimized, Plan, optimize
 from heliumql.physical import functions
@@ -51,6 +51,7 @@ from heliumql.physical.site import Site
 from heliumql.physical.snapshot import in_transaction
 from heliumql.physical.survey import Survey, Surveyed
 from heliumql.physical.together import Together
+from heliumql.sampling import sampling_of
 from heliumql.shared import Shared
 from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
@@ -337,7 +338,7 @@ class Session:
         if call.task not in tasks_of(engine):
             raise _cannot(call, model.name)
         options = {k: v for k, v in model.options.items() if v is not None}
-        parameters = _sampling(call, options)
+        parameters = sampling_of(call, options)
         retries = call.retries if call.retries is not None else int(str(options.get("retries", 2)))
         what: dict[str, Any] = {"template": _TEMPLATE_VERSION, "model": model.identity()}
         if call.task == "embed":
@@ -379,30 +380,6 @@ class Session:
             ).fetchall()
             self._aggregate_names = frozenset(r[0] for r in rows)
         return self._aggregate_names
-
-
-def _sampling(call: CallSite, options: Mapping[str, object]) -> Sampling:
-    """What the call says, else the options of its model; a call that embeds draws no token."""
-    if call.task == "embed":
-        return Sampling(max_tokens=0)
-    default = Sampling()
-
-    def value(key: str) -> Any:
-        given = getattr(call, key)
-        if given is None:
-            given = options.get(key, getattr(default, key))
-        return tuple(given) if isinstance(given, list) else given
-
-    stop, temperature, seed = value("stop"), float(value("temperature")), value("seed")
-    if seed is not None and temperature > 0:
-        seed += call.sample
-    return Sampling(
-        max_tokens=int(value("max_tokens")),
-        temperature=temperature,
-        top_p=float(value("top_p")),
-        seed=seed,
-        stop=(stop,) if isinstance(stop, str) else stop,
-    )
 
 
 def _cannot(call: CallSite, model: str) -> CatalogError:
