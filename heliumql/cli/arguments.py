@@ -24,6 +24,7 @@ usage: heliumql FILE.hql          run the statements of a file
        heliumql -c SQL            run statements given here
        heliumql run ...           the same, see heliumql run --help
        heliumql explain ...       show what they are going to do, see heliumql explain --help
+       heliumql fmt FILE...       lay files out, see heliumql fmt --help
        heliumql bench SUITE ...   measure; heliumql bench lists the suites
        heliumql --version
 
@@ -45,6 +46,14 @@ resumes), 5 engine not available, 130 stopped by Ctrl-C.
 _EXPLAIN_EPILOG = """\
 Statements without calls (CREATE TABLE, CREATE MODEL, SET ..) are run, as those after them may need
 what they make. Statements with calls are explained; with --analyze they are run, too.
+"""
+
+
+_FMT_EPILOG = """\
+Keywords come out in capitals, clauses on lines of their own, lines have 100 columns where that is
+possible. Names, texts and comments stay as they are, and so do files that hold a mistake.
+
+Exit status: 0 done, 1 a file is wrong or, with --check, would change; 2 usage.
 """
 
 
@@ -110,6 +119,21 @@ def explain_parser() -> argparse.ArgumentParser:
     add("--model", metavar="NAME", help="model of calls that name none")
     add("--format", choices=EXPLAIN_FORMATS, help="how explanations are written (default: text)")
     add("--output", type=Path, metavar="PATH", help="file; its ending tells the format")
+    return parser
+
+
+def fmt_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="heliumql fmt",
+        description="Lay out files of statements.",
+        epilog=_FMT_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="files to lay out; - is standard input")
+    add("--check", action="store_true", help="change nothing; exit status 1 if a file would change")
+    add("--diff", action="store_true", help="change nothing; show what would change")
     return parser
 
 

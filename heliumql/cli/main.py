@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from heliumql.cli.arguments import OVERVIEW, UsageError, explain_parser, run_parser
+from heliumql.cli.arguments import OVERVIEW, UsageError, explain_parser, fmt_parser, run_parser
 from heliumql.cli.interrupt import listen
 
 
@@ -32,6 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from heliumql.cli.explain import explain
 
                 return explain(options, interrupts)
+            case ["fmt", *rest]:
+                options = fmt_parser().parse_args(rest)
+                from heliumql.cli.fmt import fmt
+
+                return fmt(options, interrupts)
             case ["bench", *rest]:
                 from heliumql.cli.bench import bench
 
@@ -39,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case [word, *_] if word.isidentifier() and not Path(word).exists():
                 raise UsageError(
                     f"no command or file {word!r}",
-                    hint="commands are: run, explain, bench (see heliumql --help)",
+                    hint="commands are: run, explain, fmt, bench (see heliumql --help)",
                 )
             case _:
                 options = run_parser("heliumql").parse_args(given)

@@ -20,7 +20,7 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
         if sys.stdin.isatty():
             raise UsageError("nothing to run", hint="give a FILE, or -c SQL")
         file = "-"
-    return [*([_read(file)] if file else []), *((sql, None) for sql in options.commands)]
+    return [*([read(file)] if file else []), *((sql, None) for sql in options.commands)]
 
 
 def constant(name: str, value: object) -> str:
@@ -53,7 +53,8 @@ def check_used(parameters: Iterable[str], texts: Iterable[str]) -> None:
             )
 
 
-def _read(file: str) -> tuple[str, str]:
+def read(file: str) -> tuple[str, str]:
+    """The text of a file, or of standard input, and the name that errors give it."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:

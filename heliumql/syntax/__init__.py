@@ -6,6 +6,8 @@ understood: LLM calls, DDL for models and prompts, settings, EXPLAIN and PROFILE
     parse(text)            a file's statements
     desugar(text, ..)      core SQL of a statement (core.py)
     shell(text)            what kind of statement it is and which query is inside
+    tokenize(text), split(tokens), parse_soup(tokens)
+                           the layers below, for those that lay out and translate texts
 
 The session calls `parse` and matches on the statements; the binder calls `desugar`.
 """
@@ -50,6 +52,8 @@ from heliumql.syntax.statements import (
     Statement,
     Value,
 )
+from heliumql.syntax.tokens import Token, identifier, split, tokenize
+from heliumql.syntax.tree import parse_soup
 from heliumql.syntax.verbs import VERB_NAMES
 
 __all__ = [
@@ -85,12 +89,17 @@ __all__ = [
     "SourceMap",
     "Sql",
     "Statement",
+    "Token",
     "Value",
     "desugar",
     "desugar_macro",
     "desugar_prompt",
     "desugar_view",
     "error_offset",
+    "identifier",
     "parse",
+    "parse_soup",
     "shell",
+    "split",
+    "tokenize",
 ]

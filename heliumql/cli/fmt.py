@@ -1,0 +1,75 @@
+"""`heliumql fmt`: files laid out anew, or statements of another dialect as HQL."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from heliumql.cli.arguments import UsageError
+from heliumql.cli.interrupt import Interrupts
+from heliumql.cli.output import OutputClosedError
+from heliumql.cli.report import say, say_error
+from heliumql.cli.run import status_of
+from heliumql.cli.scripts import read
+from heliumql.errors import HeliumQLError
+from heliumql.formatting import formatted
+from heliumql.source import Source
+
+
+def fmt(options: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Lays out every file and returns the exit status: 1 where one is wrong, or would change."""
+    statuses: list[int] = []
+    status = status_of(lambda: statuses.extend(map(_doing(options), options.files)), interrupts)
+    return status or max(statuses, default=0)
+
+
+def _doing(options: argparse.Namespace) -> Callable[[str], int]:
+    if options.files.count("-") > 1:
+        raise UsageError("standard input is given twice")
+    return lambda file: _one(file, options)
+
+
+def _one(file: str, options: argparse.Namespace) -> int:
+    text, name = read(file)
+    try:
+        laid_out = formatted(text)
+    except HeliumQLError as error:
+        # The other files are laid out all the same.
+        say_error(str(error.with_source(Source(text, name))))
+        return error.exit_status
+    changes = laid_out != text
+    if options.diff and changes:
+        old, new = text.splitlines(keepends=True), laid_out.splitlines(keepends=True)
+        _print("".join(map(_with_end, difflib.unified_diff(old, new, name, f"{name} (laid out)"))))
+    if options.check:
+        if changes:
+            say(f"{name} would change")
+        return int(changes)
+    if file == "-" and not options.diff:
+        _print(laid_out)
+    elif changes and not options.diff:
+        _write(Path(file), laid_out)
+        say(f"{name} laid out")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_bytes(text.encode())
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise OutputClosedError from None
+
+
+def _with_end(line: str) -> str:
+    return line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
