@@ -108,9 +108,19 @@ class Connection:
 
     # texts --------------------------------------------------------------------------------
 
-    def sql(self, text: str, params: Parameters = None) -> Relation | None:
-        """The relation of the last statement of the text; those before it are run."""
+    def sql(
+        self, text: str, params: Parameters = None, *, dialect: str | None = None
+    ) -> Relation | None:
+        """The relation of the last statement of the text; those before it are run.
+
+        Of another SQL than HQL if `dialect` says so (heliumql.dialects.DIALECTS): BindError at
+        what does not mean the same here.
+        """
         result: Relation | None = None
+        if dialect is not None:
+            from heliumql.dialects import translated  # it takes a while
+
+            text = translated(text, dialect)
         for parsed in self.statements(text):
             if result is not None:
                 result.fetchall()

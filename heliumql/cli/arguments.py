@@ -15,6 +15,8 @@ from heliumql.errors import HeliumQLError
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "arrow")
 
+DIALECTS = ("snowflake", "bigquery", "databricks", "spark", "postgres")
+
 EXPLAIN_FORMATS = ("text", "json", "html", "mermaid")
 
 OVERVIEW = """\
@@ -52,6 +54,9 @@ what they make. Statements with calls are explained; with --analyze they are run
 _FMT_EPILOG = """\
 Keywords come out in capitals, clauses on lines of their own, lines have 100 columns where that is
 possible. Names, texts and comments stay as they are, and so do files that hold a mistake.
+
+With --dialect nothing is written: what heliumql run --dialect would run is shown. What does not
+mean the same in DuckDB is an error that shows the place.
 
 Exit status: 0 done, 1 a file is wrong or, with --check, would change; 2 usage.
 """
@@ -96,6 +101,7 @@ def run_parser(prog: str = "heliumql run") -> argparse.ArgumentParser:
         help="file for the result; its ending tells the format",
     )
     add("--stats", choices=("text", "json"), help="tell what the run did, on standard error")
+    add("--dialect", choices=DIALECTS, help="the SQL of the statements, if it is not HQL")
     add("--dry-run", action="store_true", help="not available yet")
     return parser
 
@@ -134,6 +140,7 @@ def fmt_parser() -> argparse.ArgumentParser:
     add("files", nargs="+", metavar="FILE", help="files to lay out; - is standard input")
     add("--check", action="store_true", help="change nothing; exit status 1 if a file would change")
     add("--diff", action="store_true", help="change nothing; show what would change")
+    add("--dialect", choices=DIALECTS, help="show statements of this dialect as HQL")
     return parser
 
 

@@ -13,7 +13,7 @@ from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import OutputClosedError
 from heliumql.cli.report import say, say_error
 from heliumql.cli.run import status_of
-from heliumql.cli.scripts import read
+from heliumql.cli.scripts import as_hql, read
 from heliumql.errors import HeliumQLError
 from heliumql.formatting import formatted
 from heliumql.source import Source
@@ -29,11 +29,17 @@ def fmt(options: argparse.Namespace, interrupts: Interrupts) -> int:
 def _doing(options: argparse.Namespace) -> Callable[[str], int]:
     if options.files.count("-") > 1:
         raise UsageError("standard input is given twice")
+    if options.dialect is not None and (options.check or options.diff):
+        hint = "leave --check and --diff out"
+        raise UsageError("--dialect only shows statements as HQL", hint=hint)
     return lambda file: _one(file, options)
 
 
 def _one(file: str, options: argparse.Namespace) -> int:
     text, name = read(file)
+    if options.dialect is not None:
+        _print(as_hql(text, name, options.dialect)[0])
+        return 0
     try:
         laid_out = formatted(text)
     except HeliumQLError as error:

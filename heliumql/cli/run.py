@@ -15,7 +15,7 @@ from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.progress import ProgressLine
 from heliumql.cli.report import say, say_error, say_failures, say_incidents, say_stats
-from heliumql.cli.scripts import check_used, constant, named_in, scripts
+from heliumql.cli.scripts import as_hql, check_used, constant, named_in, scripts
 from heliumql.connection import Connection
 from heliumql.errors import HeliumQLError
 from heliumql.relation import Relation
@@ -66,6 +66,8 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
     if options.model is not None:
         settings["llm_default_model"] = options.model
     texts = scripts(options)
+    if options.dialect is not None:
+        texts = [as_hql(text, name, options.dialect) for text, name in texts]
     check_used(parameters, [text for text, _ in texts])
     progress = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
     output = Output(options.format, options.output, progress.clear if progress else None)

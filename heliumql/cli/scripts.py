@@ -23,6 +23,13 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
     return [*([read(file)] if file else []), *((sql, None) for sql in options.commands)]
 
 
+def as_hql(text: str, name: str | None, dialect: str) -> tuple[str, str | None]:
+    """Statements of another dialect as HQL, and the name under which errors show them."""
+    from heliumql.dialects import translated
+
+    return translated(text, dialect, name), f"{name or '-c'} as HQL"
+
+
 def constant(name: str, value: object) -> str:
     """The value of a setting as SQL."""
     match value:

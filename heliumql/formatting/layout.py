@@ -66,11 +66,11 @@ class Layout:
             indent = self._base + _STEP * (not starts)
             if comment.own_line:
                 self._break(indent, comment.blank_before)
-                line = None if comment.text.startswith("/*") else indent
+                line = None if comment.shares_line else indent
             elif self._column:
                 self._write(" ")
             self._write(comment.text)
-            if comment.ends_line and line is None:
+            if not comment.shares_line and line is None:
                 line = indent
         if line is None and self._is_continued(piece):
             line = self._base + _STEP
@@ -195,7 +195,10 @@ class Layout:
             if "\n" in piece.text or self._breaks_between(last, piece):
                 return False
             width += len(piece.text)
-            if not begins_line:
+            if begins_line:
+                kept = (c for c in piece.comments if c.own_line and c.shares_line)
+                width += sum(len(comment.text) + 1 for comment in kept)
+            else:
                 width += sum(len(comment.text) + 1 for comment in piece.comments)
                 width += len(" " if piece.comments else _between(last, piece))
             last, first = piece, False

@@ -27,9 +27,14 @@ class Comment:
     ends_line: bool  # nothing but blanks after it on its line
 
     @property
+    def shares_line(self) -> bool:
+        """What comes next stands on its line."""
+        return self.text.startswith("/*") and not self.ends_line
+
+    @property
     def inline(self) -> bool:
-        """It may stand in the middle of a line."""
-        return not self.own_line and not self.ends_line and self.text.startswith("/*")
+        """It stands in the middle of a line."""
+        return not self.own_line and self.shares_line
 
 
 @dataclass(frozen=True)

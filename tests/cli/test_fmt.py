@@ -64,3 +64,39 @@ def test_wrong_command_lines(run: Run) -> None:
     )
     assert run("fmt", "-", "-", stdin=b"").status == 2
     assert "--check" in run("fmt", "--help").out
+
+
+SNOWFLAKE = "select c:a::string as a from (select parse_json('{\"a\": \"x\"}') as c)"
+
+
+def test_statements_of_another_dialect_are_shown_as_hql(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "q.sql").write_text("-- the drafts\nselect AI_COMPLETE('m', 'Say {x}') from t;")
+    done = run("fmt", "--dialect", "snowflake", "q.sql")
+    shown = "-- the drafts\nSELECT LLM_GENERATE('Say {{x}}', model => 'm') FROM t;\n"
+    assert (done.status, done.out, done.err) == (0, shown, "")
+    assert "select AI_COMPLETE" in (tmp_path / "q.sql").read_text()
+    assert run("fmt", "--check", "--dialect", "snowflake", "q.sql").status == 2
+
+
+def test_they_are_run_as_hql(run: Run, tmp_path: Path) -> None:
+    assert run("--dialect", "snowflake", "-c", SNOWFLAKE).out == "a\nx\n"
+    done = run("--dialect", "postgres", "-c", "select 7 / 2 as n, $k::int as k", "--param", "k=5")
+    assert (done.status, done.out) == (0, "n,k\n3,5\n")
+    model = "CREATE MODEL m WITH (engine = 'simulated');"
+    text = f"{model} select AI_FILTER('Is it?') in (true, false) as x"
+    assert run("--dialect", "snowflake", "-c", text).out == "x\ntrue\n"
+    done = run("--dialect", "oracle", "-c", "select 1")
+    assert (done.status, "invalid choice" in done.err) == (2, True)
+
+
+def test_what_has_no_meaning_here_is_an_error_with_its_place(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "q.sql").write_text("select 1;\nselect id\nfrom t distribute by id")
+    done = run("--dialect", "spark", "q.sql")
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("error: DISTRIBUTE in SELECT of spark cannot be carried over")
+    assert "q.sql:3" in done.err
+    assert "Traceback" not in done.err
+    unknown = "select AI_COMPLETE('claude-3-5-sonnet', 'Hi')"
+    done = run("--dialect", "snowflake", "-c", unknown)
+    assert done.status == 1
+    assert "claude-3-5-sonnet" in done.err
