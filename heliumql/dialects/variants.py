@@ -28,7 +28,9 @@ def with_variants_cast(tree: exp.Expr, dialect: str) -> exp.Expr:
             exp.DType.VARCHAR,
         ):
             parent.replace(_text(node))
-        elif isinstance(parent, exp.JSONExtract) and parent.this.unnest() is node:
+        elif isinstance(parent, exp.JSONExtract | exp.JSONExtractScalar) and (
+            parent.this.unnest() is node
+        ):
             continue
         elif not isinstance(parent, _CARRYING):
             hint = f"cast it: {node.sql(dialect)}::string"

@@ -66,7 +66,7 @@ def test_wrong_command_lines(run: Run) -> None:
     assert "--check" in run("fmt", "--help").out
 
 
-SNOWFLAKE = "select c:a::string as a from (select parse_json('{\"a\": \"x\"}') as c)"
+SNOWFLAKE = 'select c:a::string as a from (select parse_json(\'{"a": "x"}\') as c)'
 
 
 def test_statements_of_another_dialect_are_shown_as_hql(run: Run, tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ GIVES: list[tuple[str | tuple[str, ...], str, list[object]]] = [
     ("snowflake", "SELECT v:labels[1]::string FROM t WHERE id = 1", ["q"]),
     ("snowflake", "SELECT v:n::int + 1 FROM t WHERE id = 1", [2]),
     ("snowflake", "WITH c AS (SELECT v:a AS b FROM t WHERE id = 1) SELECT b::string FROM c", ["x"]),
+    ("snowflake", 'SELECT c:a::string FROM (SELECT PARSE_JSON(\'{"a": "x"}\') AS c)', ["x"]),
     ("databricks", "SELECT v:a::string FROM t WHERE id = 1", ["x"]),
     ("postgres", "SELECT v->>'a' FROM t WHERE id = 1", ["x"]),
     ("bigquery", "SELECT JSON_VALUE(v, '$.a') FROM t WHERE id = 1", ["x"]),
