@@ -121,7 +121,7 @@ def _classify(given: Given) -> Translated:
         "LLM_CLASSIFY",
         one_text(text),
         literal(labels),
-        *([] if task is None else [literal(task)]),
+        *([] if task is None else [one_text(literal(task))]),
         multi=optional(multi or None),
     )
 
@@ -196,11 +196,11 @@ def _questions(node: exp.Expr) -> dict[str, Constant]:
 
 
 def _agg(given: Given) -> Translated:
-    return call("LLM_AGG", given.need("expr"), given.need("task_description"))
+    return call("LLM_AGG", one_text(given.need("expr")), one_text(given.need("task_description")))
 
 
 def _summarize_agg(given: Given) -> Translated:
-    return call("LLM_AGG", given.need("expr"), literal("Summarize the texts."))
+    return call("LLM_AGG", one_text(given.need("expr")), literal("Summarize the texts."))
 
 
 def _summarize(given: Given) -> Translated:

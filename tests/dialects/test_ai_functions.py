@@ -34,8 +34,8 @@ SNOWFLAKE = {
     "AI_CLASSIFY(x, ['a', 'b']):labels[0]": "LLM_CLASSIFY(x, ['a', 'b'])",
     "AI_CLASSIFY(x, ['a', 'b']):labels[0]::string": "CAST(LLM_CLASSIFY(x, ['a', 'b']) AS TEXT)",
     "AI_CLASSIFY(x, [{'label': 'a', 'description': 'one'}, {'label': 'b'}],"
-    " {'task_description': 'Of the tone.'}):labels[0]": (
-        "LLM_CLASSIFY(x, {'a': 'one', 'b': ''}, 'Of the tone.')"
+    " {'task_description': 'Of {tone}.'}):labels[0]": (
+        "LLM_CLASSIFY(x, {'a': 'one', 'b': ''}, 'Of {{tone}}.')"
     ),
     "AI_CLASSIFY(x, ['a', 'b'], {'output_mode': 'multi'}):labels": (
         "CAST(LLM_CLASSIFY(x, ['a', 'b'], multi => TRUE) AS JSON)"
@@ -50,6 +50,7 @@ SNOWFLAKE = {
         "CAST(LLM_EXTRACT(x, {'who': 'Who?'}) AS JSON)"
     ),
     "AI_AGG(x, 'Sum up')": "LLM_AGG(x, 'Sum up')",
+    "AI_AGG(x, 'As {json}')": "LLM_AGG(x, 'As {{json}}')",
     "AI_SUMMARIZE_AGG(x)": "LLM_AGG(x, 'Summarize the texts.')",
     "AI_SIMILARITY(a, b)": "LLM_SIMILARITY(a, b)",
     "AI_SIMILARITY(a, 'b', {'model': 'e'})": "LLM_SIMILARITY(a, 'b', model => 'e')",
