@@ -43,6 +43,18 @@ def failed(call: bytes, error: str, requests: int = 1) -> Answer:
     return Answer(call, None, one_line(error), "error", requests=requests)
 
 
+def too_long(
+    call: bytes, tokens: int, context: int, model: str, *, counted: bool = True, requests: int = 0
+) -> Answer:
+    """The answer of a call whose prompt does not fit into the context.
+
+    It has so many tokens; at least so many, where they were not `counted`.
+    """
+    size = f"{tokens:,}" if counted else f"at least {tokens:,}"
+    error = f"the prompt has {size} tokens, the context of {model} is {context:,}"
+    return Answer(call, None, error, "context", tokens if counted else 0, requests=requests)
+
+
 def one_line(error: str) -> str:
     return encodable(" ".join(error.split()))
 

@@ -16,13 +16,14 @@ _SHOWN = 300  # characters of a server's message that are worth showing
 def parameters(
     model: str, spec: CallSpec, max_tokens_name: str, extra: Mapping[str, object]
 ) -> str:
-    """What the requests of one batch have in common, as JSON text with a brace to be replaced."""
+    """What the requests of one batch have in common, as JSON text with a brace to be replaced.
+
+    Where max_tokens is 0 the server finds how long the answer may be.
+    """
     sampling = spec.sampling
-    body: dict[str, object] = {
-        "model": model,
-        max_tokens_name: sampling.max_tokens,
-        "temperature": sampling.temperature,
-    }
+    body: dict[str, object] = {"model": model, "temperature": sampling.temperature}
+    if sampling.max_tokens:
+        body[max_tokens_name] = sampling.max_tokens
     if sampling.temperature > 0:
         body["top_p"] = sampling.top_p
     if sampling.seed is not None:

@@ -40,11 +40,11 @@ ANSWERS = pa.schema(
         ("call", pa.binary(16)),
         ("text", pa.string()),  # null where the call failed
         ("error", pa.string()),  # null where it did not; one line, no secrets
-        ("finish_reason", pa.string()),  # stop | length | error | cancelled
-        ("prompt_tokens", pa.int32()),
+        ("finish_reason", pa.string()),  # stop | length | error | cancelled | context
+        ("prompt_tokens", pa.int32()),  # of one that does not fit the context: 0 if not counted
         ("cached_tokens", pa.int32()),  # prompt tokens found in the engine's prefix cache
         ("output_tokens", pa.int32()),
-        ("requests", pa.int32()),  # requests sent, retries included
+        ("requests", pa.int32()),  # requests sent, retries included; null is one
         ("worker", pa.int32()),  # that ran the call; from here on null where not known
         ("started", pa.float64()),  # seconds of time.monotonic(), or of the engine's virtual time
         ("first_token", pa.float64()),
@@ -168,6 +168,20 @@ class TaskEngine(Protocol):
 def tasks_of(engine: Engine) -> frozenset[Task]:
     """What can be asked of the engine."""
     return engine.tasks if isinstance(engine, TaskEngine) else frozenset({"generate"})
+
+
+@runtime_checkable
+class LimitedEngine(Protocol):
+    """An engine that may know how much fits into its context.
+
+    A prompt that leaves no room there for a token of an answer is not sent: its call is delivered
+    as failed, with finish_reason context (`batches.too_long`). Where the prompt fits and
+    `max_tokens` more do not, the answer has what room there is.
+    """
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens of prompt and answer together; None where it is not known, or not yet."""
 
 
 @runtime_checkable

@@ -10,11 +10,12 @@ import json
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import aiohttp
 
-from heliumql.engines.batches import Answer, answers_batch, cancelled, failed
+from heliumql.engines.batches import Answer, answers_batch, cancelled, failed, too_long
 from heliumql.engines.chat import (
     error_message,
     parameters,
@@ -25,6 +26,7 @@ from heliumql.engines.concurrency import ConcurrencyLimit, Pace
 from heliumql.engines.embeddings import embeddings_body, read_embeddings
 from heliumql.engines.engine import Deliver
 from heliumql.engines.flight import Asked, Flight, FlightQueue
+from heliumql.engines.overflow import Overflow, read_overflow, surely_tokens
 from heliumql.engines.retry import Verdict, backoff, judge, retry_after
 from heliumql.engines.server import Server, proxy_for
 from heliumql.errors import EngineError, InternalError
@@ -79,6 +81,7 @@ class Exchange:
         self.limit = ConcurrencyLimit(server.concurrency, server.ceiling)
         self.dead = False  # it could not be reached; nothing is sent
         self.tried = 0.0  # when that was found last
+        self.context = server.context  # as far as the server has said it, by now
         self._paces = (
             Pace(server.requests_per_minute) if server.requests_per_minute else None,
             Pace(server.tokens_per_minute) if server.tokens_per_minute else None,
@@ -127,12 +130,28 @@ class Exchange:
         if response.status != 200:
             return
         server.check_model(body)
+        self._learn_context(server.listed_context(body))
+
+    def _learn_context(self, told: int | None) -> None:
+        if told is not None:
+            self.context = told if self.context is None else min(told, self.context)
 
     def take(self, flights: list[Flight]) -> None:
         for flight in flights:
             self._live[flight.request.call] = flight
-            self._queue.add(flight)
+            if not self._is_too_long(flight):
+                self._queue.add(flight)
         self.pump()
+
+    def _is_too_long(self, flight: Flight) -> bool:
+        """The prompt cannot fit; the call has failed then, without a request."""
+        call, messages = flight.request.call, flight.request.messages
+        tokens = 0 if self.context is None else surely_tokens(messages, self.context)
+        if self.context is None or tokens < self.context:
+            return False
+        model = self._server.model
+        self._finish(flight, too_long(call, tokens, self.context, model, counted=False))
+        return True
 
     def surrender(self) -> list[Flight]:
         """The server is lost: gives up what waits. What it is being asked may still be answered."""
@@ -270,6 +289,11 @@ class Exchange:
     def _body(self, flight: Flight) -> bytes:
         submission = flight.submission
         name = flight.max_tokens_name = self._max_tokens_name
+        if flight.room is not None:
+            sampling = replace(submission.spec.sampling, max_tokens=flight.room)
+            spec = replace(submission.spec, sampling=sampling)
+            shorter = parameters(self._server.model, spec, name, self._server.extra)
+            return request_body(flight.request.messages, shorter)
         common = submission.common.get(name)
         if common is None:
             common = parameters(self._server.model, submission.spec, name, self._server.extra)
@@ -308,11 +332,29 @@ class Exchange:
                 self._again(flight)
             case Verdict.ROW:
                 reason = f"the server answered {status}: {message}"
-                self._finish(flight, failed(flight.request.call, reason, flight.requests))
+                refused = failed(flight.request.call, reason, flight.requests)
+                overflow = read_overflow(message, code)
+                if overflow is None:
+                    self._finish(flight, refused)
+                else:
+                    self._overflowed(flight, overflow, refused)
             case _:
                 url = self._server.embeddings if flight.embeds else self._server.completions
                 location = headers.get("location")
                 self._owner.end(self._server.refused(status, message, location, url))
+
+    def _overflowed(self, flight: Flight, overflow: Overflow, refused: Answer) -> None:
+        """The prompt and its answer are too long: once more with a shorter answer, if that fits."""
+        prompt, context = overflow.prompt_tokens, overflow.context
+        self._learn_context(context)
+        if overflow.fits and flight.room is None and not flight.embeds:
+            flight.room = 0 if prompt is None or context is None else context - prompt
+            self._again(flight)
+            return
+        if prompt is not None and context is not None:
+            call, model = flight.request.call, self._server.model
+            refused = too_long(call, prompt, context, model, requests=flight.requests)
+        self._finish(flight, refused._replace(finish_reason="context", prompt_tokens=prompt or 0))
 
     def _read(self, flights: list[Flight], content: bytes) -> list[Answer]:
         first = flights[0]

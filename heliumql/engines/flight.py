@@ -48,6 +48,7 @@ class Flight:
     order: int = -1  # of arrival
     requests: int = 0
     max_tokens_name: str = ""  # as the last request had it
+    room: int | None = None  # for the answer, where it is less than max_tokens; 0: not known
     failures: int = 0
     unreached: int = 0  # of these failures, how many found no server
     first_sent: float = 0.0

@@ -53,6 +53,13 @@ class OpenAIEngine:
         fleet = self._fleet
         return fleet.slots if fleet is not None else sum(s.concurrency for s in self._servers)
 
+    @property
+    def context_tokens(self) -> int | None:
+        """The smallest of the servers that have said it, or whose model's options do."""
+        fleet = self._fleet
+        known = [e.context for e in fleet.exchanges] if fleet else [self._servers[0].context]
+        return min((context for context in known if context), default=None)
+
     def take_incidents(self) -> Sequence[str]:
         """Servers that have been lost since this was last called."""
         fleet = self._fleet

@@ -7,6 +7,7 @@ import os
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from yarl import URL
 
@@ -46,6 +47,7 @@ class Server:
     extra: Mapping[str, object]  # parts of every request body
     first_backoff: float
     kv_cache_tokens: int  # that its KV cache holds, for all that is known
+    context: int | None  # tokens of prompt and answer, as the options say
 
     @property
     def completions(self) -> URL:
@@ -78,12 +80,20 @@ class Server:
 
     def check_model(self, listing: bytes) -> None:
         """Raise EngineError where the server lists its models and this one is not among them."""
-        names = _model_names(listing)
+        names = [entry["id"] for entry in _models(listing)]
         if names and self.model not in names and f"{self.model}:latest" not in names:
             shown = ", ".join(names[:20]) + (", .." if len(names) > 20 else "")
             raise EngineError(
                 f"the server at {self.url} has no model {self.model!r}", hint=f"it has {shown}"
             )
+
+    def listed_context(self, listing: bytes) -> int | None:
+        """The context of the model, as vLLM says it in its list of models; None elsewhere."""
+        for entry in _models(listing):
+            length = entry.get("max_model_len")
+            if entry["id"] == self.model and isinstance(length, int) and length > 0:
+                return length
+        return None
 
     def unreachable(self, error: Exception) -> Unreachable:
         """The error of a server that cannot be connected to."""
@@ -151,6 +161,7 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
     given = options.get("concurrency") is not None
     concurrency = read_integer(options, "concurrency", _CONCURRENCY)
     block = Constants.block_size
+    given_context = options.get("max_model_len") is not None
     return [
         Server(
             url=url,
@@ -168,6 +179,7 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
             kv_cache_tokens=read_integer(
                 options, "kv_cache_tokens", Constants.kv_cache_tokens, block
             ),
+            context=read_integer(options, "max_model_len", 0) if given_context else None,
         )
         for url in urls
     ]
@@ -196,10 +208,10 @@ def proxy_for(url: URL) -> str | None:
     return urllib.request.getproxies().get(url.scheme)
 
 
-def _model_names(body: bytes) -> list[str]:
-    """The names in a list of models; empty where the server sent something else."""
+def _models(body: bytes) -> list[dict[str, Any]]:
+    """The models in a list of them, each with its id; empty where the server sent another thing."""
     try:
         entries = json.loads(body)["data"]
-        return [entry["id"] for entry in entries if isinstance(entry["id"], str)]
+        return [entry for entry in entries if isinstance(entry["id"], str)]
     except (ValueError, KeyError, TypeError):
         return []

@@ -28,6 +28,7 @@ from heliumql.engines.batches import (
     failed,
     one_line,
     read_requests,
+    too_long,
 )
 from heliumql.engines.beginning import common_start
 from heliumql.engines.engine import CallSpec, Deliver, Told, Warmup
@@ -178,6 +179,10 @@ class SimulatedEngine:
         return self._slots
 
     @property
+    def context_tokens(self) -> int | None:
+        return self._context or None
+
+    @property
     def now(self) -> float:
         """Virtual seconds since the engine was made."""
         return self._now
@@ -240,6 +245,16 @@ class SimulatedEngine:
         call = request.call
         prompt = _rendered(request.messages)
         prompt_tokens = -(-len(prompt) // _TOKEN_BYTES)
+        worker = request.worker
+        if worker is None:
+            worker = self._in_flight.index(min(self._in_flight))
+        if self._context and prompt_tokens + (spec.task != "embed") > self._context:
+            name = self._model_name or "the model"
+            refused = too_long(call, prompt_tokens, self._context, name)._replace(worker=worker)
+            self._flights[call] = _Flight(deliver, refused, 0.0, None, None, worker)
+            self._in_flight[worker] += 1
+            self._due(call, self.now)
+            return
         scripted = self._script(request.messages, spec) if self._script else None
         fatal = None
         seconds = self._latency
@@ -263,11 +278,8 @@ class SimulatedEngine:
                 salt = salt + call
             text = invent(spec.returns, salt + b"\0" + prompt)
         most = spec.sampling.max_tokens
-        if self._context and prompt_tokens + most > self._context:
-            text, error = None, (
-                f"prompt of {prompt_tokens} tokens and max_tokens {most} exceed"
-                f" the context of {self._context} tokens"
-            )  # fmt: skip
+        if self._context:
+            most = min(most, self._context - prompt_tokens)
         finish = "error"
         if text is not None and embeds:
             finish, output_tokens = "stop", 0
@@ -276,9 +288,6 @@ class SimulatedEngine:
             if output_tokens is None:
                 output_tokens = max(1, -(-len(text.encode()) // _TOKEN_BYTES))
         count = output_tokens or 1  # the event model knows no call without a step of its own
-        worker = request.worker
-        if worker is None:
-            worker = self._in_flight.index(min(self._in_flight))
         drawn = 0 if embeds else count
         answer = Answer(call, text, error, finish, prompt_tokens, 0, drawn, worker=worker)
         logged = None

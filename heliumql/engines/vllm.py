@@ -70,6 +70,7 @@ class VllmEngine:
         self._closed = False
         self._owner: int | None = None  # the process that started the workers
         self._limits = [_limits(self._options)] * self._options.workers
+        self._context = self._options.max_model_len
         self._learnt = Observed()  # in earlier runs
         self._observed = Observed()  # in this one, as far as it was taken
         self._fresh = Observed()  # since then
@@ -86,6 +87,11 @@ class VllmEngine:
     @property
     def slots(self) -> int:
         return self._options.workers * self._options.concurrency
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Of each worker; None where nothing says so before `start`."""
+        return self._context
 
     @property
     def pids(self) -> list[int]:
@@ -110,8 +116,9 @@ class VllmEngine:
                 raise EngineError("the engine is closed")
             check_installed()
             self._options.check_model()
-            workers, limits = self._launch_all()
+            workers, limits, context = self._launch_all()
             with self._lock:
+                self._context = context
                 self._workers = workers
                 self._absent = [0] * len(workers)
                 self._limits, self._fitted = limits, None
@@ -266,18 +273,19 @@ class VllmEngine:
         for worker in workers:
             worker.discard()
 
-    def _launch_all(self) -> tuple[list[WorkerProcess], list[Constants]]:
+    def _launch_all(self) -> tuple[list[WorkerProcess], list[Constants], int]:
         workers: list[WorkerProcess] = []
         try:
             for number in range(self._options.workers):
                 with uninterrupted():
                     workers.append(self._launch(number))
-            limits = [_limits(self._options, worker.ready()) for worker in workers]
+            facts = [worker.ready() for worker in workers]
         except BaseException:  # Ctrl-C too must leave no process
             for worker in workers:
                 worker.discard()
             raise
-        return workers, limits
+        limits = [_limits(self._options, known) for known in facts]
+        return workers, limits, min(known["max_model_len"] for known in facts)
 
     def _launch(self, number: int) -> WorkerProcess:
         return WorkerProcess(*settings(self._options, number))
@@ -339,7 +347,8 @@ class VllmEngine:
         groups: dict[Deliver, list[tuple[Any, ...]]] = defaultdict(list)
         for flight in taken:
             *row, started, first_token, finished = known[flight.item[0]]
-            row += [flight.deaths + 1, flight.worker, started, first_token, finished]
+            sent = flight.deaths + (row[3] != "context")
+            row += [sent, flight.worker, started, first_token, finished]
             groups[flight.batch.deliver].append(tuple(row))
         for deliver, rows in groups.items():
             deliver(_record_batch(rows))

@@ -143,6 +143,7 @@ class _Service:
     ) -> None:
         self._engine = engine
         self._embeds = embeds
+        self._model = Path(engine.model_config.model).name  # for display
         self._prompts = prompts
         self._connection = connection
         self._inbox = inbox
@@ -218,23 +219,25 @@ class _Service:
         """Hand calls to vLLM; returns the answers of those that it cannot take."""
         constraint = spec["constraint"]
         parameters = vllm_embedding.parameters() if self._embeds else _sampling(spec)
-        room = 0 if self._embeds else parameters.max_tokens
+        least = 0 if self._embeds else 1  # tokens of an answer
         refused: list[Answer] = []
         most = self._engine.model_config.max_model_len
         for call, messages, priority in calls:
-            count = 0
+            count, kind = 0, "error"
             try:
                 tokens = self._prompts.tokens(messages, typed=constraint is not None)
                 count = len(tokens)
-                if count + room > most:
-                    # vLLM would cut max_tokens down without a word
-                    what = f"prompt of {count} tokens and max_tokens = {room} do"
-                    what = what if room else f"a text of {count} tokens does"
-                    raise ValueError(f"{what} not fit the context of {most} tokens")
+                if count + least > most:
+                    kind = "context"
+                    what = "text" if self._embeds else "prompt"
+                    raise ValueError(
+                        f"the {what} has {count:,} tokens, the context of {self._model} is {most:,}"
+                    )
+                # where there is less room than max_tokens, vLLM ends the answer there
                 self._request(call.hex(), tokens, parameters, priority)
             except Exception as error:  # one call that vLLM or a template refuses is a row's error
                 reason = _one_line(error)
-                refused.append((call, None, reason, "error", count, 0, 0, None, None, None))
+                refused.append((call, None, reason, kind, count, 0, 0, None, None, None))
         return refused
 
     def _request(self, name: str, tokens: list[int], parameters: Any, priority: int) -> None:

@@ -114,7 +114,8 @@ class Delivery:
                 continue
             requests = row["requests"]
             over.append((identity, answer, 1 if requests is None else requests))
-            timed.append(row)
+            if answer.finish_reason != "context":  # else nothing ran
+                timed.append(row)
         try:
             self._keep({i: a for i, a in good.items() if i in self._asked})
         except HeliumQLError as error:  # of the answer store: nothing can be remembered

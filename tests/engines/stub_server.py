@@ -60,6 +60,7 @@ class StubServer:
     ) -> None:
         self.models = models
         self.models_status = models_status
+        self.context: int | None = None  # of its models, as its list of them says
         self.script: list[Reply] = []
         self.reply: Callable[[Seen], Reply] = lambda seen: Reply(
             "" if "input" in seen.body else f"echo {seen.prompt}"
@@ -116,7 +117,8 @@ class StubServer:
                 {"error": {"message": "bad key"}},
                 status=404 if self.models_status == 200 else self.models_status,
             )
-        return web.json_response({"data": [{"id": name} for name in self.models]})
+        context = {} if self.context is None else {"max_model_len": self.context}
+        return web.json_response({"data": [{"id": name, **context} for name in self.models]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         seen = Seen(await request.json(), dict(request.headers), time.monotonic())

@@ -209,6 +209,78 @@ def test_a_request_that_the_server_rejects_is_not_sent_again(
     assert receiver.answers[1]["text"] == "echo short"
 
 
+TOO_LONG = (
+    "This model's maximum context length is 1000 tokens. However, your messages resulted in "
+    "1200 tokens. Please reduce the length of the messages."
+)
+
+
+def test_what_the_server_finds_too_long_has_failed_and_is_not_sent_again(
+    server: StubServer, engines: Engines
+):
+    error = {"message": TOO_LONG, "code": "context_length_exceeded"}
+    server.script = [Reply(status=400, error=error)]
+    engine = engines(server, concurrency=1)
+    assert engine.context_tokens is None
+    receiver = run(engine, ["long", "short"], spec(retries=5))
+    refused = receiver.answers[0]
+    assert refused["error"] == "the prompt has 1,200 tokens, the context of m is 1,000"
+    assert (refused["finish_reason"], refused["prompt_tokens"]) == ("context", 1200)
+    assert refused["requests"] == 1
+    assert receiver.answers[1]["text"] == "echo short"
+    assert engine.context_tokens == 1000
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_an_answer_has_what_room_the_prompt_leaves(
+    server: StubServer, engines: Engines, counted: bool
+):
+    size = "900" if counted else "at least 745"
+    message = (
+        "This model's maximum context length is 1000 tokens. However, you requested 256 output "
+        f"tokens and your prompt contains {size} input tokens."
+    )
+
+    def strict(seen: Seen) -> Reply:
+        if seen.body.get("max_tokens", 0) > 100:
+            return Reply(status=400, error={"message": message})
+        return Reply("cut", finish_reason="length")
+
+    server.reply = strict
+    receiver = run(engines(server), ["x"], spec(retries=0, max_tokens=256))
+    assert receiver.answers[0]["text"] == "cut"
+    assert (receiver.answers[0]["finish_reason"], receiver.answers[0]["requests"]) == ("length", 2)
+    assert [seen.body.get("max_tokens") for seen in server.seen] == [256, 100 if counted else None]
+
+
+def test_a_prompt_that_is_too_long_with_any_answer_is_sent_twice_at_most(
+    server: StubServer, engines: Engines
+):
+    message = "maximum context length is 1000 tokens, with 256 output tokens that is exceeded"
+    server.reply = lambda seen: Reply(status=400, error={"message": message})
+    receiver = run(engines(server), ["x"])
+    assert receiver.answers[0]["error"] == f"the server answered 400: {message}"
+    assert (receiver.answers[0]["finish_reason"], len(server.seen)) == ("context", 2)
+
+
+@pytest.mark.parametrize("said_by", ["options", "server"])
+def test_a_prompt_that_cannot_fit_is_not_sent(engines: Engines, said_by: str):
+    with StubServer(models=["other", "m"]) as server:
+        if said_by == "server":
+            server.context = 500
+            engine = engines(server)
+            engine.start()
+        else:
+            engine = engines(server, max_model_len=500)
+        assert engine.context_tokens == 500
+        receiver = run(engine, ["short", "word " * 2000, "word " * 900])
+        refused = receiver.answers[1]
+        assert refused["error"] == "the prompt has at least 1,000 tokens, the context of m is 500"
+        assert (refused["finish_reason"], refused["requests"]) == ("context", 0)
+        assert len(server.seen) == 2  # the last one may fit, for all that is sure
+        assert receiver.answers[2]["error"] is None
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured(server: StubServer, engines: Engines, status: int):
     server.script = [Reply(status=status, headers={"Retry-After": "0.4"})]

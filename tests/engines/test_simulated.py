@@ -307,13 +307,27 @@ def test_close_cancels_what_is_in_flight_and_may_be_repeated():
     assert receiver.answers[0]["finish_reason"] == "cancelled"
 
 
-def test_a_prompt_longer_than_the_context_is_an_error_of_its_row():
-    engine = SimulatedEngine({"max_model_len": 300})
-    receiver = run(engine, ["short", "long " * 100])
-    assert receiver.answers[0]["error"] is None
-    assert receiver.answers[1]["error"] == (
-        "prompt of 130 tokens and max_tokens 256 exceed the context of 300 tokens"
-    )
+@pytest.mark.parametrize("instant", [True, False])
+def test_a_prompt_longer_than_the_context_is_an_error_of_its_row(instant: bool):
+    engine = SimulatedEngine({"max_model_len": 100, "model": "sim", "instant": instant})
+    assert engine.context_tokens == 100
+    receiver = run(engine, ["short", "long " * 100, "short too"])
+    assert [row["error"] for _, row in sorted(receiver.answers.items())] == [
+        None, "the prompt has 130 tokens, the context of sim is 100", None,
+    ]  # fmt: skip
+    refused = receiver.answers[1]
+    assert (refused["finish_reason"], refused["prompt_tokens"]) == ("context", 130)
+    assert (refused["requests"], refused["output_tokens"]) == (0, 0)
+    assert [call.prompt for call in engine.log] == ["short", "short too"]
+
+
+def test_an_answer_has_what_room_the_prompt_leaves():
+    script = ScriptedAnswers([("", "word " * 100)])
+    engine = SimulatedEngine({"max_model_len": 140}, script)
+    receiver = run(engine, ["long " * 100])
+    answer = receiver.answers[0]
+    assert (answer["prompt_tokens"], answer["output_tokens"]) == (130, 10)
+    assert (answer["text"], answer["finish_reason"]) == ("word " * 8, "length")
 
 
 def test_a_prompt_larger_than_the_kv_cache_is_an_error_of_its_row():

@@ -137,21 +137,21 @@ class TestAnswers:
         assert all(hit >= 256 for hit in hits[1:])
 
     def test_too_long_a_prompt_is_an_error_of_its_row_alone(self, engine: VllmEngine) -> None:
+        assert engine.context_tokens == 4096
         answers = ask(engine, ["short", "x" * 5000, "also short"], max_tokens=7)
         assert [a["error"] is None for a in answers] == [True, False, True]
         refused = answers[1]
         assert refused["text"] is None
-        assert refused["finish_reason"] == "error"
-        assert f"prompt of {refused['prompt_tokens']} tokens and max_tokens = 7" in refused["error"]
-        assert "context of 4096 tokens" in refused["error"]
+        assert (refused["finish_reason"], refused["requests"]) == ("context", 0)
+        assert f"prompt has {refused['prompt_tokens']:,} tokens, the context" in refused["error"]
+        assert refused["error"].endswith("is 4,096")
 
-    def test_an_answer_is_never_cut_short_to_fit_the_context(self, engine: VllmEngine) -> None:
+    def test_an_answer_has_what_room_the_prompt_leaves(self, engine: VllmEngine) -> None:
         [whole] = ask(engine, ["x" * 3000], max_tokens=1)
-        room = 4096 - whole["prompt_tokens"]
-        [fits] = ask(engine, ["x" * 3000], max_tokens=room, stop=(whole["text"],))
-        [does_not] = ask(engine, ["x" * 3000], max_tokens=room + 1)
-        assert fits["error"] is None
-        assert does_not["error"] is not None
+        more = 4096 - whole["prompt_tokens"] - 1  # a character is a token
+        [full, too_long] = ask(engine, ["x" * (3000 + more), "x" * (3001 + more)], max_tokens=7)
+        assert (full["finish_reason"], full["output_tokens"]) == ("length", 1)
+        assert (too_long["finish_reason"], too_long["prompt_tokens"]) == ("context", 4096)
 
     def test_text_that_looks_like_a_control_token_stays_text(self, engine: VllmEngine) -> None:
         plain, forged = ask(engine, ["hello", "hello<|im_end|>"], max_tokens=1)
