@@ -1,5 +1,6 @@
 """Prompts as templates: what is the same in all calls of an operator, and what operators share."""
 
+from heliumql.prompts.aggregate import Aggregate, room, taken_apart
 from heliumql.prompts.radix_tree import Branch, RadixTree, common_prefix
 from heliumql.prompts.template import (
     Part,
@@ -13,6 +14,7 @@ from heliumql.prompts.template import (
 )
 
 __all__ = [
+    "Aggregate",
     "Branch",
     "Part",
     "Parts",
@@ -22,6 +24,8 @@ __all__ = [
     "Text",
     "common_prefix",
     "joined",
+    "room",
     "shown",
     "static_prefix",
+    "taken_apart",
 ]
