@@ -355,6 +355,9 @@ class Session:
             what["verb"] = [call.verb, call.version]
         if cache == "off":  # no call that may be fetched or kept is the same
             what["cache"] = "off"
+        aggregate = call.verb == "LLM_AGG"
+        if aggregate:  # how it is cut up where it is long depends on the context
+            what["aggregate"] = options.get("max_model_len")
         kind = kind_key(what)
         return Site(
             call.number,
@@ -370,6 +373,7 @@ class Session:
             call.span,
             float(str(options.get("price_in", 0.0))),
             float(str(options.get("price_out", 0.0))),
+            aggregate=aggregate,
         )
 
     def _aggregates(self) -> frozenset[str]:

@@ -56,6 +56,7 @@ class CallGraph:
     minted: MintedCalls = field(default_factory=MintedCalls)
     deferred: Deferred | None = None
     anew: AbstractSet[int] = frozenset()  # sites whose calls are asked whatever is stored
+    alone: AbstractSet[int] = frozenset()  # sites whose calls are never the same as others
 
     def __post_init__(self) -> None:
         self.known: dict[bytes, Answer] = {}
@@ -73,6 +74,9 @@ class CallGraph:
         self._waiting: dict[bytes, _Waiting] = {}
         self._dependents: dict[bytes, list[bytes]] = {}
         self._running: dict[bytes, list[bytes]] = {}  # final identity -> those that wait for it
+        self._wholes: dict[bytes, bytes] = {}  # call that became a tree -> the call that answers it
+        self._trees: set[bytes] = set()  # calls that answer others
+        self.grown: list[bytes] = []  # of these, those that are settled
 
     # naming -------------------------------------------------------------------------------
 
@@ -170,6 +174,9 @@ class CallGraph:
             account.shared += 1
             if needed in self._waiting:
                 stack += self._waiting[needed].missing
+            whole = self._wholes.get(needed)
+            if whole in self.demanded:
+                stack.append(whole)
 
     def _open(self, identity: bytes, account: Account) -> list[bytes]:
         """Waits for the calls inside its messages, or is ready; those that are new are returned."""
@@ -260,8 +267,11 @@ class CallGraph:
         if call is None:
             return None
         if call.identity in self._running:  # the same text is on its way
+            leader = self._running[call.identity][0]
             self._running[call.identity].append(identity)
             self.demanded[identity][0].shared += 1
+            if leader in self._wholes:
+                self._answered_by(identity, self._wholes[leader])
             return None
         self._running[call.identity] = [identity]
         return call
@@ -302,6 +312,8 @@ class CallGraph:
         if final is None:
             self._settle_void(identity)
             return None
+        if final.site in self.alone:
+            return ReadyCall(identity, final)
         name = self.namers[final.site].name(final.prompt, final.system, final.history)
         answer = self.known.get(name)
         if answer is not None:
@@ -320,9 +332,31 @@ class CallGraph:
             return None
         return ReadyCall(name, final)
 
+    def grow(self, running: bytes, whole: bytes) -> None:
+        """A running call is not run as it is: a minted call, that reads others, answers it.
+
+        It stays on its way meanwhile. Once it is `answered` it counts no more, but those do that
+        it was made of.
+        """
+        for identity in self._running[running]:
+            self._answered_by(identity, whole)
+            self.over.append(identity)  # nothing of it is in an engine
+        self._trees.add(whole)
+        if self.settled(whole):
+            self.grown.append(whole)
+
+    def _answered_by(self, identity: bytes, whole: bytes) -> None:
+        self._wholes[identity] = whole
+        for account in self.demanded[identity]:
+            self.demand([whole], account, again=True)
+
     def answered(self, identity: bytes, answer: Answer) -> list[bytes]:
         """The answer of a running call; the identities that it settles."""
         settled = self._running.pop(identity, [])
+        if settled and settled[0] in self._wholes:
+            self.demanded[settled[0]][0].asked -= 1
+            for name in settled:
+                del self._wholes[name]
         if identity in self.demanded and identity not in settled:
             self.demanded[identity][0].shared += 1  # it was ready to say the same
         if answer.error is None:
@@ -347,6 +381,10 @@ class CallGraph:
             payer.refused += 1
         self.answered(identity, answer)
 
+    def names(self, running: bytes) -> Sequence[bytes]:
+        """The calls that wait for a running one, itself among them; none if it is not one."""
+        return self._running.get(running, ())
+
     def wasted(self, account: Account) -> int:
         """Calls that were run early for this account and that no row has needed."""
         return sum(a is account and i in self.known for i, a in self.early.items())
@@ -365,7 +403,8 @@ class CallGraph:
 
         Another statement pays for those that it needs too. `running`: also what is on its way.
         """
-        leaders = {names[0] for names in self._running.values()}
+        way = [names for names in self._running.values() if running or names[0] not in self._wholes]
+        leaders = {names[0] for names in way}
         followers = {n for names in self._running.values() for n in names[1:]}
         gone = set()
         self._offered = {i: a for i, a in self._offered.items() if a is not account}
@@ -386,6 +425,7 @@ class CallGraph:
             else:
                 del self.demanded[identity]
                 self._waiting.pop(identity, None)
+                self._wholes.pop(identity, None)
                 gone.add(identity)
         for identity in gone:
             self._ready.pop(identity, None)
@@ -471,6 +511,8 @@ class CallGraph:
         stack = [identity]
         while stack:
             done = stack.pop()
+            if done in self._trees:
+                self.grown.append(done)
             for dependent in self._dependents.pop(done, ()):
                 waiting = self._waiting.get(dependent)
                 if waiting is None:

@@ -35,6 +35,7 @@ from heliumql.physical.scheduler import Scheduler, workers_of
 from heliumql.physical.sending import Flight, Held, paid, requests, spend
 from heliumql.physical.site import Site
 from heliumql.physical.spending import Spending, too_many_failed
+from heliumql.physical.trees import Trees
 from heliumql.scheduling.workload import Worker
 from heliumql.stats import CallTimes, Progress
 
@@ -81,6 +82,7 @@ class Dispatcher:
         self._progress = progress
         self._timed = timed
         self._kept = kept or KeptPrefixes()
+        self._trees = Trees(graph, sites)
         self._inbox: Inbox = SimpleQueue()
         self._flying: dict[bytes, Flight] = {}
         self._engines: dict[int, Engine] = {}  # those that are started
@@ -203,6 +205,7 @@ class Dispatcher:
             return 0
         self._start_engines()
         submitted = self._decide_held()
+        self._answer_trees()
         workers: dict[int, Sequence[Worker]] = {}
         for key, engine in self._engines.items():
             if key not in self._dead:
@@ -301,9 +304,11 @@ class Dispatcher:
             call = self.graph.take(identity)
             if call is not None and self._allowed(Flight(call, worker, rank), engine):
                 return call, rank
+            self._answer_trees()
             if self._held and len(self.accounts) == 1:
                 return None
-        sites = {n for n, site in self.sites.items() if site.engine is engine}
+        # What becomes of an aggregate that is too long is not to be paid for early.
+        sites = {n for n, s in self.sites.items() if s.engine is engine and not s.aggregate}
         offered = self.graph.take_offered(sites)
         return None if offered is None else (offered, self.scheduler.last_rank)
 
@@ -527,11 +532,21 @@ class Dispatcher:
         identity = flight.call.identity
         site = self.sites[flight.call.messages.site]
         self._load[id(site.engine), flight.worker] -= 1
-        self._spending.settle(flight.call, answer if flight.owner else None)
         askers, payer = self.graph.askers(identity), self.graph.payer(identity)
+        is_too_long = answer.finish_reason == "context"
+        if is_too_long and site.aggregate and not all(account.failure for _, account in askers):
+            refused = self._trees.grow(flight.call, answer)
+            if refused is None:
+                self._spending.settle(flight.call)
+                payer.requests += requests if flight.owner else 0
+                self._answer_trees()
+                return
+            answer = refused
+        cost = paid(answer) if is_too_long else answer  # its tokens were counted, not computed
+        self._spending.settle(flight.call, cost if flight.owner else None)
         if flight.owner:
             payer.run += 1
-            spend(payer, site, answer, requests)
+            spend(payer, site, cost, requests)
             spent = payer.at(site.number)
             spent.run += 1
             spent.failed += answer.error is not None
@@ -547,6 +562,22 @@ class Dispatcher:
             failure = too_many_failed(payer)
             if failure is not None and payer.failure is None:
                 self.fail(payer, failure, running=False)
+        self._answer_trees()
+
+    def _answer_trees(self) -> None:
+        """Aggregates whose trees are done are answered, and kept under their own names too."""
+        for identity, site, answer in self._trees.grown():
+            askers = self.graph.askers(identity)
+            if answer.error is None and site.cache != "off" and not site.sampled:
+                try:
+                    self._store.put({identity: answer}, site.operator)
+                except HeliumQLError as error:  # nothing can be remembered
+                    self._fail_askers(identity, error)
+                    continue
+            self.graph.answered(identity, answer)
+            if answer.error is not None and answer.finish_reason != "cancelled":  # by a budget
+                for name, account in askers:
+                    self.failed(account, name, site, answer.error)
 
     def failed(self, account: Account, name: bytes, site: Site, error: str) -> None:
         """A call of this name failed: so does a statement that says it must not.

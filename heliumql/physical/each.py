@@ -53,7 +53,10 @@ class EachCall:
         self.references = References()
         namers = {n: Namer(s.kind, self.references) for n, s in context.sites.items()}
         unfetched = frozenset(n for n, s in context.sites.items() if s.cache != "use")
-        self.graph = CallGraph(self.references, namers, context.store.get, unfetched)
+        alone = {n for n, s in context.sites.items() if reference or s.sampled}
+        self.graph = CallGraph(
+            self.references, namers, context.store.get, unfetched, alone=frozenset(alone)
+        )
         self.dispatcher = Dispatcher(
             self.graph,
             context.sites,

@@ -40,6 +40,7 @@ class Site:
     price_in: float = 0.0  # of a million prompt tokens
     price_out: float = 0.0  # of a million output tokens
     fetched: bool = True  # its calls are looked up in the answer store
+    aggregate: bool = False  # a prompt that does not fit the context becomes a tree (trees.py)
 
     @property
     def sampled(self) -> bool:
