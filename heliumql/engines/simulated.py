@@ -171,7 +171,7 @@ class SimulatedEngine:
         self._flights: dict[bytes, _Flight] = {}
         self._warming: dict[bytes, _Warming] = {}
         # Answers that are known but not yet due: (when, tie, call).
-        self._late: list[tuple[float, int, bytes]] = []
+        self._late: list[tuple[float, int, _Flight]] = []
         self._ties = itertools.count()
 
     @property
@@ -251,9 +251,9 @@ class SimulatedEngine:
         if self._context and prompt_tokens + (spec.task != "embed") > self._context:
             name = self._model_name or "the model"
             refused = too_long(call, prompt_tokens, self._context, name)._replace(worker=worker)
-            self._flights[call] = _Flight(deliver, refused, 0.0, None, None, worker)
-            self._in_flight[worker] += 1
-            self._due(call, self.now)
+            flight = _Flight(deliver, refused, 0.0, None, None, worker)
+            self._fly(flight)
+            self._due(flight, self.now)
             return
         scripted = self._script(request.messages, spec) if self._script else None
         fatal = None
@@ -296,11 +296,10 @@ class SimulatedEngine:
             logged.worker = worker
             self.log.append(logged)
         flight = _Flight(deliver, answer, seconds, fatal, logged, worker)
-        self._flights[call] = flight
-        self._in_flight[worker] += 1
+        self._fly(flight)
         if self._instant:
             flight.answer = answer._replace(started=self.now, finished=self.now + seconds)
-            self._due(call, self.now + seconds)
+            self._due(flight, self.now + seconds)
             return
         block = _TOKEN_BYTES * self._constants.block_size
         whole = prompt if text is None or embeds else prompt + text.encode()
@@ -309,7 +308,11 @@ class SimulatedEngine:
             self._models.add(worker, self.now, call, prompt_tokens, keys, count, request.priority)
         except ValueError as reason:
             flight.answer = failed(call, str(reason))._replace(worker=worker)
-            self._due(call, self.now)
+            self._due(flight, self.now)
+
+    def _fly(self, flight: _Flight) -> None:
+        self._flights[flight.answer.call] = flight
+        self._in_flight[flight.worker] += 1
 
     def _warm(self, warmup: Warmup, told: Told) -> None:
         prefix = common_start(_rendered(warmup.first), _rendered(warmup.second))
@@ -336,7 +339,7 @@ class SimulatedEngine:
         """Let time pass until an answer is due; returns what is, and adds the warm-ups that are
         done meanwhile."""
         while True:
-            while self._late and self._late[0][2] not in self._flights:
+            while self._late and not self._is_flying(self._late[0][2]):
                 heapq.heappop(self._late)  # cancelled while it was late
             due = self._late[0][0] if self._late else math.inf
             behind = self._models.behind
@@ -352,14 +355,17 @@ class SimulatedEngine:
         self._now = max(self.now, due if behind == math.inf else behind)
         deliveries: list[tuple[Deliver, Answer | EngineError]] = []
         while self._late and self._late[0][0] <= self.now:
-            _, _, call = heapq.heappop(self._late)
-            flight = self._flights.get(call)
-            if flight is None:
+            _, _, flight = heapq.heappop(self._late)
+            if not self._is_flying(flight):
                 continue
             if flight.fatal is not None:
                 return deliveries + self._end(flight.fatal)
-            deliveries.append(self._land(call, flight.answer))
+            deliveries.append(self._land(flight.answer.call, flight.answer))
         return deliveries
+
+    def _is_flying(self, flight: _Flight) -> bool:
+        """Not cancelled: the call may be in flight anew, for others."""
+        return self._flights.get(flight.answer.call) is flight
 
     def _complete(self, completion: Completion[bytes]) -> None:
         flight = self._flights[completion.call]
@@ -370,10 +376,10 @@ class SimulatedEngine:
             first_token=completion.first_token,
             finished=due,
         )
-        self._due(completion.call, due)
+        self._due(flight, due)
 
-    def _due(self, call: bytes, when: float) -> None:
-        heapq.heappush(self._late, (when, next(self._ties), call))
+    def _due(self, flight: _Flight, when: float) -> None:
+        heapq.heappush(self._late, (when, next(self._ties), flight))
 
     def _drop(self, calls: Sequence[bytes]) -> list[tuple[Deliver, Answer | EngineError]]:
         deliveries = []

@@ -298,6 +298,22 @@ def test_a_cancelled_late_call_is_not_answered_again():
     assert [r["finish_reason"] for r in receiver.answers.values()].count("cancelled") == 1
 
 
+def test_a_cancelled_call_may_be_asked_again_while_its_answer_is_late():
+    slow = ScriptedAnswer("slow", seconds=9)
+    engine = SimulatedEngine({}, ScriptedAnswers([("slow", slow), ("", "quick")]))
+    receiver, again = Receiver(), Receiver()
+    engine.submit(spec(), calls(["slow", "quick"]), receiver)
+    while not receiver.answers:  # the other one is computed by then
+        engine.advance()
+    engine.cancel([name(0)])
+    before = engine.now
+    engine.submit(spec(), calls(["slow", "quick"]), again)
+    while len(again.answers) < 2:
+        engine.advance()
+    assert again.texts() == {0: "slow", 1: "quick"}
+    assert engine.now - before > 9
+
+
 def test_close_cancels_what_is_in_flight_and_may_be_repeated():
     engine = SimulatedEngine({})
     receiver = Receiver()
