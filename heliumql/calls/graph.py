@@ -354,7 +354,9 @@ class CallGraph:
         """The answer of a running call; the identities that it settles."""
         settled = self._running.pop(identity, [])
         if settled and settled[0] in self._wholes:
-            self.demanded[settled[0]][0].asked -= 1
+            for number, account in enumerate(self.demanded[settled[0]]):
+                account.asked -= 1
+                account.shared -= number > 0  # the first one pays
             for name in settled:
                 del self._wholes[name]
         if identity in self.demanded and identity not in settled:
