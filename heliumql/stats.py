@@ -12,7 +12,10 @@ from dataclasses import dataclass, fields
 class Stats:
     """What one statement did.
 
-    asked = shared + cached + (run - wasted). Warm-ups count as tokens, not as calls.
+    asked = shared + cached + (run - wasted). Warm-ups count as tokens, not as calls. A call of
+    LLM_AGG that does not fit the context counts as the calls that it is made of, chunks and merges:
+    each is asked and run, shared or cached. Itself it counts only where it is found in the answer
+    store, or cannot be made of others and fails.
     """
 
     calls_asked: int = 0  # (row, call) pairs that the result demanded
