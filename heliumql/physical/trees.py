@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from heliumql.calls import Answer, CallGraph, Messages, ReadyCall
 from heliumql.engines.engine import MESSAGES, LimitedEngine
+from heliumql.physical.aggregate import Aggregate, room, taken_apart
 from heliumql.physical.site import Site
-from heliumql.prompts import Aggregate, room, taken_apart
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Prompts as templates: what is the same in all calls of an operator, and what operators share."""
 
-from heliumql.prompts.aggregate import Aggregate, room, taken_apart
 from heliumql.prompts.radix_tree import Branch, RadixTree, common_prefix
 from heliumql.prompts.template import (
     Part,
@@ -14,7 +13,6 @@ from heliumql.prompts.template import (
 )
 
 __all__ = [
-    "Aggregate",
     "Branch",
     "Part",
     "Parts",
@@ -24,8 +22,6 @@ __all__ = [
     "Text",
     "common_prefix",
     "joined",
-    "room",
     "shown",
     "static_prefix",
-    "taken_apart",
 ]

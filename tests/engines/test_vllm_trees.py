@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import heliumql
-from heliumql.session import Session
-from heliumql.syntax import CallSite
 
 QUERY = """
-    SELECT i % 3 AS part, LLM_GENERATE('Sum up.' || e'\\n---\\n' ||
-        string_agg('note ' || i, e'\\n---\\n' ORDER BY i), max_tokens => 6) AS said
+    SELECT i % 3 AS part, LLM_AGG('note ' || i, 'Sum up.' ORDER BY i, max_tokens => 6) AS said
     FROM range(60) AS notes(i) WHERE i % 3 > 0 OR i < 6 GROUP BY part ORDER BY part
 """
 
 
 @pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vLLM is not installed")
-def test_a_long_group_is_a_tree_and_is_remembered(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bound = Session._site
-
-    def aggregate(self: Session, call: CallSite) -> object:
-        return replace(bound(self, call), aggregate=True)
-
-    monkeypatch.setattr(Session, "_site", aggregate)
+def test_a_long_group_is_a_tree_and_is_remembered(checkpoint: Path) -> None:
     with heliumql.connect() as con:
         con.execute(
             f"CREATE MODEL m WITH (engine = 'vllm', model = '{checkpoint}', max_model_len = 160)"

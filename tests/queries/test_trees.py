@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -18,10 +17,8 @@ import heliumql
 from heliumql.engines.engine import CallSpec, Deliver
 from heliumql.engines.simulated import Messages, ScriptedAnswer, SimulatedEngine
 from heliumql.errors import EngineError
-from heliumql.prompts import taken_apart
-from heliumql.session import Session
+from heliumql.physical.aggregate import taken_apart
 from heliumql.stats import Stats
-from heliumql.syntax import CallSite
 
 NOTES = """
     CREATE TABLE notes AS
@@ -30,8 +27,7 @@ NOTES = """
     UNION ALL SELECT 'odd', i, repeat('é', i % 40) || i FROM range(60) AS r(i)
 """
 QUERY = """
-    SELECT topic, LLM_GENERATE('Sum up.' || e'\\n---\\n' ||
-                               string_agg(body, e'\\n---\\n' ORDER BY i), max_tokens => 32) AS said
+    SELECT topic, LLM_AGG(body, 'Sum up.' ORDER BY i, max_tokens => 32) AS said
     FROM notes GROUP BY topic ORDER BY topic
 """
 WAYS: dict[str, dict[str, object]] = {
@@ -39,17 +35,6 @@ WAYS: dict[str, dict[str, object]] = {
     "small": {"llm_batch_rows": 1, "llm_window_bytes": 1},
     "off": {"llm_optimizer": "off"},
 }
-
-
-@pytest.fixture(autouse=True)
-def aggregates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls of LLM_GENERATE are taken for those of LLM_AGG."""
-    bound = Session._site
-
-    def aggregate(self: Session, call: CallSite) -> object:
-        return replace(bound(self, call), aggregate=True)
-
-    monkeypatch.setattr(Session, "_site", aggregate)
 
 
 def numbers(messages: Messages, spec: CallSpec) -> str:
@@ -86,9 +71,6 @@ def test_all_ways_give_the_same_rows_and_a_second_run_asks_nothing(scripted: Mad
             assert len(made.engine.log) == asked
             assert (again.stats.calls_asked, again.stats.calls_cached) == (3, 3)
     assert outcomes["on"] == outcomes["small"] == outcomes["off"]
-
-
-SUM = "'Sum up.' || e'\\n---\\n' || string_agg(body, e'\\n---\\n' ORDER BY i)"
 
 
 def outcome(made: Scripted, query: str, way: str = "on") -> tuple[list[tuple[Any, ...]], Stats]:
@@ -138,18 +120,13 @@ def test_where_a_part_fails_its_group_has_no_answer(scripted: Made, way: str) ->
 
     made = scripted(fails, max_model_len=256)
     made.con.execute(NOTES)
-    query = (
-        f"SELECT topic, g.text, g.llm.error FROM (SELECT topic, {SUM} AS all_of FROM notes "
-        "GROUP BY topic), LATERAL LLM_GENERATE(all_of, max_tokens => 32) AS g ORDER BY topic"
-    )
-    rows, stats = outcome(made, query, way)
-    assert [(topic, said is None, error) for topic, said, error in rows] == [
-        ("long", True, "boom"), ("odd", False, None), ("short", False, None),
+    rows, stats = outcome(made, QUERY, way)
+    assert [(topic, said is None) for topic, said in rows] == [
+        ("long", True), ("odd", False), ("short", False),
     ]  # fmt: skip
-    # call by call the text and the error are asked for one by one
-    assert stats.failures == (("boom",) if way != "off" else ("boom (2 calls)",))
-    with pytest.raises(heliumql.HeliumQLError, match=r"a call of .* failed: boom"):
-        outcome(made, query.replace("32", "32, on_error => 'fail'"), way)
+    assert (stats.failures, stats.calls_failed) == (("boom",), 1)
+    with pytest.raises(heliumql.HeliumQLError, match="a call of LLM_AGG#1 failed: boom"):
+        outcome(made, QUERY.replace("32", "32, on_error => 'fail'"), way)
 
 
 def test_what_is_done_of_a_tree_is_not_done_again(scripted: Made) -> None:
@@ -179,8 +156,8 @@ def test_answers_are_read_and_are_read_from(scripted: Made, way: str) -> None:
     made.con.execute(NOTES)
     query = """
         WITH sums AS (
-            SELECT topic, LLM_GENERATE('Sum up.' || e'\\n---\\n' || string_agg(
-                LLM_GENERATE('Note' || e'\\n---\\n' || body), e'\\n---\\n' ORDER BY i)) AS said
+            SELECT topic, LLM_AGG(LLM_GENERATE('Note' || e'\\n---\\n' || body),
+                                  'Sum up.' ORDER BY i) AS said
             FROM notes GROUP BY topic
         )
         SELECT topic, said, LLM_GENERATE('Once more.' || e'\\n---\\n' || said) FROM sums
@@ -199,7 +176,7 @@ def test_equal_groups_are_one_tree(scripted: Made) -> None:
     made.con.execute(NOTES)
     _, once = outcome(made, QUERY.replace("FROM notes", "FROM notes WHERE topic = 'long'"))
     twice = (
-        f"SELECT twin, LLM_GENERATE({SUM}, max_tokens => 32) FROM notes, "
+        "SELECT twin, LLM_AGG(body, 'Sum up.' ORDER BY i, max_tokens => 32) FROM notes, "
         "range(2) AS t(twin) WHERE topic = 'long' GROUP BY twin"
     )
     rows, stats = outcome(made, twice)
@@ -234,8 +211,8 @@ def test_drawn_answers_are_drawn_for_each_tree(scripted: Made, way: str) -> None
     made = scripted(numbers, max_model_len=256)
     made.con.execute(NOTES)
     query = (
-        f"SELECT twin, LLM_GENERATE({SUM}, max_tokens => 32, temperature => 1) FROM notes, "
-        "range(2) AS t(twin) WHERE topic = 'long' GROUP BY twin"
+        "SELECT twin, LLM_AGG(body, 'Sum up.' ORDER BY i, max_tokens => 32, temperature => 1) "
+        "FROM notes, range(2) AS t(twin) WHERE topic = 'long' GROUP BY twin"
     )
     _, stats = outcome(made, query, way)
     prompts = Counter(made.prompts)
@@ -331,7 +308,7 @@ def test_any_texts_in_any_context(texts: list[str], context: int) -> None:
     with heliumql.connect() as con:
         con.register_model("m", engine)
         con.register("notes", pa.table({"i": range(len(texts)), "body": texts}))
-        query = f"SELECT LLM_GENERATE({SUM}, max_tokens => 8) FROM notes"
+        query = "SELECT LLM_AGG(body, 'Sum up.' ORDER BY i, max_tokens => 8) FROM notes"
         found = con.sql(query)
         rows = found.fetchall()
         assert consistent(found.stats)

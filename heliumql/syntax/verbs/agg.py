@@ -48,6 +48,13 @@ def as_value(call: Call, source: str) -> CallParts:
     )
 
 
+def merge_sentence() -> str:
+    """What a prompt that makes one answer of several adds to the instruction."""
+    _, said, _ = verb_prompt("llm_agg_merge").parts
+    assert isinstance(said, str)
+    return said.removesuffix(SEPARATOR)
+
+
 def _check_ends(instruction: Template) -> None:
     for part in instruction.parts:
         if isinstance(part, str) and SEPARATOR in part:

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliumql.prompts import Aggregate, room, taken_apart
+from heliumql.physical.aggregate import Aggregate, room, taken_apart
 
 PIECES = st.lists(st.text(alphabet="aé-\n ", max_size=40), min_size=1, max_size=30)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SEPARATOR = "\n---\n"
-_MERGED = "\nThe texts are answers about parts of the whole; make one answer of them."
+from heliumql.syntax.verbs.agg import SEPARATOR, merge_sentence
+
 _MARGIN = 0.9  # of the room that is counted on: texts are not equally dense
 _DENSE = 3.0  # bytes of a token, as long as nothing is known of them: most texts have more
 
@@ -50,8 +50,9 @@ class Aggregate:
 
     def merging(self, answers: Sequence[str]) -> Aggregate:
         """The prompt that makes one answer of those about its chunks."""
-        merges = self.instruction.endswith(_MERGED)
-        return Aggregate(self.instruction + ("" if merges else _MERGED), tuple(answers))
+        sentence = merge_sentence()
+        instruction = self.instruction.removesuffix(sentence) + sentence  # a merge says it already
+        return Aggregate(instruction, tuple(answers))
 
 
 def taken_apart(prompt: str) -> Aggregate:
