@@ -316,3 +316,24 @@ def test_any_texts_in_any_context(texts: list[str], context: int) -> None:
             assert len(prompt.prompt.encode()) < 4 * context
         con.execute("SET llm_optimizer = 'off'")
         assert con.sql(query).fetchall() == rows
+
+
+def test_a_budget_counts_the_parts_and_a_later_run_goes_on(scripted: Made) -> None:
+    made = scripted(numbers, max_model_len=256)
+    made.con.execute(NOTES)
+    whole, stats = outcome(made, QUERY)
+    made.con.execute("CLEAR CACHE")
+    made.con.execute(f"SET llm_max_calls = {stats.calls_run - 3}")
+    with pytest.raises(heliumql.HeliumQLError, match="llm_max_calls"):
+        made.con.sql(QUERY).fetchall()
+    made.con.execute("CLEAR CACHE; SET llm_on_budget = 'partial'")
+    some = made.con.sql(QUERY)
+    rows = dict(some.fetchall())
+    assert some.stats.calls_run == stats.calls_run - 3
+    assert some.stats.calls_refused > 0
+    assert None in rows.values()
+    assert consistent(some.stats)
+    made.con.execute("SET llm_on_budget = 'error'")
+    rest = made.con.sql(QUERY)
+    assert rest.fetchall() == whole
+    assert rest.stats.calls_run == 3
