@@ -39,6 +39,17 @@ def say_failures(stats: Stats) -> None:
         say(f"  {message}")
 
 
+def say_refused(stats: Stats) -> None:
+    """A result with holes in it must not be taken for the whole."""
+    if stats.calls_refused:
+        one = stats.calls_refused == 1
+        say(
+            f"warning: {stats.calls_refused:,} call{' was' if one else 's were'} not run, as a "
+            f"budget is used up; {'its value is' if one else 'their values are'} NULL. "
+            "Run it again and it goes on"
+        )
+
+
 def say_incidents(stats: Stats) -> None:
     """Troubles that were overcome cost time, and may come again."""
     for incident in stats.incidents[:_MESSAGES_SHOWN]:
@@ -57,9 +68,10 @@ def describe(stats: Stats) -> str:
     if stats.prompt_tokens:
         hits = f" ({percent(stats.prefix_hit_tokens, stats.prompt_tokens)} prefix hits)"
     wasted = f", {stats.calls_wasted:,} of them not needed" if stats.calls_wasted else ""
+    refused = f", {stats.calls_refused:,} not run" if stats.calls_refused else ""
     calls = (
         f"{stats.calls_asked:,} asked: {stats.calls_shared:,} shared, "
-        f"{stats.calls_cached:,} cached, {stats.calls_run:,} run{wasted} "
+        f"{stats.calls_cached:,} cached, {stats.calls_run:,} run{wasted}{refused} "
         f"({stats.calls_failed:,} failed, {stats.requests_sent:,} requests sent)"
     )
     tokens = f"{stats.prompt_tokens:,} prompt{hits}, {stats.output_tokens:,} output"

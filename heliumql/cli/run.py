@@ -14,14 +14,22 @@ from heliumql.cli.arguments import UsageError, pairs
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.progress import ProgressLine
-from heliumql.cli.report import say, say_error, say_failures, say_incidents, say_stats
+from heliumql.cli.report import (
+    say,
+    say_error,
+    say_failures,
+    say_incidents,
+    say_refused,
+    say_stats,
+)
 from heliumql.cli.scripts import as_hql, check_used, constant, named_in, scripts
 from heliumql.connection import Connection
-from heliumql.errors import HeliumQLError
+from heliumql.errors import BudgetError, HeliumQLError
 from heliumql.relation import Relation
 from heliumql.stats import Stats
 from heliumql.syntax import shell
 
+_IN_PART = BudgetError.exit_status
 _READER_GONE = 141  # 128 + SIGPIPE, as of any other program in a pipeline
 
 
@@ -32,9 +40,10 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     stats = sum((connection.total_stats for connection in opened), Stats())
     say_incidents(stats)
     say_failures(stats)
+    say_refused(stats)
     if options.stats:
         say_stats(stats, options.stats)
-    return status
+    return status or (_IN_PART if stats.calls_refused else 0)
 
 
 def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
