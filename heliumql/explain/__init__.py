@@ -9,6 +9,7 @@ from heliumql.explain.explanation import (
     OperatorShown,
     RuleShown,
 )
+from heliumql.explain.foreseen import Estimate, foreseen
 from heliumql.explain.html import as_html
 from heliumql.explain.json import as_json
 from heliumql.explain.mermaid import as_mermaid
@@ -17,6 +18,7 @@ from heliumql.explain.text import as_text
 
 __all__ = [
     "FIRST_ROWS",
+    "Estimate",
     "Explanation",
     "Figure",
     "Happened",
@@ -29,4 +31,5 @@ __all__ = [
     "as_stages",
     "as_text",
     "explained",
+    "foreseen",
 ]
