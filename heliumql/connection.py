@@ -22,6 +22,7 @@ from heliumql.engines.engine import Engine
 from heliumql.engines.options import check_values
 from heliumql.errors import BindError
 from heliumql.evaluations import Evaluations
+from heliumql.explain import Estimate
 from heliumql.groups import Group
 from heliumql.physical import functions
 from heliumql.relation import Relation
@@ -126,6 +127,29 @@ class Connection:
                 result.fetchall()
             result = self.run(parsed, params)
         return result
+
+    def estimate(self, text: str | Parsed, params: Parameters = None) -> Estimate:
+        """What one statement is expected to cost: calls, tokens, money, budgets it would exceed.
+
+        It is planned and looked at, never run: no model is asked and nothing is written. Of a
+        statement that changes something it is the part that asks models.
+        """
+        if isinstance(text, Parsed):
+            return self._statements.estimate(text, params)
+        parsed = self.statements(text)
+        if len(parsed) != 1:
+            raise BindError(f"estimate takes one statement; this text has {len(parsed)}")
+        return self._statements.estimate(parsed[0], params)
+
+    def holds_calls(self, parsed: Parsed) -> bool:
+        """A plain statement names a view, macro or prompt with calls, made since it was parsed."""
+        return self._statements.names_calls(parsed.statement.text)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Nothing can be written to the database."""
+        query = "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()"
+        return bool(self.duckdb.execute(query).fetchall()[0][0])
 
     def sql_many(self, texts: Sequence[str], params: Parameters = None) -> list[Relation]:
         """The relations of several queries that are evaluated together, one a text.

@@ -20,8 +20,8 @@ from heliumql.catalog import Settings
 from heliumql.definitions import Definitions
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
 from heliumql.evaluations import Evaluations
-from heliumql.explain import FIRST_ROWS, Happened
-from heliumql.explaining import look_at, rendered
+from heliumql.explain import FIRST_ROWS, Estimate, Happened, foreseen
+from heliumql.explaining import Looked, look_at, rendered
 from heliumql.groups import Group, leaves_all_as_it_is
 from heliumql.physical import functions
 from heliumql.relation import PlainRelation, Relation
@@ -206,22 +206,42 @@ class Statements:
         return self._evaluations.executed(planned, parameters, source)
 
     def _explain(self, statement: syntax.Explain, given: _Given) -> Relation:
-        inner = statement.statement
-        if isinstance(inner, syntax.Execute):
-            given = replace(given, parameters=self._values(inner.arguments))
-            inner = self._prepared[inner.name.lower()]
-        text, offset = inner.text, inner.span.start
-        if isinstance(inner, syntax.CreateView):
-            text, offset = inner.body, inner.body_span.start
-        elif isinstance(inner, syntax.CreateMacro):
-            raise BindError("EXPLAIN takes a query", span=inner.span)
-        self._restored.check(text, self._make_again)
-        found = look_at(self._session, text, given.parameters, offset)
+        inner, given = self._executed(statement.statement, given)
+        found = self._looked_at(inner, given)
         happened = self._happened(inner, given) if statement.analyze else None
         key = "analyzed_plan" if statement.analyze else "logical_plan"
         shown = rendered(self._session, inner, found, happened, statement.format)
         stats = happened.stats if happened is not None else None
         return self._evaluations.held(("explain_key", "explain_value"), [(key, shown)], stats)
+
+    def estimate(self, parsed: Parsed, parameters: Parameters = None) -> Estimate:
+        """What a statement is expected to cost. It is planned and looked at, never run."""
+        self._evaluations.begin()
+        statement, given = self._executed(parsed.statement, _Given(parameters, parsed.source))
+        if not isinstance(statement, syntax.LlmSql) and not self.names_calls(statement.text):
+            return Estimate()
+        try:
+            found = self._looked_at(statement, given)
+        except HeliumQLError as error:
+            raise error.with_source(parsed.source) from None
+        return foreseen(found.explanation, limits_of(self._session.settings))
+
+    def _executed(self, statement: Statement, given: _Given) -> tuple[Statement, _Given]:
+        """The statement that EXECUTE runs, with its values; any other is itself."""
+        if not isinstance(statement, syntax.Execute):
+            return statement, given
+        given = replace(given, parameters=self._values(statement.arguments))
+        return self._prepared[statement.name.lower()], given
+
+    def _looked_at(self, statement: Statement, given: _Given) -> Looked:
+        """The explanation of a statement, as far as it can be had without running it."""
+        text, offset = statement.text, statement.span.start
+        if isinstance(statement, syntax.CreateView):
+            text, offset = statement.body, statement.body_span.start
+        elif isinstance(statement, syntax.CreateMacro):
+            raise BindError("EXPLAIN takes a query", span=statement.span)
+        self._restored.check(text, self._make_again)
+        return look_at(self._session, text, given.parameters, offset)
 
     def _happened(self, statement: Statement, given: _Given) -> Happened:
         """Runs the statement: what it did, how many rows it gave, and the first few of them."""

@@ -102,7 +102,7 @@ def run_parser(prog: str = "heliumql run") -> argparse.ArgumentParser:
     )
     add("--stats", choices=("text", "json"), help="tell what the run did, on standard error")
     add("--dialect", choices=DIALECTS, help="the SQL of the statements, if it is not HQL")
-    add("--dry-run", action="store_true", help="not available yet")
+    add("--dry-run", action="store_true", help="tell what the calls would cost; asks no model")
     return parser
 
 

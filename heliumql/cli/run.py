@@ -10,7 +10,8 @@ from contextlib import closing
 import duckdb
 
 import heliumql
-from heliumql.cli.arguments import UsageError, pairs
+from heliumql.cli.arguments import pairs
+from heliumql.cli.dry_run import dry_run
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.progress import ProgressLine
@@ -68,8 +69,6 @@ def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
 
 
 def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Connection]) -> None:
-    if options.dry_run:
-        raise UsageError("--dry-run is not available yet")
     parameters = pairs("--param", options.param)
     settings = pairs("--set", options.set)
     if options.model is not None:
@@ -78,6 +77,9 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
     if options.dialect is not None:
         texts = [as_hql(text, name, options.dialect) for text, name in texts]
     check_used(parameters, [text for text, _ in texts])
+    if options.dry_run:
+        dry_run(options, texts, parameters, settings, interrupts)
+        return
     progress = ProgressLine(sys.stderr) if sys.stderr.isatty() else None
     output = Output(options.format, options.output, progress.clear if progress else None)
     with (

@@ -12,6 +12,8 @@ from heliumql.calls.budget import Limits
 from heliumql.explain.explanation import Explanation, Figure, OperatorShown, total
 from heliumql.explain.text import duration, money, wrapped
 
+_NOTHING = Figure(0)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -23,11 +25,11 @@ class Estimate:
     """
 
     operators: tuple[OperatorShown, ...] = ()
-    asked: Figure | None = Figure(0)
-    calls: Figure | None = Figure(0)
-    remembered: Figure | None = Figure(0)
-    prompt_tokens: Figure | None = Figure(0)
-    output_tokens: Figure | None = Figure(0)
+    asked: Figure | None = _NOTHING
+    calls: Figure | None = _NOTHING
+    remembered: Figure | None = _NOTHING
+    prompt_tokens: Figure | None = _NOTHING
+    output_tokens: Figure | None = _NOTHING
     price: float | None = None
     seconds: float | None = 0.0
     exceeded: tuple[str, ...] = ()
