@@ -20,7 +20,7 @@ from heliumql.catalog import Catalog, Entry, Model
 from heliumql.definitions import quoted
 from heliumql.engines.engine import Engine
 from heliumql.engines.options import check_values
-from heliumql.errors import BindError
+from heliumql.errors import BindError, HeliumQLError
 from heliumql.evaluations import Evaluations
 from heliumql.explain import Estimate
 from heliumql.groups import Group
@@ -181,7 +181,11 @@ class Connection:
         for number, parsed in enumerate(statements):
             if isinstance(self._result, Relation):
                 self._result.fetchall()
-            plain, last = parsed.statement, number == len(statements) - 1
+            last = number == len(statements) - 1
+            try:
+                plain = self._statements.with_settings(parsed.statement)
+            except HeliumQLError as error:
+                raise error.with_source(parsed.source) from None
             if isinstance(plain, syntax.Sql) and not self._statements.names_calls(plain.text):
                 self._evaluations.begin()
                 self._evaluations.result = self.duckdb.execute(plain.text, params if last else None)

@@ -14,7 +14,7 @@ import duckdb
 
 from heliumql import cache, syntax
 from heliumql.binder import bind_error
-from heliumql.catalog import Entry, Model
+from heliumql.catalog import SETTINGS, Entry, Model
 from heliumql.engines import open_engine
 from heliumql.errors import BindError, CatalogError
 from heliumql.physical import functions
@@ -149,8 +149,18 @@ class Definitions:
             case "prompts":
                 names = [(e.name,) for (k, _), e in self.catalog.entries.items() if k == "prompt"]
                 return (("name",), names)
-            case _:
+            case "cache":
                 return (cache.SHOWN, cache.shown(self.session.shared.store))
+            case "llm_settings":
+                shown = [(n, _text(self.session.settings.value(n))) for n in SETTINGS]
+                return (("name", "value"), shown)
+            case name:
+                try:
+                    value = self.session.settings.value(name)
+                except CatalogError as error:
+                    error.span = statement.span
+                    raise
+                return ((name,), [(_text(value),)])
 
     def describe(self, statement: syntax.Describe) -> Rows:
         if statement.what == "model":
@@ -162,6 +172,19 @@ class Definitions:
         if entry is None:
             raise self.catalog.missing("prompt", statement.name, statement.name_span)
         return (("name", "statement"), [(entry.name, entry.text)])
+
+
+def _text(value: str | float | bool | None) -> str:
+    """A setting as SET takes it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
 
 
 def _check_options(statement: syntax.CreateModel) -> None:

@@ -98,7 +98,8 @@ class Statements:
         """
         self._evaluations.begin()
         try:
-            return self._run(parsed.statement, _Given(parameters, parsed.source, group))
+            statement = self.with_settings(parsed.statement)
+            return self._run(statement, _Given(parameters, parsed.source, group))
         except HeliumQLError as error:
             raise error.with_source(parsed.source) from None
         except duckdb.InterruptException:
@@ -217,7 +218,8 @@ class Statements:
     def estimate(self, parsed: Parsed, parameters: Parameters = None) -> Estimate:
         """What a statement is expected to cost. It is planned and looked at, never run."""
         self._evaluations.begin()
-        statement, given = self._executed(parsed.statement, _Given(parameters, parsed.source))
+        given = _Given(parameters, parsed.source)
+        statement, given = self._executed(self.with_settings(parsed.statement), given)
         if not isinstance(statement, syntax.LlmSql) and not self.names_calls(statement.text):
             return Estimate()
         try:
@@ -309,6 +311,35 @@ class Statements:
         ours.entries.update({(e.kind, e.name.lower()): e for e in missing})
         self._restored.make([e for e in missing if e.kind != "model"], self._make_again)
         self._session.settings = other.settings
+
+    def with_settings(self, statement: Statement) -> Statement:
+        """The statement with what our settings are now, where it reads them.
+
+        Not in a definition, which would keep what they were when it was made.
+        """
+        if not isinstance(statement, syntax.Sql | syntax.LlmSql):
+            return statement
+        if syntax.shell(statement.text).kind == "other":
+            return statement
+        settings = self._session.settings
+
+        def constant(name: str, span: Span) -> str:
+            try:
+                value = settings.value(name)
+            except CatalogError as error:
+                error.span = span.shifted(statement.span.start)
+                raise
+            match value:
+                case None:
+                    return "NULL"
+                case str():
+                    return "'" + value.replace("'", "''") + "'"
+                case float():
+                    return f"{value!r}::DOUBLE"
+                case _:
+                    return str(value)
+
+        return replace(statement, text=syntax.with_settings(statement.text, constant))
 
     def _make_again(self, text: str) -> None:
         self._run(syntax.parse(text, llm_names=self._llm_names)[0], _Given(restoring=True))

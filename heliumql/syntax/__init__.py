@@ -27,6 +27,7 @@ from heliumql.syntax.core import (
 )
 from heliumql.syntax.desugar import desugar, desugar_macro, desugar_prompt, desugar_view
 from heliumql.syntax.parse import parse
+from heliumql.syntax.settings import with_settings
 from heliumql.syntax.shell import shell
 from heliumql.syntax.statements import (
     ClearCache,
@@ -102,4 +103,5 @@ __all__ = [
     "shell",
     "split",
     "tokenize",
+    "with_settings",
 ]

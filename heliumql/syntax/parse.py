@@ -47,6 +47,9 @@ class _Reader:
 
     def statement(self, tokens: Sequence[Token]) -> s.Statement:
         """The statement that the tokens are."""
+        if len(tokens) == 2 and tokens[0].word == "SHOW" and tokens[1].word.startswith("LLM_"):
+            span = _span(tokens)
+            return s.Show(self._slice(span), span, identifier(tokens[1]).lower())
         if _is_hql(tokens):
             return self._hql(tokens)
         span = _span(tokens)

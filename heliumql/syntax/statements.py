@@ -86,9 +86,9 @@ class DropPrompt(Statement):
 
 @dataclass(frozen=True)
 class Show(Statement):
-    """SHOW MODELS | PROMPTS | CACHE; a table of that name, where there is one, goes first."""
+    """SHOW MODELS | PROMPTS | CACHE | llm_settings | llm_..; a table of that name goes first."""
 
-    what: Literal["models", "prompts", "cache"]
+    what: str  # in lower case
 
 
 @dataclass(frozen=True)

@@ -346,3 +346,29 @@ def test_settings_of_budgets(scripted: Made) -> None:
                         ("max_error_ratio", None), ("on_budget", "stop")):  # fmt: skip
         with pytest.raises(CatalogError):
             con.set(f"llm_{name}", value)
+
+
+def test_settings_are_shown(scripted: Made) -> None:
+    con = scripted(echo).con
+    con.execute("SET llm_max_calls = 7; SET llm_max_cost = 0.5")
+    assert con.sql("SHOW llm_max_calls").fetchall() == [("7",)]
+    assert con.sql("SHOW LLM_Max_Tokens").fetchall() == [("none",)]
+    shown = dict(con.sql("SHOW llm_settings").fetchall())
+    assert (shown["llm_max_cost"], shown["llm_optimizer"], shown["llm_on_budget"]) == (
+        "0.5", "on", "error",
+    )  # fmt: skip
+    for text in ("SHOW llm_max_call", "SELECT current_setting('llm_max_call')"):
+        with pytest.raises(CatalogError, match="unknown setting llm_max_call"):
+            con.sql(text)
+    asked = "SELECT current_setting('llm_max_calls') + 1, CURRENT_SETTING ( 'llm_max_cost' ), "
+    asked += "current_setting('llm_on_budget'), current_setting('llm_max_tokens') IS NULL"
+    assert con.sql(asked).fetchall() == [(8, 0.5, "error", True)]
+    assert con.execute(asked + ", 'current_setting(''llm_x'')'").fetchall() == [
+        (8, 0.5, "error", True, "current_setting('llm_x')")
+    ]
+    assert con.sql(
+        "SELECT LLM_GENERATE('say ' || current_setting('llm_max_calls'))"
+    ).fetchall() == [("7",)]
+    assert con.sql("SELECT current_setting('threads') > 0").fetchall() == [(True,)]
+    con.execute("CREATE TABLE llm_settings (a INTEGER)")
+    assert con.sql("SHOW llm_settings").fetchall()[0][0] == "a"
