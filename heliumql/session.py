@@ -40,6 +40,7 @@ from heliumql.calls import kind_key
 from heliumql.calls.budget import Limits
 from heliumql.catalog import Catalog, Settings
 from heliumql.engines.engine import CallSpec, MeasuredEngine, tasks_of
+from heliumql.engines.options import read_thinking
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
 from heliumql.optimizer import PHASES, RULES, Generate, Knowledge, Optimized, Plan, optimize
 from heliumql.physical import functions
@@ -57,7 +58,7 @@ from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
 from heliumql.syntax.names import operator_names
 
-_TEMPLATE_VERSION = 1  # of the way messages are made of a call; part of every identity
+_TEMPLATE_VERSION = 2  # of the way messages are made of a call; part of every identity
 
 
 @dataclass(frozen=True)
@@ -340,9 +341,12 @@ class Session:
         options = {k: v for k, v in model.options.items() if v is not None}
         parameters = sampling_of(call, options)
         retries = call.retries if call.retries is not None else int(str(options.get("retries", 2)))
-        what: dict[str, Any] = {"template": _TEMPLATE_VERSION, "model": model.identity()}
+        thinking = call.thinking or read_thinking(options)
+        identity = {**model.identity(), "thinking": thinking}
+        what: dict[str, Any] = {"template": _TEMPLATE_VERSION, "model": identity}
         if call.task == "embed":
             what["task"] = call.task
+            identity["thinking"] = None
         else:
             what["returns"] = call.returns.sql()
             what["sampling"] = [parameters.max_tokens, parameters.temperature, parameters.top_p,
@@ -364,7 +368,7 @@ class Session:
             call.name,
             model.name,
             engine,
-            CallSpec(parameters, call.returns, retries, call.task),
+            CallSpec(parameters, call.returns, retries, call.task, thinking),
             kind,
             kind_key({"kind": kind.hex(), "template": call.template or call.name})[:16],
             call.template,

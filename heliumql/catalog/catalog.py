@@ -32,9 +32,11 @@ class Model:
         """The options that can change an answer."""
         keys = (
             "engine", "base_url", "model", "revision", "dtype", "quantization", "thinking",
-            "chat_template_args",
+            "chat_template_kwargs",
         )  # fmt: skip
         identity: dict[str, object] = {k: self.options.get(k) for k in keys}
+        if identity["chat_template_kwargs"] is None:
+            identity["chat_template_kwargs"] = self.options.get("chat_template_args")
         identity["engine"] = self.options.get("engine", "vllm")
         if isinstance(identity["base_url"], list | tuple):  # the others serve the same model
             identity["base_url"] = next(iter(identity["base_url"]), None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from heliumql.engines.batches import Answer, Messages, encodable, failed, one_line
-from heliumql.engines.engine import CallSpec
+from heliumql.engines.engine import CallSpec, Thinking
+from heliumql.engines.thoughts import OPENING, without_thoughts
 from heliumql.types import SqlType
 
+TEMPLATE, EFFORT = "chat_template_kwargs", "reasoning_effort"
 _SHOWN = 300  # characters of a server's message that are worth showing
 
 
@@ -35,6 +37,44 @@ def parameters(
         body["response_format"] = form
     body.update(extra)
     return json.dumps(body, ensure_ascii=False)
+
+
+def switches(
+    thinking: Thinking, template_arguments: Mapping[str, object], unknown: Container[str]
+) -> dict[str, object]:
+    """The parts of a request that tell a model to think or not, and its template what else to do.
+
+    There is no standard: vLLM, SGLang and llama.cpp hear the argument of the chat template, Ollama
+    and hosted models the effort; most servers pass over the other one. Those in `unknown`, which
+    the server does not take, are left out.
+    """
+    arguments = dict(template_arguments)
+    found: dict[str, object] = {}
+    if thinking != "auto":
+        arguments["enable_thinking"] = thinking == "on"
+        found[EFFORT] = "medium" if thinking == "on" else "none"
+    if arguments:
+        found[TEMPLATE] = arguments
+    return {name: value for name, value in found.items() if name not in unknown}
+
+
+def dispensable(
+    message: str,
+    thinking: Thinking,
+    template_arguments: Mapping[str, object],
+    unknown: Container[str],
+) -> str | None:
+    """The part of a refused request that the message names and the next one can do without.
+
+    One of the two that tell a model to think must be left, and what the user has given stays.
+    """
+    if "max_completion_tokens" in message and "max_tokens" not in unknown:
+        return "max_tokens"
+    sent = switches(thinking, template_arguments, unknown)
+    for name in sent:
+        if name in message and len(sent) > 1 and not (name == TEMPLATE and template_arguments):
+            return name
+    return None
 
 
 def request_body(messages: Messages, common: str) -> bytes:
@@ -89,8 +129,8 @@ def read_completion(
         error = f"the model refused: {refusal}"
     elif reason == "content_filter":
         error = "the server's content filter stopped the answer"
-    elif text is None and reason == "length":
-        text = ""  # all tokens went into thoughts that are not part of the answer
+    elif not text and reason == "length":
+        text = OPENING  # all tokens went into thoughts, which the server keeps to itself
     elif not isinstance(text, str):
         error = "the server sent an answer without text"
     if error is not None:
@@ -129,8 +169,9 @@ def _is_wrapped(returns: SqlType) -> bool:
 
 
 def _unwrapped(text: str, returns: SqlType) -> str:
+    proper = text if text.lstrip()[:1] == "{" else without_thoughts(text)
     try:
-        payload = json.loads(text)
+        payload = json.loads(proper or "")
     except (ValueError, RecursionError):
         return text  # cut short, or a server that ignores schemas: the type check decides
     if not isinstance(payload, dict) or "value" not in payload:

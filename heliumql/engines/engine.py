@@ -23,6 +23,8 @@ Messages: TypeAlias = tuple[tuple[str, str], ...]  # (role, content)
 
 Task: TypeAlias = Literal["generate", "embed"]
 """What is asked of a model: to go on with a conversation, or for the vector of a text."""
+Thinking: TypeAlias = Literal["auto", "on", "off"]
+"""Whether a model thinks before it answers; `auto` leaves that to the model."""
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -38,7 +40,8 @@ REQUESTS = pa.schema(
 ANSWERS = pa.schema(
     [
         ("call", pa.binary(16)),
-        ("text", pa.string()),  # null where the call failed
+        # null where the call failed; thoughts may come first (thoughts.py), delivery removes them
+        ("text", pa.string()),
         ("error", pa.string()),  # null where it did not; one line, no secrets
         ("finish_reason", pa.string()),  # stop | length | error | cancelled | context
         ("prompt_tokens", pa.int32()),  # of one that does not fit the context: 0 if not counted
@@ -79,6 +82,7 @@ class CallSpec:
     returns: SqlType  # decoding is constrained to it where it is not VARCHAR
     retries: int = 2
     task: Task = "generate"
+    thinking: Thinking = "auto"
 
     def accept(self, text: str) -> str:
         """The answer in canonical form. Raises ValueError that says why it does not fit."""

@@ -17,14 +17,17 @@ import aiohttp
 
 from heliumql.engines.batches import Answer, answers_batch, cancelled, failed, too_long
 from heliumql.engines.chat import (
+    TEMPLATE,
+    dispensable,
     error_message,
     parameters,
     read_completion,
     request_body,
+    switches,
 )
 from heliumql.engines.concurrency import ConcurrencyLimit, Pace
 from heliumql.engines.embeddings import embeddings_body, read_embeddings
-from heliumql.engines.engine import Deliver
+from heliumql.engines.engine import CallSpec, Deliver
 from heliumql.engines.flight import Asked, Flight, FlightQueue
 from heliumql.engines.overflow import Overflow, read_overflow, surely_tokens
 from heliumql.engines.retry import Verdict, backoff, judge, retry_after
@@ -86,7 +89,9 @@ class Exchange:
             Pace(server.requests_per_minute) if server.requests_per_minute else None,
             Pace(server.tokens_per_minute) if server.tokens_per_minute else None,
         )
-        self._max_tokens_name = "max_tokens"
+        # Parts of requests that the server does not take, as far as it has said.
+        strict = server.hosted and not server.template_arguments
+        self._unknown = frozenset({TEMPLATE} if strict else ())
         self._chance = random.Random()
         self._live: dict[bytes, Flight] = {}
         self._queue = FlightQueue()
@@ -288,17 +293,21 @@ class Exchange:
 
     def _body(self, flight: Flight) -> bytes:
         submission = flight.submission
-        name = flight.max_tokens_name = self._max_tokens_name
+        unknown = flight.without = self._unknown
         if flight.room is not None:
             sampling = replace(submission.spec.sampling, max_tokens=flight.room)
-            spec = replace(submission.spec, sampling=sampling)
-            shorter = parameters(self._server.model, spec, name, self._server.extra)
-            return request_body(flight.request.messages, shorter)
-        common = submission.common.get(name)
+            shorter = replace(submission.spec, sampling=sampling)
+            return request_body(flight.request.messages, self._common(shorter))
+        common = submission.common.get(unknown)
         if common is None:
-            common = parameters(self._server.model, submission.spec, name, self._server.extra)
-            submission.common[name] = common
+            common = submission.common[unknown] = self._common(submission.spec)
         return request_body(flight.request.messages, common)
+
+    def _common(self, spec: CallSpec) -> str:
+        """What the requests of the same spec share, in the parts that the server takes."""
+        name = "max_completion_tokens" if "max_tokens" in self._unknown else "max_tokens"
+        more = switches(spec.thinking, self._server.template_arguments, self._unknown)
+        return parameters(self._server.model, spec, name, more)
 
     def _answered(self, asks: list[Flight], waiting: list[Flight], content: bytes) -> None:
         """A response to calls, of which some may not wait any more."""
@@ -435,13 +444,16 @@ class Exchange:
 
     def _learns(self, flight: Flight, status: int, message: str) -> bool:
         """True where the message says how the server wants its requests, and that can be had."""
-        if (
-            status != 400
-            or flight.max_tokens_name != "max_tokens"
-            or "max_completion_tokens" not in message
-        ):
+        if status not in (400, 422):
             return False
-        self._max_tokens_name = "max_completion_tokens"
+        given = flight.submission.spec.thinking, self._server.template_arguments
+        part = dispensable(message, *given, flight.without)
+        if part is None:
+            return False
+        if part not in self._unknown:
+            if dispensable(message, *given, self._unknown) is None:
+                return False
+            self._unknown |= {part}
         return True
 
     def _finish(self, flight: Flight, answer: Answer) -> None:

@@ -20,7 +20,8 @@ class Submission:
     spec: CallSpec
     deliver: Deliver
     warms: bool = False  # a prefix on one server; of no use on another
-    common: dict[str, str] = field(default_factory=dict)  # body, by the name of max_tokens
+    # what the bodies share, by the parts that the server does not take
+    common: dict[frozenset[str], str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -47,7 +48,7 @@ class Flight:
     submission: Submission
     order: int = -1  # of arrival
     requests: int = 0
-    max_tokens_name: str = ""  # as the last request had it
+    without: frozenset[str] = frozenset()  # parts that the last request did without
     room: int | None = None  # for the answer, where it is less than max_tokens; 0: not known
     failures: int = 0
     unreached: int = 0  # of these failures, how many found no server

@@ -7,17 +7,18 @@ import math
 import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from heliumql.engines.engine import Task
+from heliumql.engines.engine import Task, Thinking
 from heliumql.errors import CatalogError
-from heliumql.syntax.options import OPTIONS, number, whole
+from heliumql.syntax.options import OPTIONS, number, thinking, whole
 
 # Every model may have these, whatever its engine; an engine reads those that concern it.
 COMMON_KEYS = frozenset({
     "engine", "model", "revision", "base_url", "api_key_env", "workers", "max_model_len", "dtype",
     "kv_cache_tokens", "concurrency", "timeout", "retries", "requests_per_minute",
-    "tokens_per_minute", "price_in", "price_out", "thinking", "chat_template_args",
+    "tokens_per_minute", "price_in", "price_out", "thinking", "chat_template_kwargs",
+    "chat_template_args",
     "max_tokens", "temperature", "top_p", "seed", "stop", "task",
 })  # fmt: skip
 
@@ -25,7 +26,8 @@ COMMON_KEYS = frozenset({
 # The same values are right and wrong as in the arguments of a call.
 _PRICE = ("a number from 0", number(0, sys.float_info.max))
 _CHECKS = {
-    key: OPTIONS[key] for key in ("max_tokens", "temperature", "top_p", "seed", "stop", "retries")
+    key: OPTIONS[key]
+    for key in ("max_tokens", "temperature", "top_p", "seed", "stop", "retries", "thinking")
 } | {"concurrency": ("a whole number from 1", whole(1)), "price_in": _PRICE, "price_out": _PRICE}
 
 
@@ -132,6 +134,27 @@ def read_flag(options: Mapping[str, object], key: str, default: bool) -> bool:
     if not isinstance(value, bool):
         raise CatalogError(f"option {key!r} is true or false, not {value!r}")
     return value
+
+
+def read_thinking(options: Mapping[str, object]) -> Thinking:
+    """Whether the calls of the model are to think where they do not say."""
+    given: Any = options.get("thinking")
+    found: Any = "auto" if given is None else thinking(given)
+    if found is None:
+        raise CatalogError("thinking must be 'on', 'off' or 'auto'")
+    return cast(Thinking, found)
+
+
+def read_template_arguments(options: Mapping[str, object]) -> dict[str, object]:
+    """What the chat template is given beside the messages; the option has a shorter name, too."""
+    keys = [
+        key
+        for key in ("chat_template_kwargs", "chat_template_args")
+        if options.get(key) is not None
+    ]
+    if len(keys) > 1:
+        raise CatalogError(f"{keys[0]!r} and {keys[1]!r} are the same option; give one")
+    return read_object(options, keys[0]) if keys else {}
 
 
 def read_object(options: Mapping[str, object], key: str) -> dict[str, object]:

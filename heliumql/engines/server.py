@@ -14,10 +14,9 @@ from yarl import URL
 from heliumql.cost.event_model import Constants
 from heliumql.engines.options import (
     check_keys,
-    read_flag,
     read_integer,
     read_number,
-    read_object,
+    read_template_arguments,
     read_text,
     read_texts,
 )
@@ -44,10 +43,15 @@ class Server:
     timeout: float
     requests_per_minute: float  # 0: no limit
     tokens_per_minute: float
-    extra: Mapping[str, object]  # parts of every request body
+    template_arguments: Mapping[str, object]  # for the chat template, beside the messages
     first_backoff: float
     kv_cache_tokens: int  # that its KV cache holds, for all that is known
     context: int | None  # tokens of prompt and answer, as the options say
+
+    @property
+    def hosted(self) -> bool:
+        """It is OpenAI's own, which refuses requests with parts that it does not know."""
+        return self.url == URL(_HOSTED)
 
     @property
     def completions(self) -> URL:
@@ -151,12 +155,6 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
     for number, url in enumerate(urls):
         if url in urls[:number]:
             raise CatalogError(f"base_url names {url} twice", hint="a server is one worker")
-    extra: dict[str, object] = {}
-    arguments = read_object(options, "chat_template_args")
-    if options.get("thinking") is not None:
-        arguments["enable_thinking"] = read_flag(options, "thinking", False)
-    if arguments:
-        extra["chat_template_kwargs"] = arguments
     # A number that the user gave is a promise to somebody's server: never more than that.
     given = options.get("concurrency") is not None
     concurrency = read_integer(options, "concurrency", _CONCURRENCY)
@@ -174,7 +172,7 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
             timeout=read_number(options, "timeout", 600.0, 0.001),
             requests_per_minute=read_number(options, "requests_per_minute", 0.0),
             tokens_per_minute=read_number(options, "tokens_per_minute", 0.0),
-            extra=extra,
+            template_arguments=read_template_arguments(options),
             first_backoff=first_backoff,
             kv_cache_tokens=read_integer(
                 options, "kv_cache_tokens", Constants.kv_cache_tokens, block

@@ -27,6 +27,9 @@ class Texts:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
 
-    def tokens(self, messages: list[tuple[str, str]], typed: bool) -> list[int]:
+    def tokens(
+        self, messages: list[tuple[str, str]], thinking: str = "auto", *, typed: bool = False
+    ) -> tuple[list[int], bool]:
+        """The text, in the place of a prompt; it begins no thoughts."""
         ids: list[int] = self._tokenizer(messages[-1][1], split_special_tokens=True)["input_ids"]
-        return ids
+        return ids, False

@@ -8,8 +8,9 @@ _DEFAULT_KV_TOKENS = 32768
 _CPU_BLOCK = 32  # vLLM's CPU attention takes multiples of 32; small blocks share more
 
 
-def load(settings: dict[str, Any], watch: type[object]) -> Any:
-    """The vLLM engine of this process, its KV cache sized in tokens.
+def load(settings: dict[str, Any], watch: type[object]) -> tuple[Any, Any, bool]:
+    """The vLLM engine of this process, its KV cache sized in tokens, and the tokenizer; whether
+    typed answers may begin with thoughts.
 
     `watch` is mixed into the class of its scheduler.
     """
@@ -58,10 +59,50 @@ def load(settings: dict[str, Any], watch: type[object]) -> Any:
     config = EngineArgs(**arguments).create_engine_config(UsageContext.ENGINE_CONTEXT)
     chosen = config.scheduler_config.get_scheduler_cls()
     config.scheduler_config.scheduler_cls = type(chosen.__name__, (watch, chosen), {})
+    embeds = settings["task"] == "embed"
+    tokenizer = _tokenizer(settings["engine_args"], chats=not embeds)
+    thinks = not embeds and _constrain_after_thoughts(config, tokenizer)
     engine = LLMEngine.from_vllm_config(config, disable_log_stats=True)
-    if settings["task"] == "embed" and "embed" not in engine.get_supported_tasks():
+    if embeds and "embed" not in engine.get_supported_tasks():
         raise ValueError("the model gives no embedding of a text")
-    return engine
+    return engine, tokenizer, thinks
+
+
+def _tokenizer(arguments: dict[str, Any], *, chats: bool) -> Any:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(
+        arguments["model"], revision=arguments.get("revision")
+    )
+    if chats and not tokenizer.chat_template:
+        raise ValueError(
+            "the model has no chat template, so it cannot be given messages; "
+            "take one that was made for instructions or chat"
+        )
+    return tokenizer
+
+
+def _constrain_after_thoughts(config: Any, tokenizer: Any) -> bool:
+    """Have vLLM keep an answer to its type from the end of its thoughts on, where the prompt ends
+    with the beginning of thoughts. False where the model has no tokens for that."""
+    from vllm.reasoning import ReasoningParserManager
+    from vllm.reasoning.basic_parsers import BaseThinkingReasoningParser
+
+    opening, closing = "<think>", "</think>"
+    if not {opening, closing} <= tokenizer.get_vocab().keys():
+        return False
+
+    class Thoughts(BaseThinkingReasoningParser):  # type: ignore[misc]  # vLLM is untyped here
+        """vLLM's own look for tags in the whole prompt, of which data may hold any."""
+
+        start_token, end_token = opening, closing
+
+        def is_reasoning_end(self, input_ids: Any) -> bool:
+            return self.start_token_id not in input_ids[-2:]  # a line may end after it
+
+    ReasoningParserManager.register_module("heliumql", module=Thoughts)
+    config.structured_outputs_config.reasoning_parser = "heliumql"
+    return True
 
 
 def fetch_config(model: str, revision: str | None) -> None:

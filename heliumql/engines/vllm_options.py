@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from heliumql.engines.engine import Task
-from heliumql.engines.options import read_task, read_workers
+from heliumql.engines.options import read_task, read_template_arguments, read_workers
 from heliumql.errors import CatalogError, EngineError
 
 _FLOAT32_UP_TO = 1 << 30
@@ -31,8 +30,7 @@ class VllmOptions:
     kv_cache_tokens: int | None = None  # of each worker
     enforce_eager: bool | None = None
     task: Task = "generate"
-    thinking: bool = False
-    chat_template_args: Mapping[str, object] = field(default_factory=dict)
+    template_arguments: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path | None:
@@ -81,8 +79,7 @@ def read_options(options: Mapping[str, object]) -> VllmOptions:
         kv_cache_tokens=_positive(options, "kv_cache_tokens"),
         enforce_eager=_flag(options, "enforce_eager"),
         task=read_task(options) or "generate",
-        thinking=bool(_flag(options, "thinking")),
-        chat_template_args=_arguments(options, "chat_template_args"),
+        template_arguments=read_template_arguments(options),
     )
 
 
@@ -118,17 +115,3 @@ def _text(options: Mapping[str, object], key: str) -> str | None:
             return text
         case value:
             raise CatalogError(f"{key} must be a text, not {value!r}")
-
-
-def _arguments(options: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = options.get(key)
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError as error:
-            raise CatalogError(f"{key} is not JSON: {error.msg}") from None
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise CatalogError(f"{key} must be a struct or a JSON object, not {value!r}")
-    return {str(name): argument for name, argument in value.items()}

@@ -36,6 +36,7 @@ def spoken(spec: CallSpec) -> dict[str, Any]:
             "stop": list(sampling.stop),
         },
         "constraint": None if spec.task == "embed" else constraint(spec.returns),
+        "thinking": spec.thinking,
     }
 
 
@@ -68,8 +69,7 @@ def settings(options: VllmOptions, number: int) -> tuple[dict[str, Any], dict[st
         "workers": options.workers,
         "core": _core(options.workers, number),
         "task": options.task,
-        "thinking": options.thinking,
-        "template_args": dict(options.chat_template_args),
+        "template_arguments": dict(options.template_arguments),
     }
     return told, environment
 

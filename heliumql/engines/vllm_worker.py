@@ -19,7 +19,8 @@ tuple, go over one socket:
 
 Times are those of time.monotonic(), which all processes of a machine share.
 `spec` holds `sampling` (keyword arguments of SamplingParams), `constraint` (of
-StructuredOutputsParams, or None). The process ends when the socket or the parent does.
+StructuredOutputsParams, or None) and `thinking` (auto, on, off). The process ends when the socket
+or the parent does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ import itertools
 import os
 import queue
 import re
-import secrets
 import shutil
 import signal
 import sys
@@ -62,11 +62,10 @@ def _beside(name: str) -> Any:
 
 vllm_embedding = _beside("vllm_embedding")
 vllm_loading = _beside("vllm_loading")
+vllm_prompts = _beside("vllm_prompts")
 vllm_probes = _beside("vllm_probes")
 vllm_scheduler = _beside("vllm_scheduler")
 
-_BREAK = f"\ue000{secrets.token_hex(8)}\ue001"
-"""Marks a place in a rendered prompt where tokenization starts anew; no data can hold it."""
 _LISTENING_SECONDS = 1.0
 _REPORT_SECONDS = 0.5  # between two reports of steps, while there is work
 _CALIBRATION_SECONDS = 2.0
@@ -87,13 +86,12 @@ def main() -> None:
         if settings["fetch"]:
             arguments = settings["engine_args"]
             vllm_loading.fetch_config(arguments["model"], arguments.get("revision"))
-        engine = vllm_loading.load(settings, vllm_scheduler.Watch)
+        engine, tokenizer, thinks = vllm_loading.load(settings, vllm_scheduler.Watch)
         embeds = settings["task"] == "embed"
-        tokenizer = _tokenizer(settings, chats=not embeds)
         if embeds:
             prompts = vllm_embedding.Texts(tokenizer)
         else:
-            prompts = Prompts(tokenizer, settings["thinking"], settings["template_args"])
+            prompts = vllm_prompts.Prompts(tokenizer, settings["template_arguments"], thinks)
     except Exception as error:  # whatever a model can fail with is said to the parent
         kind = "missing" if isinstance(error, LookupError) else "load"
         connection.send(("failed", kind, _one_line(error)))
@@ -135,7 +133,7 @@ class _Service:
     def __init__(
         self,
         engine: Any,
-        prompts: Any,  # Prompts, or Texts of vllm_embedding
+        prompts: Any,  # Prompts of vllm_prompts, or Texts of vllm_embedding
         connection: Connection,
         inbox: queue.SimpleQueue[Any],
         *,
@@ -152,6 +150,7 @@ class _Service:
         # Where steps are scheduled ahead, calls are taken in while a step is computed.
         self._ahead = core.batch_queue is not None
         self._names: dict[str, str] = {}  # of requests: ours, and vLLM's for it
+        self._thinking: set[str] = set()  # requests whose answers start inside of thoughts
         self._warming: dict[str, bytes] = {}  # requests that are warm-ups, with their keys
         self._probing: set[str] = set()
         self._count = 0  # of warm-ups and probes
@@ -225,7 +224,9 @@ class _Service:
         for call, messages, priority in calls:
             count, kind = 0, "error"
             try:
-                tokens = self._prompts.tokens(messages, typed=constraint is not None)
+                tokens, thinks = self._prompts.tokens(
+                    messages, spec["thinking"], typed=constraint is not None
+                )
                 count = len(tokens)
                 if count + least > most:
                     kind = "context"
@@ -235,6 +236,8 @@ class _Service:
                     )
                 # where there is less room than max_tokens, vLLM ends the answer there
                 self._request(call.hex(), tokens, parameters, priority)
+                if thinks:
+                    self._thinking.add(call.hex())
             except Exception as error:  # one call that vLLM or a template refuses is a row's error
                 reason = _one_line(error)
                 refused.append((call, None, reason, kind, count, 0, 0, None, None, None))
@@ -247,6 +250,7 @@ class _Service:
 
     def _times(self, name: str) -> tuple[float | None, float | None]:
         """When the request was started and had its first token; it is forgotten."""
+        self._thinking.discard(name)
         started, first = self._scheduler.take_times(self._names.pop(name, ""))
         return started, first
 
@@ -256,9 +260,10 @@ class _Service:
         completion = output.outputs[0]
         reason = completion.finish_reason
         error = None if reason in ("stop", "length") else f"vLLM ended the call: {reason}"
+        begun = "<think>" if output.request_id in self._thinking else ""  # by the prompt
         return (
             bytes.fromhex(output.request_id),
-            self._prompts.without_thoughts(completion.text) if error is None else None,
+            begun + completion.text if error is None else None,
             error,
             reason if error is None else "error",
             len(output.prompt_token_ids),
@@ -289,8 +294,8 @@ class _Service:
         from vllm import SamplingParams
 
         both = zip(
-            self._prompts.tokens(first, typed=False),
-            self._prompts.tokens(second, typed=False),
+            self._prompts.tokens(first)[0],
+            self._prompts.tokens(second)[0],
             strict=False,
         )
         tokens = [a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], both)]
@@ -411,7 +416,7 @@ class _Service:
         self._mark, self._aside = time.monotonic(), 0.0
         with self._taking(probe.calls):
             for prompt in prompts:
-                tokens = self._prompts.tokens([("user", prompt)], typed=False)
+                tokens, _ = self._prompts.tokens([("user", prompt)])
                 name = self._name("probe")
                 self._probing.add(name)
                 self._request(name, tokens[: probe.prompt], parameters, _BEFORE_ALL)
@@ -440,61 +445,6 @@ def _waiting(inbox: queue.SimpleQueue[Any], block: bool) -> Iterator[Any]:
             yield inbox.get_nowait()
         except queue.Empty:
             return
-
-
-class Prompts:
-    """Messages to token ids, by the chat template of the model."""
-
-    def __init__(self, tokenizer: Any, thinking: bool, template_args: dict[str, Any]) -> None:
-        self._tokenizer = tokenizer
-        self._thinking = thinking
-        self._template_args = template_args
-        # single characters cannot be cut apart; no chat format known to us uses one
-        special = [t for t in tokenizer.all_special_tokens if len(t) > 1]
-        self._special = re.compile(
-            f"(?=({'|'.join(map(re.escape, special)) or '(?!)'})).", re.DOTALL
-        )
-
-    def tokens(self, messages: Messages, typed: bool) -> list[int]:
-        """The prompt. Text in a message that looks like a control token stays text: it is cut in
-        two before the tokenizer sees it, so data cannot end a message or take another role."""
-        text = self._tokenizer.apply_chat_template(
-            [{"role": role, "content": self._broken(content)} for role, content in messages],
-            tokenize=False,
-            add_generation_prompt=True,
-            # a constrained answer starts with its first token, so there is no room for thoughts
-            **{"enable_thinking": self._thinking and not typed, **self._template_args},
-        )
-        tokens: list[int] = []
-        for piece in text.split(_BREAK):
-            tokens += self._tokenizer(piece, add_special_tokens=False)["input_ids"]
-        return tokens
-
-    def _broken(self, content: str) -> str:
-        return self._special.sub(lambda m: m.group() + _BREAK, content)
-
-    def without_thoughts(self, text: str) -> str:
-        """The answer proper of a model that thinks aloud first."""
-        if not self._thinking:
-            return text
-        if "</think>" in text:
-            return text.rpartition("</think>")[2].lstrip()
-        return "" if text.lstrip().startswith("<think>") else text
-
-
-def _tokenizer(settings: dict[str, Any], *, chats: bool) -> Any:
-    from transformers import AutoTokenizer
-
-    arguments = settings["engine_args"]
-    tokenizer = AutoTokenizer.from_pretrained(
-        arguments["model"], revision=arguments.get("revision")
-    )
-    if chats and not tokenizer.chat_template:
-        raise ValueError(
-            "the model has no chat template, so it cannot be given messages; "
-            "take one that was made for instructions or chat"
-        )
-    return tokenizer
 
 
 def _one_line(error: BaseException) -> str:

@@ -19,6 +19,7 @@ from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import ReadyCall
 from heliumql.calls.learnt import Learnt
 from heliumql.engines.engine import ANSWERS, OPTIONAL_ANSWERS, CallSpec, Engine
+from heliumql.engines.thoughts import without_thoughts
 from heliumql.errors import EngineError, HeliumQLError
 from heliumql.physical.flights import Flights, Inbox
 from heliumql.physical.site import Site
@@ -32,6 +33,7 @@ class Invalid:
 
     identity: bytes
     answer: Answer
+    requests: int  # that were sent for it
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,10 @@ class Delivery:
         timed: list[Mapping[str, Any]] = []
         for row in arrived.to_pylist():
             identity, answer = row["call"], _answer(row)
+            requests = 1 if row["requests"] is None else row["requests"]
             if answer.text is not None:
                 try:
-                    accepted = self._spec.accept(answer.text)
+                    accepted = _accepted(answer.text, answer.finish_reason, self._spec)
                     if accepted != answer.text:
                         answer = replace(answer, text=accepted)
                     good[identity] = answer
@@ -107,13 +110,13 @@ class Delivery:
                     if answer.finish_reason == "length":
                         most = self._spec.sampling.max_tokens
                         reason = f"cut off at {most} tokens: {reason}"
-                    self._refuse(Invalid(identity, replace(answer, text=None, error=reason)))
+                    invalid = replace(answer, text=None, error=reason)
+                    self._refuse(Invalid(identity, invalid, requests))
                     continue
             elif answer.finish_reason == "cancelled" and self._flights.waiting(identity):
-                self._refuse(Invalid(identity, answer))
+                self._refuse(Invalid(identity, answer, requests))
                 continue
-            requests = row["requests"]
-            over.append((identity, answer, 1 if requests is None else requests))
+            over.append((identity, answer, requests))
             if answer.finish_reason != "context":  # else nothing ran
                 timed.append(row)
         try:
@@ -159,6 +162,26 @@ class Delivery:
 def _is_answers(arrived: object) -> bool:
     wanted = set(ANSWERS.names).difference(OPTIONAL_ANSWERS)
     return isinstance(arrived, pa.RecordBatch) and wanted <= set(arrived.schema.names)
+
+
+def _accepted(text: str, finish_reason: str, spec: CallSpec) -> str:
+    """The answer in the canonical form of its type, without the thoughts before it.
+
+    Raises ValueError that says why where there is none, or none that fits the type.
+    """
+    if spec.task == "embed":
+        return spec.accept(text)
+    if not spec.returns.is_text:
+        try:
+            return spec.accept(text)  # JSON may hold a tag as well
+        except ValueError:
+            pass
+    proper = without_thoughts(text, opened=spec.thinking != "off")
+    if proper is None:
+        if finish_reason == "length":
+            raise ValueError("thinking used up max_tokens")
+        raise ValueError("the model stopped while it was thinking")
+    return spec.accept(proper)
 
 
 def _answer(row: Mapping[str, object]) -> Answer:

@@ -413,7 +413,7 @@ class Dispatcher:
         identity = flight.call.identity
         self._flights.leave(identity, self._inbox)
         for inbox in self._flights.waiting(identity)[:1]:
-            inbox.put(Invalid(identity, paid(unfit)))
+            inbox.put(Invalid(identity, paid(unfit), 0))
         del self._flying[identity]
         self._landed(flight, paid(unfit), 0)
 
@@ -465,8 +465,8 @@ class Dispatcher:
         match arrived:
             case Failed(engine, error):
                 self._engine_failed(engine, error)
-            case Invalid(identity, answer):
-                self._ask_again(identity, answer)
+            case Invalid(identity, answer, requests):
+                self._ask_again(identity, answer, requests)
             case Warmed(key, prompt_tokens, cached_tokens):
                 self._spending.warmed(key, prompt_tokens)
                 for account in self.accounts[:1]:
@@ -500,14 +500,14 @@ class Dispatcher:
             )
             self.graph.payer(row["call"]).times.append(times)
 
-    def _ask_again(self, identity: bytes, answer: Answer) -> None:
+    def _ask_again(self, identity: bytes, answer: Answer, requests: int) -> None:
         """An answer that does not fit: once more, with more room where it was cut off."""
         flight = self._flying.get(identity)
         if flight is None:
             return
         site = self.sites[flight.call.messages.site]
         cancelled = answer.finish_reason == "cancelled"
-        spend(self.graph.payer(identity), site, answer, 1)
+        spend(self.graph.payer(identity), site, answer, requests)
         self._spending.settle(flight.call, None if cancelled else answer)
         flight.cancelled += cancelled
         if flight.cancelled > _CANCELLATIONS or (

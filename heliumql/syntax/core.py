@@ -42,6 +42,7 @@ class CallSite:
     top_p: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] | None = None
+    thinking: Literal["auto", "on", "off"] | None = None
     sample: int = 0  # which of the samples of one prompt, from 0
     retries: int | None = None
     on_error: Literal["null", "fail"] | None = None

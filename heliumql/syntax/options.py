@@ -80,6 +80,13 @@ def _samples(value: Value) -> int | None:
     return checked if checked is not None and checked <= _MOST_SAMPLES else None
 
 
+def thinking(value: Value) -> str | None:
+    """A check: whether a model is to think before it answers."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return _one_of("on", "off", "auto")(value)
+
+
 # What each option must be, in words, and the check that gives its value or None.
 OPTIONS: dict[str, tuple[str, Callable[[Value], Any]]] = {
     "model": ("the name of a model, as a string", lambda v: v if isinstance(v, str) else None),
@@ -89,6 +96,7 @@ OPTIONS: dict[str, tuple[str, Callable[[Value], Any]]] = {
     "seed": ("a whole number", _seed),
     "stop": ("a string or a list of strings", _stop),
     "n": (f"a whole number from 1 to {_MOST_SAMPLES}", _samples),
+    "thinking": ("'on', 'off' or 'auto'", thinking),
     "retries": ("a whole number from 0", whole(0)),
     "on_error": ("'null' or 'fail'", _one_of("null", "fail")),
     "cache": ("'use', 'refresh' or 'off'", _one_of("use", "refresh", "off")),

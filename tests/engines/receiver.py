@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from heliumql.engines.engine import ANSWERS, REQUESTS, CallSpec, Sampling
+from heliumql.engines.engine import ANSWERS, REQUESTS, CallSpec, Sampling, Thinking
 from heliumql.errors import EngineError
 from heliumql.types import parse_type
 
@@ -37,8 +37,10 @@ def calls(
     )
 
 
-def spec(returns: str = "VARCHAR", retries: int = 2, **sampling: Any) -> CallSpec:
-    return CallSpec(Sampling(**sampling), parse_type(returns), retries)
+def spec(
+    returns: str = "VARCHAR", retries: int = 2, thinking: Thinking = "auto", **sampling: Any
+) -> CallSpec:
+    return CallSpec(Sampling(**sampling), parse_type(returns), retries, thinking)
 
 
 class Receiver:

@@ -452,10 +452,65 @@ def test_a_server_that_wants_max_completion_tokens_gets_it(server: StubServer, e
 
 
 def test_thinking_and_template_arguments_are_sent_where_given(server: StubServer, engines: Engines):
-    run(engines(server, thinking=False, chat_template_args='{"a": 1}'), ["x"])
+    engine = engines(server, chat_template_kwargs={"a": 1})
+    run(engine, ["x"], spec(thinking="off"))
+    run(engine, ["x"], spec(thinking="on"), first=1)
+    run(engine, ["x"], first=2)
+    run(engines(server, chat_template_args='{"a": 1}'), ["x"])
     run(engines(server), ["x"])
-    assert server.seen[0].body["chat_template_kwargs"] == {"a": 1, "enable_thinking": False}
-    assert "chat_template_kwargs" not in server.seen[1].body
+    sent = [
+        (s.body.get("chat_template_kwargs"), s.body.get("reasoning_effort")) for s in server.seen
+    ]
+    assert sent == [
+        ({"a": 1, "enable_thinking": False}, "none"),
+        ({"a": 1, "enable_thinking": True}, "medium"),
+        ({"a": 1}, None),
+        ({"a": 1}, None),
+        (None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "refused"), [(400, "chat_template_kwargs"), (422, "reasoning_effort")]
+)
+def test_a_server_that_refuses_one_way_to_tell_of_thinking_is_told_the_other(
+    server: StubServer, engines: Engines, status: int, refused: str
+):
+    def strict(seen: Seen) -> Reply:
+        message = f"Unrecognized request argument supplied: {refused}"
+        return Reply(status=status, error={"message": message}) if refused in seen.body else Reply()
+
+    server.reply = strict
+    receiver = run(engines(server, concurrency=2), list("abcdef"), spec(retries=0, thinking="off"))
+    assert set(receiver.texts().values()) == {"ok"}
+    assert len(server.seen) <= 8
+    ways = {"chat_template_kwargs", "reasoning_effort"}
+    assert ways & server.seen[-1].body.keys() == ways - {refused}
+
+
+def test_a_server_that_cannot_be_told_of_thinking_is_no_success(
+    server: StubServer, engines: Engines
+):
+    def strict(seen: Seen) -> Reply:
+        for part in ("chat_template_kwargs", "reasoning_effort"):
+            if part in seen.body:
+                return Reply(status=400, error={"message": f"unknown parameter: {part}"})
+        return Reply()
+
+    server.reply = strict
+    receiver = run(engines(server), list("ab"), spec(thinking="on"))
+    for row in receiver.answers.values():
+        assert row["error"] == "the server answered 400: unknown parameter: reasoning_effort"
+    assert run(engines(server), ["a"]).texts() == {0: "ok"}
+
+
+def test_what_the_user_says_to_the_template_is_never_left_out(server: StubServer, engines: Engines):
+    refusal = {"message": "unknown parameter: chat_template_kwargs"}
+    server.reply = lambda seen: Reply(status=400, error=refusal)
+    engine = engines(server, chat_template_kwargs={"a": 1})
+    receiver = run(engine, ["x"], spec(thinking="off"))
+    assert "unknown parameter: chat_template_kwargs" in receiver.answers[0]["error"]
+    assert len(server.seen) == 1
 
 
 def test_cancelled_calls_end_and_the_others_finish(server: StubServer, engines: Engines):

@@ -550,8 +550,8 @@ class TestErrorsAtTheStart:
             ({}, "needs the key model"),
             ({"model": "m", "workers": 0}, "workers must be a positive whole number, not 0"),
             ({"model": "m", "max_model_len": "many"}, "max_model_len must be"),
-            ({"model": "m", "thinking": 3}, "thinking must be true or false, not 3"),
-            ({"model": "m", "chat_template_args": "{"}, "chat_template_args is not JSON"),
+            ({"model": "m", "chat_template_kwargs": "{"}, "'chat_template_kwargs' is not JSON"),
+            ({"model": "m", "chat_template_args": 3}, "'chat_template_args' is a JSON object"),
         ],
     )
     def test_options_that_do_not_fit(self, options: dict[str, object], message: str) -> None:
