@@ -11,7 +11,15 @@ import pytest
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoint")
+    return made(tmp_path_factory.mktemp("checkpoint"))
+
+
+@pytest.fixture(scope="session")
+def thinking_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("thinking"), "think")
+
+
+def made(folder: Path, *how: str) -> Path:
     program = [sys.executable, str(Path(__file__).with_name("make_checkpoint.py")), str(folder)]
-    subprocess.run(program, check=True, capture_output=True)
+    subprocess.run([*program, *how], check=True, capture_output=True)
     return folder

@@ -1,4 +1,6 @@
-"""Write a tiny Qwen3 model with random weights and a tokenizer: `make_checkpoint.py FOLDER`.
+"""Write a tiny Qwen3 model with random weights and a tokenizer: `FOLDER [think]`.
+
+With `think` the tokenizer has tokens for thoughts, with which the template begins an answer.
 
 Run as a program, so that torch is not imported into the tests' process.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 import sys
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 CHAT = (
@@ -16,8 +18,10 @@ CHAT = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
+BEGIN = "{% if enable_thinking is not defined or enable_thinking %}<think>\n{% endif %}"
 
-def main(folder: str) -> None:
+
+def main(folder: str, thinks: bool) -> None:
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -32,6 +36,9 @@ def main(folder: str) -> None:
     )
     fast.add_special_tokens({"additional_special_tokens": ["<|im_start|>"]})
     fast.chat_template = CHAT
+    if thinks:
+        fast.add_tokens([AddedToken(tag, special=False) for tag in ("<think>", "</think>")])
+        fast.chat_template += BEGIN
     fast.save_pretrained(folder)
     torch.manual_seed(0)
     config = Qwen3Config(
@@ -50,4 +57,4 @@ def main(folder: str) -> None:
     Qwen3ForCausalLM(config).to(torch.float32).save_pretrained(folder)
 
 
-main(sys.argv[1])
+main(sys.argv[1], thinks=sys.argv[2:] == ["think"])
