@@ -6,11 +6,10 @@ _WORTH_IT = 1.1  # more requests in flight must bring this much more throughput
 
 
 class ConcurrencyLimit:
-    """Grows while that pays, halves when the server refuses, then recovers one by one."""
+    """Grows while that pays, halves when the server refuses, then recovers step by step."""
 
     def __init__(self, start: int, ceiling: int) -> None:
         self.value = start
-        self.refusals = 0  # waves of refusals since the last answer
         self._ceiling = ceiling
         self._searching = start < ceiling
         self._recovering = False
@@ -22,7 +21,6 @@ class ConcurrencyLimit:
 
     def succeeded(self, now: float, saturated: bool) -> None:
         """An answer came; `saturated`: more calls wait than may be in flight."""
-        self.refusals = 0
         if not saturated or not (self._searching or self._recovering):
             self._since = None
             return
@@ -36,7 +34,7 @@ class ConcurrencyLimit:
         rate = self._count / max(now - self._since, 1e-9)
         self._since = None
         if self._recovering:
-            self.value = min(self._ceiling, self.value + 1)
+            self.value = min(self._ceiling, self.value + max(1, self.value // 8))
             self._recovering = self.value < self._ceiling
         elif rate > self._best * _WORTH_IT:
             self._best = rate
@@ -52,7 +50,6 @@ class ConcurrencyLimit:
         if sent < self._lowered:
             return
         self._lowered = now
-        self.refusals += 1
         self.value = max(1, self.value // 2)
         self._searching = False
         self._recovering = True
@@ -76,3 +73,23 @@ class Pace:
 
     def spend(self, units: float) -> None:
         self._level -= units
+
+
+class Paces:
+    """Requests and tokens a minute that a model may take, of all its servers together."""
+
+    def __init__(self, requests_per_minute: float, tokens_per_minute: float) -> None:
+        """0 is no limit."""
+        self._requests = Pace(requests_per_minute) if requests_per_minute else None
+        self._tokens = Pace(tokens_per_minute) if tokens_per_minute else None
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next request may go."""
+        return max(pace.delay(now) if pace else 0.0 for pace in (self._requests, self._tokens))
+
+    def spend(self, requests: int, tokens: float) -> None:
+        """A request goes, with the tokens that it may take; fewer than none gives some back."""
+        if self._requests:
+            self._requests.spend(requests)
+        if self._tokens:
+            self._tokens.spend(tokens)

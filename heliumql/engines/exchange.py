@@ -25,13 +25,14 @@ from heliumql.engines.chat import (
     request_body,
     switches,
 )
-from heliumql.engines.concurrency import ConcurrencyLimit, Pace
+from heliumql.engines.concurrency import ConcurrencyLimit, Paces
 from heliumql.engines.embeddings import embeddings_body, read_embeddings
 from heliumql.engines.engine import CallSpec, Deliver
 from heliumql.engines.flight import Asked, Flight, FlightQueue
 from heliumql.engines.overflow import Overflow, read_overflow, surely_tokens
-from heliumql.engines.retry import Verdict, backoff, judge, retry_after
+from heliumql.engines.retry import Verdict, backoff, judge, nothing_left, retry_after
 from heliumql.engines.server import Server, proxy_for
+from heliumql.engines.throttle import Throttle
 from heliumql.errors import EngineError, InternalError
 
 _CHECK_SECONDS = 10.0
@@ -58,6 +59,9 @@ class Owner(Protocol):
     def lost(self, exchange: Exchange, error: EngineError) -> None:
         """The server cannot be reached any more."""
 
+    def overloaded(self, exchange: Exchange, error: EngineError) -> None:
+        """The server has refused everything for too long."""
+
     def end(self, error: EngineError) -> None:
         """No call can succeed, whatever the server."""
 
@@ -72,6 +76,7 @@ class Exchange:
         key: str | None,
         loop: asyncio.AbstractEventLoop,
         owner: Owner,
+        paces: Paces,
     ) -> None:
         self._server = server
         self._number = number
@@ -85,18 +90,15 @@ class Exchange:
         self.dead = False  # it could not be reached; nothing is sent
         self.tried = 0.0  # when that was found last
         self.context = server.context  # as far as the server has said it, by now
-        self._paces = (
-            Pace(server.requests_per_minute) if server.requests_per_minute else None,
-            Pace(server.tokens_per_minute) if server.tokens_per_minute else None,
-        )
+        self._paces = paces
         # Parts of requests that the server does not take, as far as it has said.
         strict = server.hosted and not server.template_arguments
         self._unknown = frozenset({TEMPLATE} if strict else ())
         self._chance = random.Random()
+        self.throttle = Throttle(server.first_backoff, self._chance)
         self._live: dict[bytes, Flight] = {}
         self._queue = FlightQueue()
         self._asking = 0
-        self._not_before = 0.0
         self._wake: asyncio.TimerHandle | None = None
         self._done: list[tuple[Deliver, Answer]] = []
         self._session: aiohttp.ClientSession | None = None
@@ -142,6 +144,8 @@ class Exchange:
             self.context = told if self.context is None else min(told, self.context)
 
     def take(self, flights: list[Flight]) -> None:
+        if not self._live and not any(flight.moved for flight in flights):
+            self.throttle.begin()
         for flight in flights:
             self._live[flight.request.call] = flight
             if not self._is_too_long(flight):
@@ -219,27 +223,18 @@ class Exchange:
         """Send waiting calls, as many as may be in flight now."""
         while self._queue.waiting and self._asking < self.limit.value and not self.dead:
             now = self.loop.time()
-            delay = max(
-                self._not_before - now, *(pace.delay(now) if pace else 0.0 for pace in self._paces)
-            )
+            delay = max(self.throttle.delay(now), self._paces.delay(now))
             if delay > 0:
                 if self._wake is None:
                     self._wake = self.loop.call_later(delay, self._woken)
                 return
             asked = Asked(self._queue.take())
             self._asking += 1
-            self._spend(asked.flights)
             asked.task = self.loop.create_task(self._ask(asked))
             for flight in asked.flights:
                 flight.asked = asked
-
-    def _spend(self, flights: list[Flight]) -> None:
-        requests, tokens = self._paces
-        if requests:
-            requests.spend(1)
-        if tokens:
-            for flight in flights:
-                tokens.spend(flight.size / 4 + flight.submission.spec.sampling.max_tokens)
+            self.throttle.sent(now)
+            self._paces.spend(1, asked.reserved)
 
     def _woken(self) -> None:
         self._wake = None
@@ -264,7 +259,6 @@ class Exchange:
         sent = self.loop.time()
         for flight in asked.flights:
             flight.sent = sent
-            flight.first_sent = flight.first_sent or sent
         error: Exception | None = None
         status = 0
         content = b""
@@ -281,8 +275,10 @@ class Exchange:
         for flight in asked.flights:
             flight.asked = None
         if error is None and judge(status) is Verdict.ANSWER:
-            self._answered(asks, asked.flights, content)
+            self._answered(asks, asked, headers, content)
             return
+        if error is None and judge(status, error_message(content)[1]) is Verdict.BUSY:
+            self._slow_down(asked, sent, headers, content)
         for flight in asked.flights:
             if self._live.get(flight.request.call) is not flight:
                 continue  # what became of another has ended it too
@@ -309,17 +305,19 @@ class Exchange:
         more = switches(spec.thinking, self._server.template_arguments, self._unknown)
         return parameters(self._server.model, spec, name, more)
 
-    def _answered(self, asks: list[Flight], waiting: list[Flight], content: bytes) -> None:
+    def _answered(
+        self, asks: list[Flight], asked: Asked, headers: Mapping[str, str], content: bytes
+    ) -> None:
         """A response to calls, of which some may not wait any more."""
         try:
             answers = self._read(asks, content)
         except _Unusable as error:
-            for flight in waiting:
+            for flight in asked.flights:
                 self._failed(flight, str(error), None)
             return
-        self.limit.succeeded(self.loop.time(), self._queue.waiting > 0)
+        self._succeeded(asked, answers, headers)
         for flight, answer in zip(asks, answers, strict=True):
-            if flight in waiting:
+            if flight in asked.flights:
                 self._finish(flight, answer)
 
     def _refused(
@@ -331,7 +329,7 @@ class Exchange:
         wait = retry_after(headers, time.time())
         match judge(status, code):
             case Verdict.BUSY:
-                self._busy(flight, flight.sent, message, wait)
+                self._again(flight)
             case Verdict.RETRY:
                 self._failed(flight, f"the server answered {status}: {message}", wait)
             case Verdict.ROW if calls > 1:  # one of them is wrong, who knows which
@@ -364,6 +362,18 @@ class Exchange:
             call, model = flight.request.call, self._server.model
             refused = too_long(call, prompt, context, model, requests=flight.requests)
         self._finish(flight, refused._replace(finish_reason="context", prompt_tokens=prompt or 0))
+
+    def _succeeded(self, asked: Asked, answers: list[Answer], headers: Mapping[str, str]) -> None:
+        """What an answer says of how fast to send."""
+        now = self.loop.time()
+        self.limit.succeeded(now, self._queue.waiting > 0)
+        self.throttle.answered()
+        wait = nothing_left(headers, time.time())
+        if wait is not None and wait <= self._server.timeout:
+            self.throttle.pause(now + wait)
+        used = sum(answer.prompt_tokens + answer.output_tokens for answer in answers)
+        if used:
+            self._paces.spend(0, used - asked.reserved)
 
     def _read(self, flights: list[Flight], content: bytes) -> list[Answer]:
         first = flights[0]
@@ -401,30 +411,32 @@ class Exchange:
             reason = str(error) or type(error).__name__
             self._failed(flight, f"the connection broke: {reason}", None)
 
-    def _busy(self, flight: Flight, sent: float, message: str, wait: float | None) -> None:
-        """Too many requests: send fewer, after a while. The call keeps its retries."""
+    def _slow_down(
+        self, asked: Asked, sent: float, headers: Mapping[str, str], content: bytes
+    ) -> None:
+        """Too many requests: send fewer, after a while. Calls keep their retries."""
         now = self.loop.time()
+        server = self._server
+        message = self._safe(error_message(content)[0])
+        wait = retry_after(headers, time.time())
+        if wait is None:
+            wait = nothing_left(headers, time.time())
         self.limit.refused(sent, now)
-        timeout = self._server.timeout
-        if wait is not None and wait > timeout:
+        self._paces.spend(0, -asked.reserved)
+        if wait is not None and wait > server.timeout:
             self._owner.end(
                 EngineError(
-                    f"the server at {self._server.url} asks to wait {wait:.0f} seconds: {message}",
+                    f"the server at {server.url} asks to wait {wait:.0f} seconds: {message}",
                     hint="run the statement again then, or set a larger timeout",
                 )
             )
             return
-        if wait is None:
-            wait = backoff(self.limit.refusals, self._server.first_backoff, self._chance)
-        if now + wait - flight.first_sent > timeout:
-            error = f"the server was too busy for {timeout:g} seconds (429): {message}"
-            self._finish(flight, failed(flight.request.call, error, flight.requests))
-            return
-        self._not_before = max(self._not_before, now + wait)
+        self.throttle.refused(sent, now, wait)
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None
-        self._again(flight)
+        if self.throttle.is_hopeless(now, server.timeout):
+            self._owner.overloaded(self, server.too_busy(message))
 
     def _failed(self, flight: Flight, reason: str | None, wait: float | None) -> bool:
         """Send the call again after a while; False if it has no retries left.

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
+from heliumql.engines.concurrency import Paces
 from heliumql.engines.exchange import Exchange
 from heliumql.engines.flight import Flight
 from heliumql.engines.server import Server, Unreachable
@@ -34,8 +35,9 @@ class Fleet:
         self.incidents: list[str] = []  # servers lost, and nobody told of it yet
         self._tasks: set[asyncio.Task[None]] = set()  # a task that nobody holds may vanish
         self.loop = asyncio.new_event_loop()
+        paces = Paces(servers[0].requests_per_minute, servers[0].tokens_per_minute)
         self.exchanges = [
-            Exchange(server, number, key, self.loop, self)
+            Exchange(server, number, key, self.loop, self, paces)
             for number, (server, key) in enumerate(zip(servers, keys, strict=True))
         ]
         # Looks up host names. Our own, so that closing it needs no help from the loop.
@@ -139,6 +141,13 @@ class Fleet:
             # What waits stays where it is meanwhile: a dead exchange sends nothing.
             self._resorting = True
             self._begin(error)
+
+    def overloaded(self, exchange: Exchange, error: EngineError) -> None:
+        others = [other for other in self.exchanges if other is not exchange and not other.dead]
+        if any(other.throttle.busy_since is None for other in others):
+            self.lost(exchange, error)
+        else:
+            self.end(error)
 
     def end(self, error: EngineError) -> None:
         """What is answered is delivered, all others learn why there is no more."""

@@ -30,6 +30,10 @@ class Asked:
 
     flights: list[Flight]
     task: asyncio.Task[None] | None = None
+    reserved: float = 0.0  # tokens that it may take
+
+    def __post_init__(self) -> None:
+        self.reserved = sum(flight.most_tokens for flight in self.flights)
 
     def leave(self, flight: Flight) -> bool:
         """A call waits no longer; true where it was the last, and the request is over."""
@@ -52,9 +56,9 @@ class Flight:
     room: int | None = None  # for the answer, where it is less than max_tokens; 0: not known
     failures: int = 0
     unreached: int = 0  # of these failures, how many found no server
-    first_sent: float = 0.0
     sent: float = 0.0  # when it was sent last
     queued: bool = False
+    moved: bool = False  # from another server
     asked: Asked | None = None  # the request that it is part of now
     alone: bool = False  # it shares no request: one that it was part of was refused
     timer: asyncio.TimerHandle | None = None
@@ -76,11 +80,17 @@ class Flight:
         """Characters of its messages."""
         return sum(len(content) for _, content in self.request.messages)
 
+    @property
+    def most_tokens(self) -> float:
+        """That a request for it may take, about."""
+        output = 0 if self.embeds else self.submission.spec.sampling.max_tokens
+        return self.size / 4 + output
+
     def leaves(self) -> None:
         """It goes to another server, to which it owes nothing."""
         self.failures -= self.unreached
         self.unreached = 0
-        self.first_sent = 0.0
+        self.moved = True
 
 
 class FlightQueue:

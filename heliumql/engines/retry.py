@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import random
+import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import Enum
 
 LONGEST_BACKOFF = 30.0
+
+_REMAINING, _RESET = "x-ratelimit-remaining", "x-ratelimit-reset"
+_DURATION = re.compile(r"([\d.]+)(ms|h|m|s)")
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_MOMENTS = 1e9  # a larger number of seconds is Unix time ..
+_MILLISECONDS = 1e11  # .. and an even larger one in milliseconds
 
 
 class Verdict(Enum):
@@ -66,9 +74,45 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return None
 
 
+def nothing_left(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds until the server has requests or tokens left to give, None where it has some or does
+    not say: x-ratelimit-remaining-tokens: 0 and x-ratelimit-reset-tokens: 6m0s, and the like."""
+    waits = []
+    for name, value in headers.items():
+        name = name.lower()
+        if name.startswith(_REMAINING):
+            reset = headers.get(_RESET + name.removeprefix(_REMAINING))
+            try:
+                left = float(value)
+            except ValueError:
+                continue
+            if left == 0 and reset is not None and (wait := _seconds(reset, now)) is not None:
+                waits.append(wait)
+    return max(waits, default=None)
+
+
+def _seconds(text: str, now: float) -> float | None:
+    """A time from now: in seconds, as 1h2m3.5s, or as the moment itself (Unix time or a date)."""
+    text = text.strip()
+    try:
+        number = float(text)
+    except ValueError:
+        parts = _DURATION.findall(text)
+        if parts and "".join(number + unit for number, unit in parts) == text:
+            return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        moment = _date(text)
+        return None if moment is None else max(0.0, moment - now)
+    if not math.isfinite(number):
+        return None
+    if number > _MILLISECONDS:
+        number /= 1000
+    return max(0.0, number - now if number > _MOMENTS else number)
+
+
 def _date(text: str) -> float | None:
     try:
-        moment = email.utils.parsedate_to_datetime(text)
+        iso = text[:4].isdigit()
+        moment = datetime.fromisoformat(text) if iso else email.utils.parsedate_to_datetime(text)
     except ValueError:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

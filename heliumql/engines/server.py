@@ -108,6 +108,13 @@ class Server:
             hint = "the environment variable SSL_CERT_FILE may name a file of your own authorities"
         return Unreachable(f"the server at {self.url} is unreachable: {reason}", hint=hint)
 
+    def too_busy(self, message: str) -> EngineError:
+        """The error of a server that has answered nothing but 429 for its timeout."""
+        return EngineError(
+            f"the server at {self.url} was too busy for {self.timeout:g} seconds (429): {message}",
+            hint="run the statement again later; what was answered is kept",
+        )
+
     def refused(
         self, status: int, message: str, location: str | None = None, url: URL | None = None
     ) -> EngineError:

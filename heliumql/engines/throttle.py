@@ -16,10 +16,11 @@ _RAMP_AT_ONCE = 8  # requests that a server which nothing is known of gets at on
 _RAMP_RATE = 160.0  # .. and how many a second for a moment, so that a refusal is heard in time
 _RAMP_SECONDS = 0.5
 _CAREFUL = 0.95  # of the rate that was let through
-# The rate grows slowly where the limit was found and ever faster further on: by 6 % after 35
-# requests or 3.5 seconds, whichever comes last, by two thirds after 100 or 10.
-_GROWTH_REQUESTS, _GROWTH_SECONDS = 5e-5, 5e-3
+# The rate grows slowly where the limit was found and ever faster further on: by 6 % after 20
+# requests or 1.4 seconds, whichever comes last, by two thirds after 60 or 4.
+_GROWTH_REQUESTS, _GROWTH_SECONDS = 1.5e-4, 3e-2
 _BURST_SECONDS = 0.05
+_FEW = 3  # requests: as long as it takes to let them through, a pause lasts at least
 
 
 class Throttle:
@@ -66,6 +67,16 @@ class Throttle:
         self.busy_since = None
         self._waves = 0
 
+    def begin(self) -> None:
+        """Calls come after a time without any: for how long it refused before does not count."""
+        self.busy_since = None
+        self._waves = 0
+
+    def is_hopeless(self, now: float, patience: float) -> bool:
+        """It has done nothing but refuse for so long, and not only because nothing was sent."""
+        since = self.busy_since
+        return since is not None and now - since > patience and self._waves >= _FEW
+
     def pause(self, until: float) -> None:
         """The server has nothing left to give until then, and says so before it has to refuse."""
         self._not_before = max(self._not_before, until)
@@ -81,7 +92,8 @@ class Throttle:
             self._refused_at = now
             self._waves += 1
             if wait is None:
-                wait = backoff(self._waves, self._first_backoff, self._chance)
+                first = max(self._first_backoff, _FEW / self._rate)
+                wait = backoff(self._waves, first, self._chance)
         wait = wait or 0.0
         self._not_before = max(self._not_before, now + wait)
         return self._not_before - now
@@ -100,12 +112,12 @@ class Throttle:
     def _resume(self, now: float) -> None:
         """The pause is over: from what was let through since the last one comes the rate."""
         self._paused = False
+        self._level, self._at = 1.0, now
         passed = self._sent - self._refused
-        elapsed = now - (self._since or 0.0)
-        if passed > 0 and elapsed > 0:
-            self._rate = _CAREFUL * passed / elapsed
-        elif self._rate < math.inf:
-            self._rate *= _CAREFUL  # it was too early
-        self._since = self._at = now
+        elapsed = max(now - (self._since or 0.0), 1e-3)
+        if passed <= 0:  # the last pause was too short, so it is not over
+            self._rate = 1 / elapsed if self._rate == math.inf else self._rate * _CAREFUL
+            return
+        self._rate = _CAREFUL * passed / elapsed
+        self._since = now
         self._sent = self._refused = 0
-        self._level = 1.0

@@ -480,3 +480,26 @@ def test_a_statement_survives_one_server_on_the_command_line_but_not_both(site: 
     assert running.returncode == 5
     assert "unreachable" in err
     assert "Traceback" not in err
+
+
+def test_the_pace_is_that_of_all_servers_together(site: Site):
+    engine = site.engine(requests_per_minute=1200)
+    ask(engine, 40, [n % 2 for n in range(40)])
+    seen = sorted(seen.at for server in site.servers for seen in server.seen)
+    assert seen[-1] - seen[0] >= 0.9
+
+
+def test_calls_of_a_server_that_stays_busy_go_to_the_others(site: Site):
+    site.servers[0].reply = lambda seen: Reply(status=429)
+    engine = site.engine(timeout=0.3)
+    assert set(ask(engine, 4, [0, 0, 1, 0]).texts().values()) == {f"1 row {n}" for n in range(4)}
+    [incident] = engine.take_incidents()
+    assert "too busy for 0.3 seconds" in incident
+    assert "its calls go to the other servers" in incident
+
+
+def test_servers_that_all_stay_busy_end_the_statement(site: Site):
+    for server in site.servers:
+        server.reply = lambda seen: Reply(status=429)
+    receiver = ask(site.engine(timeout=0.3, dead_seconds=0.1), 4, [0, 0, 1, 0])
+    assert "too busy for 0.3 seconds" in receiver.errors[0].message

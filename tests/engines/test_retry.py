@@ -6,8 +6,15 @@ import random
 
 import pytest
 
-from heliumql.engines.concurrency import ConcurrencyLimit, Pace
-from heliumql.engines.retry import LONGEST_BACKOFF, Verdict, backoff, judge, retry_after
+from heliumql.engines.concurrency import ConcurrencyLimit, Pace, Paces
+from heliumql.engines.retry import (
+    LONGEST_BACKOFF,
+    Verdict,
+    backoff,
+    judge,
+    nothing_left,
+    retry_after,
+)
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
@@ -71,6 +78,39 @@ def test_what_a_server_asks_to_wait(headers: dict[str, str], seconds: float | No
     assert retry_after(headers, NOW) == (None if seconds is None else pytest.approx(seconds))
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1s"}, 1.0),
+        ({"x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "1s"}, None),
+        ({"x-ratelimit-remaining-requests": "-1", "x-ratelimit-reset-requests": "1s"}, None),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s"}, 360.0),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1h2m3.5s"}, 3723.5),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "12ms"}, 0.012),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2.5"}, 2.5),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700000030"}, 30.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1700000030000"}, 30.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "2023-11-14T22:13:50Z"}, 30.0),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"}, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "nan"}, None),
+        ({"x-ratelimit-remaining": "none", "x-ratelimit-reset": "1s"}, None),
+        ({"x-ratelimit-remaining": "0"}, None),
+        (
+            {
+                "x-ratelimit-remaining-requests": "0",
+                "x-ratelimit-reset-requests": "1s",
+                "x-ratelimit-remaining-tokens": "0",
+                "x-ratelimit-reset-tokens": "3s",
+            },
+            3.0,
+        ),
+    ],
+)
+def test_how_long_a_server_has_nothing_left(headers: dict[str, str], seconds: float | None):
+    assert nothing_left(headers, NOW) == (None if seconds is None else pytest.approx(seconds))
+
+
 def serve(limit: ConcurrencyLimit, rate_at: dict[int, float], windows: int) -> list[int]:
     """Saturate a server whose rate depends on the requests in flight; the values on the way."""
     now = 0.0
@@ -106,19 +146,21 @@ def test_a_wave_of_refusals_halves_the_limit_once():
     limit = ConcurrencyLimit(64, 256)
     for _ in range(64):
         limit.refused(sent=0.0, now=1.0)
-    assert (limit.value, limit.refusals) == (32, 1)
+    assert limit.value == 32
     limit.refused(sent=1.5, now=2.0)
-    assert (limit.value, limit.refusals) == (16, 2)
+    assert limit.value == 16
     for sent in range(3, 20):
         limit.refused(sent, sent + 0.5)
     assert limit.value == 1
 
 
-def test_after_a_refusal_the_limit_recovers_one_by_one():
+def test_after_a_refusal_the_limit_recovers_step_by_step():
     limit = ConcurrencyLimit(8, 8)
     limit.refused(0.0, 1.0)
     assert serve(limit, {1: 10.0}, 6) == [5, 6, 7, 8, 8, 8]
-    assert limit.refusals == 0
+    limit = ConcurrencyLimit(64, 64)
+    limit.refused(0.0, 1.0)
+    assert serve(limit, {1: 10.0}, 8) == [36, 40, 45, 50, 56, 63, 64, 64]
 
 
 def test_a_pace_spreads_requests_over_the_minute():
@@ -140,3 +182,22 @@ def test_a_unit_larger_than_the_pace_goes_and_the_next_ones_wait_for_it():
     pace.spend(11)
     assert pace.delay(0.0) == pytest.approx(10.0)
     assert pace.delay(4.0) == pytest.approx(6.0)
+
+
+def test_tokens_that_were_not_used_are_given_back():
+    paces = Paces(0, 600)
+    paces.spend(1, 310)
+    assert paces.delay(0.0) == pytest.approx(30.0)
+    paces.spend(0, -200)
+    assert paces.delay(0.0) == pytest.approx(10.0)
+    assert Paces(0, 0).delay(0.0) == 0.0
+
+
+def test_the_scarcer_of_requests_and_tokens_decides():
+    paces = Paces(60, 600)
+    paces.spend(3, 50)
+    assert paces.delay(0.0) == pytest.approx(4.0)
+    assert paces.delay(3.0) == pytest.approx(1.0)
+    paces = Paces(60, 6000)
+    paces.spend(3, 50)
+    assert paces.delay(0.0) == pytest.approx(2.0)
