@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from receiver import Receiver, calls, name, spec
-from stub_server import Reply, Seen, StubServer
+from stub_server import Reply, StubServer
 
 import heliumql
 from heliumql.engines.beginning import common_beginning, common_start
@@ -118,7 +118,7 @@ def test_calls_that_name_none_go_where_the_fewest_are_in_flight(site: Site):
     assert sorted(answered_by(ask(engine, 20, first=200))) == [0] * 10 + [1] * 10
 
 
-def test_limits_and_paces_are_those_of_each_server(site: Site):
+def test_how_many_are_in_flight_is_up_to_each_server(site: Site):
     engine = site.engine(concurrency=3, kv_cache_tokens=5000)
     assert engine.slots == 6
     assert [(c.max_num_seqs, c.kv_cache_tokens) for c in engine.workers] == [(3, 5000)] * 2
@@ -127,18 +127,10 @@ def test_limits_and_paces_are_those_of_each_server(site: Site):
     ask(engine, 40)
     assert [server.max_in_flight for server in site.servers] == [3, 3]
 
-    def one_at_a_time(seen: Seen) -> Reply:
-        return Reply(status=429) if site.servers[1].in_flight > 1 else Reply(seconds=0.01)
-
-    site.servers[1].reply = one_at_a_time
-    ask(engine, 40, first=100)
-    first, second = (constants.max_num_seqs for constants in engine.workers)
-    assert (first, second < 3, engine.slots) == (3, True, first + second)
-    site.servers[1].reply = lambda seen: Reply("fine")
-    hasty = site.engine(requests_per_minute=1200)
-    began = time.monotonic()
-    ask(hasty, 40)  # twenty a second at each, of which a second's worth may come at once
-    assert time.monotonic() - began < 0.9
+    site.servers[1].script = [Reply(status=429)]
+    ask(engine, 2, [1, 1], first=100)
+    assert [constants.max_num_seqs for constants in engine.workers] == [3, 1]
+    assert engine.slots == 4
 
 
 def test_a_server_that_dies_in_the_middle_leaves_its_calls_to_the_other(site: Site):
@@ -486,7 +478,7 @@ def test_the_pace_is_that_of_all_servers_together(site: Site):
     engine = site.engine(requests_per_minute=1200)
     ask(engine, 40, [n % 2 for n in range(40)])
     seen = sorted(seen.at for server in site.servers for seen in server.seen)
-    assert seen[-1] - seen[0] >= 0.9
+    assert seen[-1] - seen[0] >= 0.7
 
 
 def test_calls_of_a_server_that_stays_busy_go_to_the_others(site: Site):
