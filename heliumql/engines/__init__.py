@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from heliumql.engines.engine import Engine
-from heliumql.engines.options import check_keys, check_values
+from heliumql.engines.options import VLLM_KEYS, check_keys, check_values
 from heliumql.errors import CatalogError
 
 ENGINES = ("vllm", "openai", "simulated")
@@ -21,7 +21,7 @@ def open_engine(options: Mapping[str, object]) -> Engine:
         case "vllm":
             from heliumql.engines.vllm import VllmEngine
 
-            check_keys("vllm", options, ("enforce_eager",))
+            check_keys("vllm", options, VLLM_KEYS)
             return VllmEngine(options)
         case "openai":
             from heliumql.engines.openai import OpenAIEngine

@@ -22,6 +22,8 @@ COMMON_KEYS = frozenset({
     "max_tokens", "temperature", "top_p", "seed", "stop", "task",
 })  # fmt: skip
 
+VLLM_KEYS = ("enforce_eager",)  # of the engine vllm beside those
+
 # What the session reads of every model: in words, and the check that gives a value or None.
 # The same values are right and wrong as in the arguments of a call.
 _PRICE = ("a number from 0", number(0, sys.float_info.max))

@@ -40,7 +40,7 @@ def calls(
 def spec(
     returns: str = "VARCHAR", retries: int = 2, thinking: Thinking = "auto", **sampling: Any
 ) -> CallSpec:
-    return CallSpec(Sampling(**sampling), parse_type(returns), retries, thinking)
+    return CallSpec(Sampling(**sampling), parse_type(returns), retries, thinking=thinking)
 
 
 class Receiver:
