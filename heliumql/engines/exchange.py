@@ -29,17 +29,13 @@ from heliumql.engines.concurrency import ConcurrencyLimit, Paces
 from heliumql.engines.embeddings import embeddings_body, read_embeddings
 from heliumql.engines.engine import CallSpec, Deliver
 from heliumql.engines.flight import Asked, Flight, FlightQueue
+from heliumql.engines.line import Line
 from heliumql.engines.overflow import Overflow, read_overflow, surely_tokens
 from heliumql.engines.retry import Verdict, backoff, judge, nothing_left, retry_after
-from heliumql.engines.server import Server, proxy_for
+from heliumql.engines.server import Server
 from heliumql.engines.throttle import Throttle
 from heliumql.errors import EngineError, InternalError
 
-_CHECK_SECONDS = 10.0
-_CONNECT_SECONDS = 30.0
-# Below the five seconds after which common servers close an idle connection: a request that
-# meets such a close is lost.
-_KEEP_ALIVE = 4.0
 _PATIENCE = 2  # a call goes to another server after so many retries, whatever it was granted
 
 
@@ -80,12 +76,9 @@ class Exchange:
     ) -> None:
         self._server = server
         self._number = number
-        self._key = key
+        self._line = Line(server, key)
         self._owner = owner
         self.loop = loop
-        self._headers = {"Content-Type": "application/json"}
-        if key is not None:
-            self._headers["Authorization"] = f"Bearer {key}"
         self.limit = ConcurrencyLimit(server.concurrency, server.ceiling)
         self.dead = False  # it could not be reached; nothing is sent
         self.tried = 0.0  # when that was found last
@@ -101,7 +94,6 @@ class Exchange:
         self._asking = 0
         self._wake: asyncio.TimerHandle | None = None
         self._done: list[tuple[Deliver, Answer]] = []
-        self._session: aiohttp.ClientSession | None = None
 
     @property
     def load(self) -> float:
@@ -116,28 +108,14 @@ class Exchange:
             self._wake.cancel()
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._line.close()
 
     async def check(self) -> None:
-        """Ask for the list of models: is the server there, and does it know the model?"""
-        server = self._server
-        timeout = aiohttp.ClientTimeout(total=_CHECK_SECONDS, sock_connect=_CHECK_SECONDS / 2)
-        try:
-            async with self._opened().get(
-                server.url / "models", timeout=timeout, allow_redirects=False
-            ) as response:
-                body = await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise self._server.unreachable(error) from None
-        except (aiohttp.ClientError, OSError):
-            return  # it is there, only slow or odd, and may well answer chats
-        if response.status in (401, 403):
-            raise self._server.refused(response.status, self._safe(error_message(body)[0]))
-        if response.status != 200:
-            return
-        server.check_model(body)
-        self._learn_context(server.listed_context(body))
+        """Is the server there, and does it know the model?"""
+        listing = await self._line.models()
+        if listing is not None:
+            self._server.check_model(listing)
+            self._learn_context(self._server.listed_context(listing))
 
     def _learn_context(self, told: int | None) -> None:
         if told is not None:
@@ -186,19 +164,6 @@ class Exchange:
                 self._abandon(flight)
                 self._finish(flight, cancelled(call, flight.requests))
         self.pump()
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE),
-                timeout=aiohttp.ClientTimeout(
-                    total=self._server.timeout, sock_connect=_CONNECT_SECONDS
-                ),
-                headers=self._headers,
-                proxy=proxy_for(self._server.url),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
 
     def _again(self, flight: Flight) -> None:
         if self.dead:
@@ -265,10 +230,7 @@ class Exchange:
         headers: Mapping[str, str] = {}
         asks = list(asked.flights)  # some may be cancelled meanwhile
         try:
-            async with self._opened().post(url, data=body, allow_redirects=False) as response:
-                status = response.status
-                headers = response.headers
-                content = await response.read()
+            status, headers, content = await self._line.post(url, body)
         except (aiohttp.ClientError, OSError) as caught:  # OSError: TimeoutError too
             error = caught
         self._asking -= 1
@@ -325,7 +287,7 @@ class Exchange:
     ) -> None:
         """The server answered a request of so many calls with an error."""
         message, code = error_message(content)
-        message = self._safe(message)
+        message = self._line.safe(message)
         wait = retry_after(headers, time.time())
         match judge(status, code):
             case Verdict.BUSY:
@@ -388,7 +350,7 @@ class Exchange:
             return [read_completion(first.request.call, returns, payload, first.requests)]
         except ValueError as error:
             message, _ = error_message(content)
-            raise _Unusable(f"{error}: {self._safe(message)}") from None
+            raise _Unusable(f"{error}: {self._line.safe(message)}") from None
 
     def _broken(self, flight: Flight, error: Exception) -> None:
         """The request got no response, or only part of one."""
@@ -417,7 +379,7 @@ class Exchange:
         """Too many requests: send fewer, after a while. Calls keep their retries."""
         now = self.loop.time()
         server = self._server
-        message = self._safe(error_message(content)[0])
+        message = self._line.safe(error_message(content)[0])
         wait = retry_after(headers, time.time())
         if wait is None:
             wait = nothing_left(headers, time.time())
@@ -494,7 +456,3 @@ class Exchange:
             flight.timer = None
         if flight.asked is not None:
             self._asking -= flight.asked.leave(flight)
-
-    def _safe(self, message: str) -> str:
-        """The message of a server, which may repeat the key."""
-        return message.replace(self._key, "***") if self._key else message
