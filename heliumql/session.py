@@ -266,7 +266,7 @@ class Session:
             site.model,
             site.kind,
             site.template,
-            site.spec.returns.sql(),
+            site.spec.returns.hql(),
             site.cache,
             site.on_error,
             site.spec.retries,
@@ -348,7 +348,7 @@ class Session:
             what["task"] = call.task
             identity["thinking"] = None
         else:
-            what["returns"] = call.returns.sql()
+            what["returns"] = call.returns.hql()
             what["sampling"] = [parameters.max_tokens, parameters.temperature, parameters.top_p,
                                 parameters.seed, list(parameters.stop)]  # fmt: skip
         on_error: Any = call.on_error or self.settings.on_error

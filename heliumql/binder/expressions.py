@@ -177,7 +177,7 @@ class Expressions:
                 if shape.type_name == "JSON" and name != "VARCHAR":
                     typed = Answer(name, serialized, through_json=True)
                     return Value(value.node, typed, value.ready)
-                if name == "VARCHAR" and not shape.through_json and shape.type_name != "JSON":
+                if name == "VARCHAR" and shape.is_as_printed:
                     return Value(value.node, Answer(name, serialized), value.ready)
             case shapes.Text() if name == "VARCHAR":
                 return Value(value.node, shape, value.ready)
@@ -306,7 +306,9 @@ class Expressions:
                     if child["alias"].lower() == key.lower():
                         node = function(FIELD, value.node, tree.text(child["alias"]))
                         kind = str(child["type_name"]).upper()
-                        nested = kind in ("STRUCT", "LIST", "MAP", "JSON")
+                        if kind == "JSON":  # a field's text does not tell a string from a document
+                            break
+                        nested = kind in ("STRUCT", "LIST", "MAP")
                         shape = Answer(kind, tree.type_key(child), nested)
                         return Value(node, shape, value.ready)
             case Struct() if key is not None and value.shape.field(key) is not None:

@@ -47,6 +47,11 @@ class Answer(Shape):
     def is_text(self) -> bool:
         return self.type_name == "VARCHAR"
 
+    @property
+    def is_as_printed(self) -> bool:
+        """The text is what DuckDB prints of the value; of a FLOAT it may print more digits."""
+        return not self.through_json and self.type_name not in ("JSON", "FLOAT")
+
 
 @dataclass(frozen=True)
 class List(Shape):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from heliumql.engines.thoughts import OPENING, without_thoughts
 from heliumql.types import SqlType
 
 TEMPLATE, EFFORT = "chat_template_kwargs", "reasoning_effort"
+_WRAPPED = re.compile(r'\s*\{\s*"value"\s*:')
 _SHOWN = 300  # characters of a server's message that are worth showing
 
 
@@ -179,6 +181,9 @@ def _unwrapped(text: str, returns: SqlType) -> str:
     value = payload["value"]
     if isinstance(value, str) and not returns.is_nested:
         return value
+    opened = _WRAPPED.match(text)
+    if opened is not None and len(payload) == 1:  # as it is written: a number keeps its digits
+        return text[opened.end() : text.rindex("}")].strip()
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import date, timedelta
 from hashlib import blake2b
+from uuid import UUID
 
 from heliumql.types import SqlType
 
@@ -45,11 +47,23 @@ class _Draws:
 
 
 def _value(returns: SqlType, draws: _Draws) -> object:
+    if returns.nullable and draws.below(4) == 0:
+        return None
     match returns.name:
         case "BOOLEAN":
             return draws.below(2) == 1
-        case "DOUBLE":
+        case "FLOAT" | "DOUBLE":
             return draws.below(1001) / 100
+        case "DECIMAL":
+            return draws.below(10 ** min(returns.width, 4)) / 10**returns.scale
+        case "DATE":
+            return _day(draws)
+        case "TIME":
+            return _time(draws)
+        case "TIMESTAMP":
+            return f"{_day(draws)} {_time(draws)}"
+        case "UUID":
+            return str(UUID(int=draws.below(1 << 64) << 64 | draws.below(1 << 64)))
         case "ENUM":
             return returns.values[draws.below(len(returns.values))]
         case "LIST":
@@ -63,6 +77,14 @@ def _value(returns: SqlType, draws: _Draws) -> object:
             return " ".join(_word(draws) for _ in range(1 + draws.below(4)))
         case _:
             return draws.below(11)
+
+
+def _day(draws: _Draws) -> str:
+    return str(date(2000, 1, 1) + timedelta(days=draws.below(10_000)))
+
+
+def _time(draws: _Draws) -> str:
+    return f"{draws.below(24):02}:{draws.below(60):02}:{draws.below(60):02}"
 
 
 def _sentence(draws: _Draws, words: int) -> str:

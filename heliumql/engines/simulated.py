@@ -201,7 +201,7 @@ class SimulatedEngine:
         """Nothing to get ready."""
 
     def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
-        salt = repr((self._model_name, spec.sampling.seed, spec.returns.sql())).encode()
+        salt = repr((self._model_name, spec.sampling.seed, spec.returns.hql())).encode()
         calls = read_requests(requests)
         check_workers(calls, len(self._in_flight))
         with self._lock:

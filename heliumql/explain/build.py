@@ -173,7 +173,7 @@ def _with_plan(
                 number,
                 node.name,
                 sites[number].model,
-                sites[number].spec.returns.sql(),
+                sites[number].spec.returns.hql(),
                 node.template,
                 _cuts(plan, number),
                 Figure(round(_bytes(static_prefix(node.template)) * used.tokens_per_byte), False),
@@ -230,7 +230,7 @@ def _without_plan(site: Site, name: str) -> OperatorShown:
     """What is known of a call that is evaluated where it stands."""
     template: Parts = (Role("user"), Text(site.text or ""))
     return OperatorShown(
-        site.number, name, site.model, site.spec.returns.sql(), template, (), Figure(0, False)
+        site.number, name, site.model, site.spec.returns.hql(), template, (), Figure(0, False)
     )
 
 

@@ -5,6 +5,7 @@ dispatcher (every answer is checked again on arrival).
 """
 
 from heliumql.types.parse import parse_type
-from heliumql.types.sql_type import BOOLEAN, TEXT, SqlType
+from heliumql.types.schema import PATTERNS
+from heliumql.types.sql_type import BOOLEAN, INTEGERS, TEXT, SqlType
 
-__all__ = ["BOOLEAN", "TEXT", "SqlType", "parse_type"]
+__all__ = ["BOOLEAN", "INTEGERS", "PATTERNS", "TEXT", "SqlType", "parse_type"]

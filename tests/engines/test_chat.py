@@ -104,7 +104,11 @@ def respond(content: Any, finish: str | None = "stop", **message: Any) -> dict[s
         ("INTEGER", '{"val', '{"val'),  # cut short
         ("STRUCT(value INTEGER)", '{"value": 1}', '{"value": 1}'),
         ("JSON", '{"value": 1}', '{"value": 1}'),
-        ("VARCHAR[]", '{"value": ["\\ud83d"]}', '["\ufffd"]'),  # half a character
+        ("VARCHAR[]", '{"value": ["\\ud83d"]}', '["\\ud83d"]'),  # half a character
+        ("DECIMAL(38,2)[]", '{"value" : [12345678901234567890.10]}\n', "[12345678901234567890.10]"),
+        ("DECIMAL(5,2)", '{"value": "1.10"}', "1.10"),
+        ("DATE", '{"value": "2024-02-29"}', "2024-02-29"),
+        ("INTEGER", '{"why": "so", "value": 3}', "3"),  # the server ignores that there is no more
         ("VARCHAR", "half \ud83d, whole \U0001f600", "half \ufffd, whole \U0001f600"),
         ("INTEGER[]", "[" * 5000, "[" * 5000),
     ],
