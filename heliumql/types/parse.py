@@ -123,7 +123,8 @@ class _Parser:
             if self._next.text == "[":
                 self._deeper(self._take())
                 if self._next.text.isdigit():
-                    raise _fail("a list as an answer has no fixed length", self._next, "T[]")
+                    hint = f"a list: {result.hql()}[]"
+                    raise _fail("a list as an answer has no fixed length", self._next, hint)
                 self._take("]")
                 result = SqlType("LIST", item=result)
             elif self._words("NOT", "NULL"):

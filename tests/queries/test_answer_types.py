@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from decimal import Decimal
 
 import duckdb
 import pytest
@@ -14,7 +16,17 @@ TYPES = {
     "TINYINT": "7",
     "INTEGER": "42",
     "BIGINT": "123456789012",
+    "HUGEINT": "-170141183460469231731687303715884105728",
+    "UTINYINT": "255",
+    "UBIGINT": "18446744073709551615",
+    "FLOAT": "0.1",
     "DOUBLE": "2.5",
+    "DECIMAL(9,2)": "1234567.125",
+    "DECIMAL(2,2)": "-0.5",
+    "DATE": "2024-02-29",
+    "TIME": "10:11:12.5",
+    "TIMESTAMP": "2024-02-29T10:11:12",
+    "UUID": "C6A1E3F0-1111-2222-3333-444455556666",
     "ENUM('lo', 'hi')": "hi",
     "VARCHAR[]": '["a", "b\\"c", ""]',
     "INTEGER[]": "[1, 2, 3]",
@@ -23,10 +35,17 @@ TYPES = {
     "STRUCT(a VARCHAR, b INTEGER)": '{"a": "x", "b": 1}',
     "STRUCT(a VARCHAR[], b STRUCT(c DOUBLE, d ENUM('x', 'y')))":
         '{"a": ["1", "null"], "b": {"c": 1.5, "d": "y"}}',
-    "STRUCT(a INTEGER, b BOOLEAN)[]": '[{"a": 1, "b": true}, {"a": null, "b": false}]',
+    "STRUCT(a INTEGER NULL, b BOOLEAN)[]": '[{"a": 1, "b": true}, {"a": null, "b": false}]',
+    "STRUCT(a DATE NULL[], b STRUCT(p DECIMAL(5,1), u UUID NULL) NULL)":
+        '{"a": ["2024-02-29", null], "b": {"p": 12.25, "u": null}}',
     "JSON": '{"k": [1, null, "x"]}',
 }  # fmt: skip
 NESTED = ("STRUCT", "JSON")
+
+
+def of_duckdb(kind: str) -> str:
+    """The type as DuckDB knows it, where nothing says what may be null."""
+    return kind.replace(" NULL", "")
 
 
 def cast(kind: str, text: str) -> str:
@@ -35,7 +54,7 @@ def cast(kind: str, text: str) -> str:
     if kind.endswith("[]") or kind.startswith(NESTED):
         compact = json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
         literal = "CAST('" + compact.replace("'", "''") + "' AS JSON)"
-    return f"CAST({literal} AS {kind})"
+    return f"CAST({literal} AS {of_duckdb(kind)})"
 
 
 @pytest.mark.parametrize("mode", ["on", "off"])
@@ -47,7 +66,7 @@ def test_the_column_is_of_the_type_that_was_asked_for(kind: str, mode: str, scri
     quoted = kind.replace("'", "''")
     call = f"LLM_GENERATE('x {{i}}', returns => '{quoted}')"
     with duckdb.connect() as plain:
-        expected = plain.sql(f"SELECT {cast(kind, text)} AS v, NULL::{kind} AS w")
+        expected = plain.sql(f"SELECT {cast(kind, text)} AS v, NULL::{of_duckdb(kind)} AS w")
         table = one.con.sql(f"SELECT {call} AS v FROM range(2) r(i)").arrow()
         assert table.schema.field("v").type == expected.to_arrow_table().schema.field("v").type
         relation = one.con.sql(f"SELECT {call} AS v FROM range(2) r(i)")
@@ -107,6 +126,12 @@ def test_an_empty_result_has_the_types_too(scripted: Made) -> None:
         ("ENUM(''lo'', ''hi'')", ["middling", "lo"], "lo"),
         ("INTEGER[]", ['["x"]', "[1]"], [1]),
         ("STRUCT(a INTEGER)", ['{"b": 1}', '{"a": 1, "b": 2}'], {"a": 1}),
+        ("STRUCT(a INTEGER)", ['{"a": null}', '{"a": 1}'], {"a": 1}),
+        ("STRUCT(a INTEGER NULL)", ['{"a": null}'], {"a": None}),
+        ("STRUCT(a INTEGER NULL)", ["{}"], {"a": None}),
+        ("INTEGER[]", ["[1, null]", "[1]"], [1]),
+        ("DATE", ["2024-02-30", "2024-02-29"], date(2024, 2, 29)),
+        ("DECIMAL(3,1)", ["99.95", "99.94"], Decimal("99.9")),
     ],
 )
 def test_what_fits_is_taken_and_what_does_not_is_asked_again(
