@@ -20,6 +20,7 @@ from heliumql.syntax.call_sql import CallSql, Site, column
 from heliumql.syntax.core import CallSite, Core, DesugarContext, PromptCore
 from heliumql.syntax.definitions import refuse_definitions
 from heliumql.syntax.from_clause import alias, left_join_on_true, words
+from heliumql.syntax.inferred import inferred_types
 from heliumql.syntax.literals import quoted_name
 from heliumql.syntax.message import Expression
 from heliumql.syntax.position import Level, Position
@@ -32,6 +33,7 @@ from heliumql.syntax.uses import Uses
 from heliumql.syntax.verbs import read_call
 from heliumql.syntax.verbs.embedding import compared
 from heliumql.syntax.writer import Writer
+from heliumql.types import SqlType
 
 
 def desugar(text: str, context: DesugarContext) -> Core:
@@ -108,6 +110,7 @@ class _Desugar:
         self._numbers: dict[str, tuple[int, ...]] = {}  # of values, by how they are written
         self._outer: set[int] = set()  # calls that were LEFT JOINed ON TRUE
         self._uses = Uses(())
+        self._inferred: dict[int, SqlType] = {}  # of values, by where the call begins
 
     def core(self) -> Core:
         sites = tuple(self._sites[number] for number in sorted(self._sites))
@@ -121,6 +124,7 @@ class _Desugar:
         elements = parse_soup(tokens)
         refuse_definitions(elements)
         self._uses = Uses(elements)
+        self._inferred = inferred_types(elements, self._text)
         self._elements(elements, 0, len(self._text), "query")
 
     def prompt(
@@ -246,7 +250,8 @@ class _Desugar:
     def _site_of(self, call: Call, *, as_table: bool) -> Site:
         """The site of the call: one, also where its SQL is written more than once."""
         if call.start not in self._known:
-            parts = read_call(call, self._text, as_table=as_table)
+            inferred = self._inferred.get(call.start)
+            parts = read_call(call, self._text, as_table=as_table, inferred=inferred)
             written = None if as_table else self._text[call.start : call.end]
             numbers = self._numbered(written, parts.options.get("n", 1))
             self._known[call.start] = Site(numbers, parts, call.span)

@@ -8,6 +8,7 @@ from heliumql.errors import BindError
 from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.tree import Call
 from heliumql.syntax.verbs import agg, classify, embedding, filter, generate, score
+from heliumql.types import SqlType
 
 _Read = Callable[[Call, str], CallParts]
 
@@ -31,13 +32,21 @@ _INSTEAD = {
 VERB_NAMES = (*_AS_VALUE, "LLM_SIMILARITY")
 
 
-def read_call(call: Call, source: str, *, as_table: bool) -> CallParts:
-    """The parts of the call; `as_table` says that it stands where a table may stand."""
+def read_call(
+    call: Call, source: str, *, as_table: bool, inferred: SqlType | None = None
+) -> CallParts:
+    """The parts of the call.
+
+    `as_table` says that it stands where a table may stand; `inferred` is the type that the use of
+    an LLM_GENERATE as a value asks for.
+    """
     verb = call.verb.text.upper()
     if verb not in VERB_NAMES:
         raise BindError(
             f"{verb} is not available yet", span=call.verb.span, hint=f"{_and(VERB_NAMES)} are"
         )
+    if not as_table and inferred is not None:
+        return _one_value(call, generate.as_value(call, source, inferred))
     if not as_table:
         return _one_value(call, _AS_VALUE[verb](call, source))
     if verb not in _AS_TABLE:

@@ -6,14 +6,14 @@ from heliumql.syntax.arguments import Arguments, CallParts
 from heliumql.syntax.message import Template, with_hint
 from heliumql.syntax.tokens import Token
 from heliumql.syntax.tree import Call, Element, Group, starts_query
-from heliumql.types import TEXT
+from heliumql.types import TEXT, SqlType
 
 _NAMES = ("prompt", "returns")
 
 
-def as_value(call: Call, source: str) -> CallParts:
-    """The call as a value of its type."""
-    return _read(Arguments(call, source, _NAMES), None)
+def as_value(call: Call, source: str, inferred: SqlType = TEXT) -> CallParts:
+    """The call as a value of its type: the inferred one where it names none."""
+    return _read(Arguments(call, source, _NAMES), None, inferred)
 
 
 def as_table(call: Call, source: str) -> CallParts:
@@ -22,16 +22,16 @@ def as_table(call: Call, source: str) -> CallParts:
     table = _table(arguments)
     if table is not None:
         del arguments.positional[0]
-    return _read(arguments, table)
+    return _read(arguments, table, TEXT)
 
 
-def _read(arguments: Arguments, table: tuple[Element, ...] | None) -> CallParts:
+def _read(arguments: Arguments, table: tuple[Element, ...] | None, otherwise: SqlType) -> CallParts:
     verb = arguments.verb
     example = f"{verb}('About {{column}}')" if table is None else _with_query(verb)
     prompt = arguments.message("prompt", "a prompt", example)
     values = arguments.values()
     returns, _ = arguments.returns()
-    returns = returns or TEXT
+    returns = returns or otherwise
     template = prompt.text if isinstance(prompt, Template) else None
     return arguments.finished(
         with_hint(prompt, returns), returns, prompt, template=template, values=values, table=table
