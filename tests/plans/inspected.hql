@@ -44,8 +44,8 @@ FROM notes, LATERAL LLM_GENERATE('Sum up {body}') AS g WHERE id < 3;
 --> 2 passes: 2 asked, 2 run
 
 -- A cast to a number inspects.
-SELECT TRY_CAST(LLM_GENERATE('Sum up {body}') AS INTEGER) AS n FROM notes WHERE id < 3;
---> call LLM_GENERATE#1, model m: VARCHAR
+SELECT TRY_CAST(g.text AS INTEGER) AS n FROM notes, LATERAL LLM_GENERATE('Sum up {body}') AS g WHERE id < 3;
+--> call g, model m: VARCHAR
 --> cut in WHERE, level 1
 --> column n: clean
 --> 2 passes: 2 asked, 2 run
