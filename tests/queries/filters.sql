@@ -34,7 +34,7 @@ SELECT id, u FROM (SELECT id, LLM_GENERATE('x {id}') u FROM t WHERE LLM_FILTER('
   ORDER BY id LIMIT 3) ORDER BY u, id
 
 ---- IN a subquery of answers
-SELECT * FROM t WHERE id IN (SELECT TRY_CAST(LLM_GENERATE('k {id}') AS INT) FROM t)
+SELECT * FROM t WHERE id IN (SELECT TRY_CAST(LLM_GENERATE('k {id}') || '' AS INT) FROM t)
 
 ---- NOT IN a subquery of answers, some of them NULL
 SELECT * FROM t WHERE body NOT IN (SELECT LLM_GENERATE('k {id}') FROM t WHERE id < 3)

@@ -38,7 +38,7 @@ def test_a_recursion_ends_when_answers_say_so(kind: str, scripted: Made) -> None
 
 
 HARMLESS = {
-    "a cast": ("SELECT CAST(LLM_GENERATE('n {i}') AS INTEGER) FROM r", [(1,), (2,)]),
+    "a cast": ("SELECT CAST(LLM_GENERATE('n {i}') || '' AS INTEGER) FROM r", [(1,), (2,)]),
     "an index": ("SELECT ['a', LLM_GENERATE('n {i}')][2] FROM r", [("1",), ("2",)]),
     "a string index": ("SELECT string_split(LLM_GENERATE('n {i}'), 'x')[1] FROM r",
                        [("1",), ("2",)]),
@@ -66,7 +66,7 @@ def test_nothing_raises_over_an_answer_that_is_not_there_yet(kind: str, scripted
 
 
 MISTAKES = {
-    "a cast": ("SELECT CAST(LLM_GENERATE('stop 5') AS INTEGER)", "5 DONE"),
+    "a cast": ("SELECT CAST(LLM_GENERATE('stop 5') || '' AS INTEGER)", "5 DONE"),
     "error()": ("SELECT CASE WHEN LLM_GENERATE('n 1') = '1' THEN error('no way') END", "no way"),
     "two rows for one": (
         "SELECT (SELECT i FROM range(3) r(i) WHERE LLM_GENERATE('n {i}') <> '7')",

@@ -14,7 +14,7 @@ SELECT id, LLM_GENERATE('x {id}') AS u, u || '!' AS v FROM t
 SELECT id, LLM_GENERATE('n {id}', returns=>'INTEGER') + 1 m FROM t
 
 ---- TRY_CAST of an answer
-SELECT id, TRY_CAST(LLM_GENERATE('n {id}') AS INTEGER) m FROM t
+SELECT id, TRY_CAST(LLM_GENERATE('n {id}') || '' AS INTEGER) m FROM t
 
 ---- length and upper of an answer
 SELECT id, length(LLM_GENERATE('n {id}')) m, upper(LLM_GENERATE('n {id}')) FROM t
@@ -93,7 +93,7 @@ SELECT id, CASE LLM_GENERATE('x {id}') WHEN '3' THEN 'three'
 SELECT id, if(LLM_FILTER('x {id}'), LLM_GENERATE('a {id}'), LLM_GENERATE('b {id}')) FROM t
 
 ---- TRY
-SELECT id, TRY(CAST(LLM_GENERATE('x {id}') AS INTEGER)) FROM t
+SELECT id, TRY(CAST(LLM_GENERATE('x {id}') || '' AS INTEGER)) FROM t
 
 ---- COLLATE in a comparison
 SELECT id, LLM_GENERATE('x {id}') COLLATE NOCASE = 'B1' FROM t
