@@ -154,7 +154,7 @@ class Workflow:
             case 2:
                 return f"({self.integer(scope, d)} + {self.integer(scope, d)}) % 7"
             case 3:
-                return f"TRY_CAST({self.text(scope, d)} AS INTEGER)"
+                return f"TRY_CAST({self.text(scope, d)} || '' AS INTEGER)"
             case 4:
                 return f"CAST(length({self.text(scope, d)}) AS INTEGER)"
             case 5:
