@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -32,7 +31,7 @@ from heliumql.physical.delivery import Delivery, Failed, Invalid, Timed, Warmed
 from heliumql.physical.flights import Flights, Inbox
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.scheduler import Scheduler, workers_of
-from heliumql.physical.sending import Flight, Held, paid, requests, spend
+from heliumql.physical.sending import Flight, Held, asked_again, paid, requests, spend
 from heliumql.physical.site import Site
 from heliumql.physical.spending import Spending, too_many_failed
 from heliumql.physical.trees import Trees
@@ -522,11 +521,7 @@ class Dispatcher:
                 inbox.put([(identity, paid(answer), 0)])
             return
         flight.attempts += 0 if cancelled else 1
-        spec = site.spec
-        if answer.finish_reason == "length":
-            more = spec.sampling.max_tokens * 2 ** (flight.attempts - 1)
-            spec = replace(spec, sampling=replace(spec.sampling, max_tokens=more))
-        self._held.append(Held(flight, site.engine, spec, answer))
+        self._held.append(Held(flight, site.engine, asked_again(site, flight, answer), answer))
 
     def _landed(self, flight: Flight, answer: Answer, requests: int) -> None:
         identity = flight.call.identity

@@ -10,7 +10,7 @@ import pyarrow as pa
 from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer
 from heliumql.calls.graph import ReadyCall
-from heliumql.engines.engine import REQUESTS, CallSpec, Engine
+from heliumql.engines.engine import REQUESTS, CallSpec, Engine, LimitedEngine
 from heliumql.physical.site import Site
 
 _MESSAGES = REQUESTS.field("messages").type
@@ -36,6 +36,22 @@ class Held:
     engine: Engine
     spec: CallSpec
     unfit: Answer | None = None  # to be asked again: the answer that did not fit
+
+
+def asked_again(site: Site, flight: Flight, unfit: Answer) -> CallSpec:
+    """How to ask for an answer that did not fit: with more tokens where it was cut off.
+
+    They double with each attempt, up to what the context has room for.
+    """
+    spec = site.spec
+    if unfit.finish_reason != "length":
+        return spec
+    few = spec.sampling.max_tokens
+    more = few * 2 ** (flight.attempts - 1)
+    context = site.engine.context_tokens if isinstance(site.engine, LimitedEngine) else None
+    if context is not None:
+        more = max(few, min(more, context - unfit.prompt_tokens))
+    return replace(spec, sampling=replace(spec.sampling, max_tokens=more))
 
 
 def paid(answer: Answer) -> Answer:

@@ -150,6 +150,60 @@ def test_an_answer_cut_off_is_asked_for_with_more_tokens(scripted: Made) -> None
     assert [c.spec.sampling.max_tokens for c in one.engine.log] == [20, 40, 80]
 
 
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_an_answer_cut_off_has_no_more_tokens_than_fit_the_context(
+    mode: str, scripted: Made
+) -> None:
+    text = json.dumps({"a": "x" * 2000})
+    one = scripted(lambda messages, spec: text, max_model_len=100)
+    one.con.set("llm_optimizer", mode)
+    relation = one.con.sql(
+        "SELECT LLM_GENERATE('x', returns => 'STRUCT(a VARCHAR)', max_tokens => 30)"
+    )
+    assert relation.fetchall() == [(None,)]
+    asked = [c.spec.sampling.max_tokens for c in one.engine.log]
+    room = asked[-1]
+    assert asked == [30, 60, room]
+    assert 60 < room < 100
+    assert f"cut off at {room} tokens" in relation.stats.failures[0]
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_more_tokens_are_for_answers_that_were_cut_off(mode: str, scripted: Made) -> None:
+    answers = ["{", json.dumps({"a": "x" * 200}), json.dumps({"a": "y" * 200})]
+    one = scripted(lambda messages, spec: answers.pop(0))
+    one.con.set("llm_optimizer", mode)
+    relation = one.con.sql(
+        "SELECT LLM_GENERATE('x', returns => 'STRUCT(a VARCHAR)', max_tokens => 20)"
+    )
+    assert relation.fetchall() == [({"a": "y" * 200},)]
+    assert [c.spec.sampling.max_tokens for c in one.engine.log] == [20, 20, 80]
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_a_text_cut_off_is_an_answer(mode: str, scripted: Made) -> None:
+    one = scripted(lambda messages, spec: "word " * 100)
+    one.con.set("llm_optimizer", mode)
+    relation = one.con.sql("SELECT LLM_GENERATE('x', max_tokens => 5)")
+    [(text,)] = relation.fetchall()
+    assert text.startswith("word word")
+    assert (relation.stats.requests_sent, relation.stats.calls_failed) == (1, 0)
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_a_null_that_may_not_be_is_a_row_error_that_names_the_field(
+    mode: str, scripted: Made
+) -> None:
+    one = scripted(lambda messages, spec: '{"a": null, "b": null}')
+    one.con.set("llm_optimizer", mode)
+    relation = one.con.sql(
+        "SELECT LLM_GENERATE('x', returns => 'STRUCT(a DATE NULL, b DATE)', retries => 1)"
+    )
+    assert relation.fetchall() == [(None,)]
+    assert relation.stats.requests_sent == 2
+    assert "field 'b': null is not DATE" in relation.stats.failures[0]
+
+
 def test_stats_of_what_was_asked_add_up_with_failures(scripted: Made) -> None:
     one = scripted(odd_fails)
     one.con.sql(f"SELECT LLM_GENERATE('y ' || {X}) FROM range(10) r(i)").fetchall()
