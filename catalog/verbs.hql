@@ -33,3 +33,10 @@ $${instruction}
 The texts are answers about parts of the whole; make one answer of them.
 ---
 {texts}$$;
+
+CREATE PROMPT "llm_extract"(questions VARCHAR, shape VARCHAR, text VARCHAR) WITH (version = 1) AS
+$$Answer the questions from the text, with null where it does not say.
+{questions}
+Answer with a JSON object: {shape}.
+
+Text: {text}$$;

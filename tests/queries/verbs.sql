@@ -82,3 +82,18 @@ SELECT p.name, (SELECT LLM_AGG(t.body, 'Sum up {p.name}.' ORDER BY t.id) FROM t 
 -- plain
 SELECT p.name, (SELECT llm('Sum up ' || p.name || '.' || chr(10) || '---' || chr(10) || string_agg(t.body, chr(10) || '---' || chr(10) ORDER BY t.id),
   NULL, NULL, 'VARCHAR') FROM t WHERE t.grp = p.grp) a FROM p
+
+---- LLM_EXTRACT of every row
+SELECT id, LLM_EXTRACT(body, {'a': 'Which?', 'n': 'How many?'} RETURNS STRUCT(a VARCHAR, n INTEGER)) e FROM t
+-- plain
+SELECT id, CAST(CAST(llm('Answer the questions from the text, with null where it does not say.' || chr(10) || '- a: Which?' || chr(10) || '- n: How many?'
+  || chr(10) || 'Answer with a JSON object: {"a": string | null, "n": integer | null}.' || chr(10) || chr(10) || 'Text: ' || body, NULL, NULL,
+  'STRUCT(a VARCHAR, n INTEGER)') AS JSON) AS STRUCT(a VARCHAR, n INTEGER)) e FROM t
+
+---- LLM_EXTRACT as a table, a condition on one field, another in a prompt
+SELECT id, g.n, LLM_GENERATE('why {g.a}') FROM t, LATERAL LLM_EXTRACT('{id} {body}', ['a', 'n'], returns => 'STRUCT(a VARCHAR, n INTEGER)') g WHERE g.n > 1
+-- plain
+SELECT id, e.n, llm('why ' || e.a, NULL, NULL, 'VARCHAR') FROM (
+SELECT id, CAST(CAST(llm('Answer the questions from the text, with null where it does not say.' || chr(10) || '- a' || chr(10) || '- n'
+  || chr(10) || 'Answer with a JSON object: {"a": string | null, "n": integer | null}.' || chr(10) || chr(10) || 'Text: ' || id || ' ' || body, NULL, NULL,
+  'STRUCT(a VARCHAR, n INTEGER)') AS JSON) AS STRUCT(a VARCHAR, n INTEGER)) e FROM t) WHERE e.n > 1

@@ -73,7 +73,7 @@ MISTAKES = {
         "  at line 1\n"
         "1 | SELECT LLM_GENRATE('x {body}') FROM t\n"
         "  |        ^^^^^^^^^^^^^^^^^^^^^^^\n"
-        "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_SCORE, "
+        "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_EXTRACT, LLM_SCORE, "
         "LLM_AGG, LLM_EMBED, LLM_SIMILARITY"
     ),
     "DROP MODEL nobody": (

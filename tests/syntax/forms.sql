@@ -91,3 +91,11 @@ SELECT LLM_AGG(body, 'Sum up') AS filter FROM reviews;
 SELECT LLM_AGG(LLM_GENERATE('{body}'), 'Sum up' ORDER BY LLM_SCORE('{body}')) FILTER (WHERE LLM_FILTER('{body}')) FROM reviews;
 
 SELECT id, LLM_CLASSIFY(body, ['a', 'b']), LLM_CLASSIFY(body, {'a': 'x', 'b': 'y'}, multi => true) FROM reviews ORDER BY LLM_SCORE('{body}');
+
+SELECT r.id, g.director, g.year, g.messages, g.llm.source FROM reviews AS r, LATERAL LLM_EXTRACT(r.body, {'director': 'Who?', 'year': 'When?'}, returns => 'STRUCT(director VARCHAR, year INTEGER)') AS g;
+
+SELECT id, g.* FROM reviews LEFT JOIN LLM_EXTRACT('{title}: {body}', ['a', 'b c']) AS g ON TRUE;
+
+SELECT LLM_EXTRACT(body, ['a']).a, struct_extract(LLM_EXTRACT(body, ['b']), 'b') FROM reviews;
+
+FROM LLM_EXTRACT('On Ann.', ['name']) SELECT upper(name);

@@ -28,6 +28,18 @@ SAID = {
         "Choose all labels that fit the text. Now.\n"
         "Labels: a, b\nAnswer with a JSON array of labels.\n\nText: good"
     ),
+    "LLM_EXTRACT(body, {'director': 'Who directed it?', year: 'Release {year}?'})": (
+        "Answer the questions from the text, with null where it does not say.\n"
+        "- director: Who directed it?\n- year: Release {year}?\n"
+        'Answer with a JSON object: {"director": string | null, "year": string | null}.\n\n'
+        "Text: good"
+    ),
+    "LLM_EXTRACT('{title}!', ['a', 'b c'], returns => 'STRUCT(\"b c\" DATE, A INTEGER)')": (
+        "Answer the questions from the text, with null where it does not say.\n"
+        "- a\n- b c\n"
+        'Answer with a JSON object: {"b c": "YYYY-MM-DD" | null, "A": integer | null}.\n\n'
+        "Text: Up!"
+    ),
     "LLM_AGG(body, 'Sum up.')": "Sum up.\n---\ngood\n---\nbad",
     "LLM_AGG(DISTINCT body, 'Sum up.')": "Sum up.\n---\nbad\n---\ngood",
     "LLM_AGG(body, 'Sum up.' ORDER BY id DESC, title)": "Sum up.\n---\nbad\n---\ngood",
@@ -76,6 +88,7 @@ def test_the_prompt_of_a_verb_is_shown_whole(call: str) -> None:
         ("llm_score", {"question"}),
         ("llm_classify", {"instruction", "labels", "text"}),
         ("llm_classify_multi", {"instruction", "labels", "text"}),
+        ("llm_extract", {"questions", "shape", "text"}),
         ("llm_agg", {"instruction", "texts"}),
         ("llm_agg_merge", {"instruction", "texts"}),
     ],
@@ -88,6 +101,11 @@ def test_the_catalog_names_what_is_put_in(prompt: str, names: set[str]) -> None:
 VALUES = {
     "LLM_SCORE('{body}')": ("DOUBLE", "DOUBLE"),
     "LLM_CLASSIFY(body, ['a', 'b'])": ("ENUM('a', 'b')", "VARCHAR"),
+    "LLM_EXTRACT(body, ['a'])": ('STRUCT("a" VARCHAR)', "STRUCT(a VARCHAR)"),
+    "LLM_EXTRACT(body, {'a': '?'} RETURNS STRUCT(a INTEGER[]))": (
+        'STRUCT("a" INTEGER[])',
+        "STRUCT(a INTEGER[])",
+    ),
     "LLM_AGG(body, 'Sum up.')": ("VARCHAR", "VARCHAR"),
     "LLM_AGG(body, 'Sum up.', returns => 'INTEGER[]')": ("INTEGER[]", "INTEGER[]"),
     "LLM_CLASSIFY(body, ['a', 'b'], multi => true)": ("ENUM('a', 'b')[]", "VARCHAR[]"),
@@ -100,6 +118,12 @@ def test_the_answer_and_the_value_have_types(stub: Stub, call: str) -> None:
     answer, value = VALUES[call]
     assert core.sites[0].returns.sql() == answer
     assert stub.con.sql(core.text).types == [value]
+
+
+def test_what_a_text_does_not_say_is_null() -> None:
+    (site,) = core_of("SELECT LLM_EXTRACT(body, ['a', 'b']) FROM t").sites
+    assert [kind.nullable for _, kind in site.returns.fields] == [True, True]
+    assert site.returns.accept('{"a": null, "b": "x"}') == '{"a":null,"b":"x"}'
 
 
 def test_several_labels_are_each_there_once_in_their_order() -> None:

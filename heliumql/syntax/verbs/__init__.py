@@ -7,16 +7,20 @@ from collections.abc import Callable
 from heliumql.errors import BindError
 from heliumql.syntax.arguments import CallParts
 from heliumql.syntax.tree import Call
-from heliumql.syntax.verbs import agg, classify, embedding, filter, generate, score
+from heliumql.syntax.verbs import agg, classify, embedding, extract, filter, generate, score
 from heliumql.types import SqlType
 
 _Read = Callable[[Call, str], CallParts]
 
-_AS_TABLE: dict[str, _Read] = {"LLM_GENERATE": generate.as_table}
+_AS_TABLE: dict[str, _Read] = {
+    "LLM_GENERATE": generate.as_table,
+    "LLM_EXTRACT": extract.read,
+}
 _AS_VALUE: dict[str, _Read] = {
     "LLM_GENERATE": generate.as_value,
     "LLM_FILTER": filter.as_value,
     "LLM_CLASSIFY": classify.as_value,
+    "LLM_EXTRACT": extract.read,
     "LLM_SCORE": score.as_value,
     "LLM_AGG": agg.as_value,
     "LLM_EMBED": embedding.as_value,
@@ -41,10 +45,6 @@ def read_call(
     an LLM_GENERATE as a value asks for.
     """
     verb = call.verb.text.upper()
-    if verb not in VERB_NAMES:
-        raise BindError(
-            f"{verb} is not available yet", span=call.verb.span, hint=f"{_and(VERB_NAMES)} are"
-        )
     if not as_table and inferred is not None:
         return _one_value(call, generate.as_value(call, source, inferred))
     if not as_table:
