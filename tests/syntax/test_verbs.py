@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+import duckdb
 import pytest
+import sqlglot
 from desugaring import Stub, core_of
 
 from heliumql.syntax.template import Placeholder
@@ -132,3 +136,24 @@ def test_several_labels_are_each_there_once_in_their_order() -> None:
     assert site.returns.accept("[]") == "[]"
     with pytest.raises(ValueError, match="d"):
         site.returns.accept('["d"]')
+
+
+PORTABLE = [
+    "SELECT LLM_CLASSIFY(body, ['a', 'b'], 'Which?', multi => TRUE, model => 'm') FROM t",
+    "SELECT LLM_CLASSIFY(body, {'a': 'the first', 'b': 'the second'}) FROM t",
+    "SELECT LLM_CLASSIFY(body, [{'label': 'a', 'description': 'b'}, {'label': 'c'}]) FROM t",
+    "SELECT LLM_EXTRACT(body, {'a': 'Who?'}, returns => 'STRUCT(a VARCHAR)').a FROM t",
+    "SELECT g.a FROM t, LATERAL LLM_EXTRACT(t.body, ['a', 'b']) AS g",
+    "SELECT body FROM t ORDER BY LLM_SCORE('How good? {body}', max_tokens => 8) DESC LIMIT 3",
+    "SELECT k, LLM_AGG(body, 'Sum up.', max_tokens => 9) FROM t GROUP BY k",
+    "SELECT LLM_AGG(DISTINCT body, 'Sum up.' ORDER BY body) FILTER (WHERE id > 1) FROM t",
+]
+
+
+@pytest.mark.parametrize("text", PORTABLE)
+def test_duckdb_and_sqlglot_read_the_portable_forms(text: str) -> None:
+    core_of(text)
+    with duckdb.connect() as con:
+        [(tree,)] = con.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
+    assert not json.loads(tree)["error"]
+    assert "LLM_" in sqlglot.parse_one(text, dialect="duckdb").sql("duckdb")
