@@ -156,7 +156,7 @@ class _Desugar:
                     if position.expects_table:
                         self._table(element, elements[index + 1 :], position, block)
                     else:
-                        _refuse_window(element, elements[index + 1 :])
+                        _refuse_other_aggregates(element, elements[index + 1 :])
                         self._scalar(element)
                     start = element.end
                 case Token() if element.word == "LEFT" and level != "values":
@@ -284,13 +284,23 @@ class _Desugar:
             )
 
 
-def _refuse_window(call: Call, after: Sequence[Element]) -> None:
-    if call.verb.word == "LLM_AGG" and words(after[:1]) == ["OVER"]:
-        raise BindError(
-            "LLM_AGG is no window function",
-            span=Span(call.start, after[0].end),
-            hint="it answers once for each group: GROUP BY, and join the answers to the rows",
-        )
+def _refuse_other_aggregates(call: Call, after: Sequence[Element]) -> None:
+    """LLM_AGG is no window function, and its order stands inside."""
+    if call.verb.word != "LLM_AGG":
+        return
+    match words(after[:2]):
+        case ["OVER", *_]:
+            raise BindError(
+                "LLM_AGG is no window function",
+                span=Span(call.start, after[0].end),
+                hint="it answers once for each group: GROUP BY, and join the answers to the rows",
+            )
+        case ["WITHIN", "GROUP"]:
+            raise BindError(
+                "the order of LLM_AGG stands inside its parentheses",
+                span=Span(after[0].start, after[1].end),
+                hint="LLM_AGG(column, 'Summarize these texts.' ORDER BY other)",
+            )
 
 
 @contextmanager

@@ -43,6 +43,10 @@ class Group:
     def end(self) -> int:
         return self.close.end
 
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
 
 @dataclass(frozen=True)
 class Argument:

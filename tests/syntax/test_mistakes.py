@@ -166,6 +166,8 @@ MISTAKES = [
     ("SELECT >>LLM_AGG(x, 'i') FILTER (WHERE y) OVER<< w", "no window function", "GROUP BY"),
     ("SELECT LLM_AGG(x, 'i' ORDER BY y, >>modle<< => 'm')", "no argument modle", "mean model?"),
     ("SELECT LLM_AGG(x, 'i' ORDER BY y>>,<<)", "missing after this comma", ""),
+    ("SELECT LLM_AGG(x, 'i') >>WITHIN GROUP<< (ORDER BY y)", "stands inside", "ORDER BY other"),
+    ("SELECT LLM_AGG(x, 'i') FILTER >>()<< FROM t", "FILTER has no condition", "(WHERE"),
     ("SELECT LLM_AGG(x, '>>{0}<<')", "takes no values", "{t.name}"),
     ('SELECT LLM_AGG(x, >>"On {y}"<<)', "double quotes are for names", "apostrophe"),
     ("SELECT * FROM t, >>LLM_AGG(x, 'i')<<", "an aggregate, not a table", "HAVING"),

@@ -26,6 +26,10 @@ def as_value(call: Call, source: str) -> CallParts:
     arguments.nothing_more("a text and an instruction")
     if isinstance(instruction, Template):
         _check_ends(instruction)
+    if call.filter is not None and not call.filter.items:
+        raise BindError(
+            "FILTER has no condition", span=call.filter.span, hint="FILTER (WHERE column > 0)"
+        )
     returns, _ = arguments.returns()
     returns = returns or TEXT
     hint = returns.hint()
