@@ -103,8 +103,10 @@ class _Level:
                 case Call():
                     if item.verb.word == "LLM_GENERATE":
                         yield item, self._type(index, condition=condition)
-                    for argument in item.arguments:
+                    for argument in (*item.arguments, *item.order):
                         yield from _Level(argument.items, self._text).types()
+                    if item.filter is not None:
+                        yield from _Level(item.filter.items, self._text).types()
 
     def _type(self, index: int, *, condition: bool) -> SqlType | None:
         if self._cast and index == 0 and self._word(1) == "AS":

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from heliumql.engines.vllm_constraint import constraint
-from heliumql.types import parse_type
+from heliumql.types import SqlType, parse_type
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,13 @@ def test_xgrammar_takes_every_form(returns: str) -> None:
             assert accepts(grammar, text), text
             parse_type(returns).accept(text)
         assert not accepts(grammar, "null")
+
+
+def test_a_list_without_duplicates_ends() -> None:
+    labels = SqlType("ENUM", values=("a", "b"))
+    form = constraint(SqlType("LIST", item=labels, distinct=True))
+    assert form is not None
+    assert form["json"]["maxItems"] == 2
+    assert constraint(SqlType("LIST", item=labels)) == {
+        "json": {key: value for key, value in form["json"].items() if key != "maxItems"}
+    }

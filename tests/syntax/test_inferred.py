@@ -35,6 +35,8 @@ def inferred(text: str) -> list[str]:
         ("SELECT TRY_CAST(g AS ENUM('a', 'b'))", "ENUM('a', 'b')"),
         ("SELECT g::JSON -> 'a'", "JSON"),
         ("SELECT LLM_GENERATE('y {0}', g::DATE)", "DATE"),
+        ("SELECT LLM_AGG(y, 'i' ORDER BY g::DATE)", "DATE"),
+        ("SELECT LLM_AGG(y, 'i') FILTER (WHERE g > 3)", "DOUBLE"),
         # comparisons with numbers
         ("SELECT * FROM t WHERE g > 3", "DOUBLE"),
         ("SELECT g <= -3.5 AS small", "DOUBLE"),
