@@ -21,7 +21,7 @@ from heliumql.types import SqlType
 BETWEEN = "\n---\n"
 # How many texts there are, and how often.
 _COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)
-_SHARES = (6, 16, 16, 14, 12, 10, 8, 8, 5, 3, 2)
+_SHARES = (6, 18, 18, 15, 12, 8, 6, 7, 5, 3, 2)
 
 _LIKED = deal("""
     What do customers like?
@@ -146,7 +146,7 @@ DISLIKED = Inquiry("disliked", _DISLIKED, disliked_of)
 OFTEN = Inquiry("often", _OFTEN, often_of, "nothing more than once")
 FEELING = Inquiry("feeling", _FEELING)
 _INQUIRIES = (SUMMARY, LIKED, DISLIKED, OFTEN, FEELING)
-_WEIGHTS = (5.0, 1.5, 1.5, 1.5, 1.0)
+_WEIGHTS = (5.0, 2.0, 2.0, 1.0, 0.8)
 
 
 def aggregate_dialog(draw: Draw) -> Dialog:

@@ -211,7 +211,7 @@ def by_sentiment(draw: Draw, review: Review) -> Choice:
 def by_topic(draw: Draw, review: Review) -> Choice:
     """The label that the review speaks of first; 'other' where it speaks of none."""
     shown = _some(draw, review.topics, 0.9)
-    named = shown + draw.others(review, draw.rng.randint(1, 6))
+    named = shown + draw.others(review, draw.rng.randint(1, 5))
     draw.rng.shuffle(named)
     labels = _topic_labels(draw, named)
     by_name = dict(zip(named, (name for name, _ in labels), strict=True))
@@ -231,7 +231,7 @@ def all_topics(draw: Draw, review: Review) -> Choice:
     if draw.chance(0.2):
         return _all_kinds(draw, wanted, _instruction(draw, wordings))
     shown = _some(draw, review.topics, 0.95)
-    named = shown + draw.others(review, draw.rng.randint(max(0, 2 - len(shown)), 6))
+    named = shown + draw.others(review, draw.rng.randint(max(0, 2 - len(shown)), 5))
     draw.rng.shuffle(named)
     labels = _topic_labels(draw, named)
     fit = tuple(label for topic, (label, _) in zip(named, labels, strict=True) if topic in wanted)
@@ -295,8 +295,8 @@ def rating(draw: Draw, review: Review) -> Question:
 
 CHOICES: tuple[tuple[float, Callable[[Draw], Dialog]], ...] = (
     (3.0, classify_dialog),
-    (2.0, classify_multi_dialog),
-    (1.2, score_dialog),
+    (2.4, classify_multi_dialog),
+    (0.9, score_dialog),
 )
 
 
@@ -318,10 +318,10 @@ def _some(draw: Draw, topics: Sequence[str], probability: float) -> list[str]:
 def _topic_labels(draw: Draw, named: Sequence[str]) -> list[Label]:
     """Labels for these aspects: their names, other words for them, or letters with descriptions."""
     kind = draw.rng.random()
-    if kind < 0.08:
+    if kind < 0.03:
         text = draw.choice(_LABEL_TEXTS)
         return [("ABCDEFGHIJKL"[n], text.format(x=x)) for n, x in enumerate(named)]
-    names = [_synonym(draw, x) if kind < 0.3 and draw.chance(0.4) else x for x in named]
+    names = [_synonym(draw, x) if kind < 0.12 and draw.chance(0.4) else x for x in named]
     if kind < 0.7:
         return [(name, "") for name in names]
     text = draw.choice(_LABEL_TEXTS) if draw.chance(0.5) else ""
