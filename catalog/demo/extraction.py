@@ -5,9 +5,8 @@ A field is null where the review does not say.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.demo.dialogs import Dialog, Turn, quoted
@@ -158,19 +157,19 @@ class Fact:
     otherwise: Any = None
 
 
-def extract(fields: Sequence[tuple[str, str]], shape: str, text: str) -> str:
+def extract(fields: Sequence[tuple[str, str]], returns: SqlType, text: str) -> str:
     """The prompt of LLM_EXTRACT for fields and their questions ('' for none)."""
     questions = "\n".join(f"- {name}: {asked}" if asked else f"- {name}" for name, asked in fields)
     return (
         f"Answer the questions from the text, with null where it does not say.\n{questions}\n"
-        f"Answer with a JSON object: {shape}.\n\nText: {text}"
+        f"Answer with a JSON object: {returns.shape()}.\n\nText: {text}"
     )
 
 
 def extract_dialog(draw: Draw) -> Dialog:
     """Some facts of a review, or what it does not say."""
     review = draw.review()
-    fields, shapes, answer = [], [], {}
+    fields, types, answer = [], [], {}
     strict = draw.chance(0.12)  # no field may be null
     asked_all = draw.chance(0.85)  # fields without a question have telling names
     for fact in _facts(draw, review, draw.rng.choices((1, 2, 3, 4), (15, 40, 30, 15))[0]):
@@ -180,9 +179,10 @@ def extract_dialog(draw: Draw) -> Dialog:
             asked = f"{asked[:1].lower()}{asked[1:]}"
         total = strict and fact.otherwise is not None
         fields.append((name, asked))
-        shapes.append(f"{json.dumps(name)}: {_shape(fact.returns)}{'' if total else ' | null'}")
+        types.append((name, replace(fact.returns, nullable=not total)))
         answer[name] = fact.otherwise if total and fact.value is None else fact.value
-    user = extract(fields, "{" + ", ".join(shapes) + "}", quoted(draw, review.body))
+    returns = SqlType("STRUCT", fields=tuple(types))
+    user = extract(fields, returns, quoted(draw, review.body))
     turn = Turn("LLM_EXTRACT", user, compact(answer))
     return Dialog(system_message(draw), (turn,), (review,))
 
@@ -295,12 +295,6 @@ def _judged(draw: Draw, review: Review) -> Fact:
 def _unsaid(draw: Draw, review: Review) -> Fact:
     name, *questions = draw.choice(_UNSAID)
     return Fact((name,), tuple(questions), draw.choice(_KINDS), None)
-
-
-def _shape(returns: SqlType) -> str:
-    """How a prompt writes the type of a field."""
-    prefix = 'Answer with a JSON object: {"": '
-    return SqlType("STRUCT", fields=(("", returns),)).hint()[len(prefix) : -len("}.")]
 
 
 EXTRACTION: tuple[tuple[float, Callable[[Draw], Dialog]], ...] = ((3.6, extract_dialog),)

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -13,10 +14,11 @@ import heliumql
 from catalog.demo import aggregates, extraction, verbs
 from catalog.demo.dialogs import with_hint
 from catalog.demo.draw import Draw
-from catalog.demo.prompts import TEXTS, Question
+from catalog.demo.prompts import INTEGER, TEXTS, Question
 from catalog.demo.reviews import Opinion, Review
 from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
+from heliumql.types import TEXT, SqlType
 
 
 def _review(*opinions: str) -> Review:
@@ -85,14 +87,17 @@ def test_prompts_of_aggregates_are_those_of_llm_agg() -> None:
     assert typed == aggregates.aggregate(with_hint("Likes?", likes), ["a", "b"])
 
 
-def test_prompt_of_extraction() -> None:
+def test_prompts_of_extraction_are_those_of_llm_extract() -> None:
     fields = [("director", "Who directed it?"), ("year", "")]
-    shape = '{"director": string | null, "year": integer | null}'
-    assert extraction.extract(fields, shape, "A film.") == (
-        "Answer the questions from the text, with null where it does not say.\n"
-        "- director: Who directed it?\n- year\n"
-        f"Answer with a JSON object: {shape}.\n\nText: A film."
+    nullable = (
+        ("director", replace(TEXT, nullable=True)),
+        ("year", replace(INTEGER, nullable=True)),
     )
+    asked = _asked(
+        "SELECT LLM_EXTRACT('A film.', {'director': 'Who directed it?', 'year': ''}, "
+        "returns => 'STRUCT(director VARCHAR, year INTEGER)')"
+    )
+    assert asked == extraction.extract(fields, SqlType("STRUCT", fields=types), "A film.")
 
 
 def test_prompt_of_merged_answers() -> None:
