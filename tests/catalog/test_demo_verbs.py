@@ -89,7 +89,7 @@ def test_prompts_of_aggregates_are_those_of_llm_agg() -> None:
 
 def test_prompts_of_extraction_are_those_of_llm_extract() -> None:
     fields = [("director", "Who directed it?"), ("year", "")]
-    nullable = (
+    types = (
         ("director", replace(TEXT, nullable=True)),
         ("year", replace(INTEGER, nullable=True)),
     )
