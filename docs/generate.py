@@ -1,7 +1,8 @@
 """Writes the parts of the documentation that are made from the code: `make docs` runs it.
 
 A marker in a document, `<!-- made: KIND ARGUMENTS -->`, says what the fenced block below it is made
-of; rules.md is made as a whole. tests/docs/test_generated.py compares the files with what is made.
+of; rules.md and the diagrams of railroad/ are made as a whole. tests/docs/test_generated.py
+compares the files with what is made.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from collections.abc import Callable, Mapping
 from contextlib import chdir
 from functools import cache
 from pathlib import Path
+
+from diagrams import diagrams
 
 import heliumql
 from heliumql.engines.engine import CallSpec
@@ -35,7 +38,7 @@ def made() -> dict[Path, str]:
     """The generated documents, as they should be."""
     texts = {path: filled(path.read_text("utf-8")) for path in sorted((ROOT / "docs").glob("*.md"))}
     generated = {path: text for path, text in texts.items() if "<!-- made:" in text}
-    return {**generated, ROOT / "docs" / "rules.md": rules_page()}
+    return {**generated, ROOT / "docs" / "rules.md": rules_page(), **diagrams()}
 
 
 def filled(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,14 @@ from heliumql.optimizer import RULES
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 GENERATED = ["add_a_rule.md", "life_of_a_query.md", "rules.md"]
+DIAGRAMS = [
+    f"railroad/{rule}.svg"
+    for rule in (
+        "argument", "call", "clear_cache", "create_model", "create_prompt", "describe",
+        "drop_model", "drop_prompt", "options", "parameters", "reset_option", "set_option",
+        "show", "value",
+    )
+]  # fmt: skip
 IDS = [p.name for p in DOCUMENTS]
 
 
@@ -26,26 +35,41 @@ def generator() -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(ROOT / "docs"))  # where the generator's own modules are
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
     return module
 
 
 @cache
 def made() -> dict[str, str]:
-    return {path.name: text for path, text in generator().made().items()}
+    docs = ROOT / "docs"
+    return {str(path.relative_to(docs)): text for path, text in generator().made().items()}
 
 
 def text(name: str) -> str:
     return (ROOT / "docs" / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", [*GENERATED, *DIAGRAMS])
 def test_documents_are_what_is_made_now(name: str) -> None:
     assert text(name) == made()[name], f"docs/{name} is not what is made now: run make docs"
 
 
 def test_these_documents_are_generated() -> None:
-    assert sorted(made()) == GENERATED
+    assert sorted(made()) == sorted(GENERATED + DIAGRAMS)
+
+
+def test_no_diagram_is_left_of_a_rule_that_is_gone() -> None:
+    found = [f"railroad/{path.name}" for path in (ROOT / "docs" / "railroad").iterdir()]
+    assert sorted(found) == sorted(DIAGRAMS)
+
+
+@pytest.mark.parametrize("name", DIAGRAMS)
+def test_the_reference_shows_every_diagram(name: str) -> None:
+    assert f"]({name})" in text("language.md")
 
 
 def test_a_block_that_was_changed_is_made_anew() -> None:
