@@ -15,7 +15,7 @@ from heliumql.errors import HeliumQLError
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "arrow")
 
-DIALECTS = ("snowflake", "bigquery", "databricks", "spark", "postgres")
+DIALECTS = ("snowflake", "bigquery", "databricks", "spark", "postgres", "flock")
 
 EXPLAIN_FORMATS = ("text", "json", "html", "mermaid")
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from heliumql.dialects.calls import Constant
 from heliumql.dialects.mistakes import mistake
+from heliumql.source import Span
 
 _KINDS = {
     exp.DType.BOOLEAN: "BOOLEAN",
@@ -62,7 +63,7 @@ def of_type(node: exp.Expr, place: exp.Expr) -> str:
             raise mistake(f"the type {node.sql()} cannot be carried over", place, hint)
 
 
-def of_json_schema(schema: Constant, place: exp.Expr) -> str:
+def of_json_schema(schema: Constant, place: exp.Expr | Span) -> str:
     """A JSON schema as a type; raises BindError where it says more than a type can."""
     if not isinstance(schema, dict):
         raise mistake("a JSON schema is an object", place, None)

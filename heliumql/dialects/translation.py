@@ -1,4 +1,4 @@
-"""Statements of another dialect as HQL; the map of this room.
+"""Statements of another dialect as HQL; the map of this room. flock/ has its own: no sqlglot.
 
 tokens, split at semicolons -> AI functions masked (heads.py) -> parsed (sqlglot)
 -> LLM verbs in place of AI functions (carrying.py; one file of functions a dialect)
@@ -18,7 +18,7 @@ from sqlglot.errors import ParseError as SqlglotParseError
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from heliumql.dialects import bigquery, databricks, snowflake
+from heliumql.dialects import bigquery, databricks, flock, snowflake
 from heliumql.dialects.allowed import check
 from heliumql.dialects.answers import Functions
 from heliumql.dialects.carrying import carried
@@ -37,7 +37,7 @@ _FUNCTIONS: Mapping[Dialect, Functions] = {
     "spark": databricks.FUNCTIONS,
     "postgres": {},
 }
-DIALECTS: tuple[Dialect, ...] = tuple(_FUNCTIONS)
+DIALECTS = (*_FUNCTIONS, "flock")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class _Part:
 
 
 def translated(text: str, dialect: str, name: str | None = None) -> str:
-    """The statements as HQL that gives the rows that the dialect gives, laid out.
+    """The statements as HQL that gives the rows that the dialect gives, laid out; of `flock`,
+    which is DuckDB's SQL, as they were written.
 
     HQL's own statements (CREATE MODEL, SET llm_..) stay as they are. Raises ParseError where the
     text is not of the dialect, BindError at what cannot be carried over, both with the place in
@@ -58,8 +59,10 @@ def translated(text: str, dialect: str, name: str | None = None) -> str:
     if dialect not in DIALECTS:
         hint = f"dialects are {', '.join(DIALECTS)}"
         raise BindError(f"there is no dialect {dialect}", hint=hint)
-    known: Dialect = dialect
     try:
+        if dialect == "flock":
+            return flock.translated(text)
+        (known,) = (known for known in _FUNCTIONS if known == dialect)
         made = "".join(f"{_one(part, known)};\n\n" for part in _parts(text, known))
     except HeliumQLError as error:
         raise error.with_source(Source(text, name)) from None
