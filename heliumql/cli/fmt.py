@@ -38,14 +38,16 @@ def _doing(options: argparse.Namespace) -> Callable[[str], int]:
 def _one(file: str, options: argparse.Namespace) -> int:
     text, name = read(file)
     if options.dialect is not None:
-        _print(as_hql(text, name, options.dialect)[0])
-        return 0
+        text, name = as_hql(text, name, options.dialect)
     try:
         laid_out = formatted(text)
     except HeliumQLError as error:
         # The other files are laid out all the same.
         say_error(str(error.with_source(Source(text, name))))
         return error.exit_status
+    if options.dialect is not None:
+        _print(laid_out)
+        return 0
     changes = laid_out != text
     if options.diff and changes:
         old, new = text.splitlines(keepends=True), laid_out.splitlines(keepends=True)

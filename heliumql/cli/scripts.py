@@ -23,7 +23,7 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
     return [*([read(file)] if file else []), *((sql, None) for sql in options.commands)]
 
 
-def as_hql(text: str, name: str | None, dialect: str) -> tuple[str, str | None]:
+def as_hql(text: str, name: str | None, dialect: str) -> tuple[str, str]:
     """Statements of another dialect as HQL, and the name under which errors show them."""
     from heliumql.dialects import translated
 

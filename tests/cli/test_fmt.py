@@ -78,6 +78,20 @@ def test_statements_of_another_dialect_are_shown_as_hql(run: Run, tmp_path: Path
     assert run("fmt", "--check", "--dialect", "snowflake", "q.sql").status == 2
 
 
+def test_sql_of_duckdb_with_flock_is_laid_out_too(run: Run, tmp_path: Path) -> None:
+    call = "llm_complete({'model_name': 'm'}, {'prompt': 'Say {x}'})"
+    (tmp_path / "q.sql").write_text(f"LOAD flock;\nselect {call} -- it\nfrom t")
+    done = run("fmt", "--dialect", "flock", "q.sql")
+    shown = "SELECT LLM_GENERATE('Say {{x}}', model => 'm') -- it\nFROM t\n"
+    assert (done.status, done.out, done.err) == (0, shown, "")
+    assert run("--dialect", "flock", "-c", "LOAD flock; select 7 // 2 as n").out == "n\n3\n"
+    assert run("--dialect", "flock", "-c", "LOAD flock").status == 0
+    (tmp_path / "q.sql").write_text("select 1;\nselect llm_rerank()")
+    done = run("--dialect", "flock", "q.sql")
+    assert (done.status, done.out) == (1, "")
+    assert "q.sql:2" in done.err
+
+
 def test_they_are_run_as_hql(run: Run, tmp_path: Path) -> None:
     assert run("--dialect", "snowflake", "-c", SNOWFLAKE).out == "a\nx\n"
     done = run("--dialect", "postgres", "-c", "select 7 / 2 as n, $k::int as k", "--param", "k=5")

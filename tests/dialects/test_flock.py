@@ -76,6 +76,14 @@ FLOCK = {
     f"llm_complete_json({M}, {{'prompt': 'P'}})": (
         "LLM_GENERATE('P', model => 'm', returns => 'JSON')"
     ),
+    f"llm_embedding({M}, {{'context_columns': [{{'data': a.x}}, {{'data': 'k'}}]}})": (
+        "LLM_EMBED(coalesce(CAST(a.x AS VARCHAR), 'NULL') || ' ' || 'k', model => 'm')"
+    ),
+    f"llm_complete({M}, {{'prompt': 'P {{x}}', 'context_columns': [{{'data': a.x}}, {{'data': b.x}}"
+    "]})": (
+        "LLM_GENERATE('P {0}\n\nb.x: {1}', coalesce(CAST(a.x AS VARCHAR), CASE WHEN b.x IS NOT NULL"
+        " THEN 'NULL' END), coalesce(CAST(b.x AS VARCHAR), 'NULL'), model => 'm')"
+    ),
     f"llm_filter({M}, {{'prompt': 'Red?', 'context_columns': [{{'data': c}}]}})": (
         "LLM_FILTER('Red?\n\nc: {c}', model => 'm')"
     ),
@@ -233,9 +241,9 @@ REFUSED = [
     (f"SELECT llm_filter({M}, {{'prompt': 'P', 'context_columns': [{{'data': x, 'typ': 'a'}}]}})",
      "'typ'", "has no typ", "did you mean type"),
     (f"SELECT llm_filter({M}, {{'prompt': 'P', 'context_columns': [{{'data': x, 'type': 'image'}}"
-     "]})", "'type'", "type of a context column", "images and audio are not available"),
+     "]})", "'image'", "image in a context column", "texts"),
     (f"SELECT llm_complete({M}, {{'prompt': 'P', 'context_columns': [{{'data': x, 'type': 'audio',"
-     " 'transcription_model': 'w'}]})", "'transcription_model'", "cannot be carried over", "audio"),
+     " 'transcription_model': 'w'}]})", "'audio'", "audio in a context column", "texts"),
     ("SELECT llm_complete({'model_name': 'm', 'rate_limit': 3}, {'prompt': 'P'})", "'rate_limit'",
      "rate_limit", "requests_per_minute"),
     ("SELECT llm_complete({'model_name': 'm', 'usage_limit': {'a': 3}}, {'prompt': 'P'})",
@@ -246,6 +254,8 @@ REFUSED = [
      "not JSON", ""),
     (f"SELECT llm_filter({M}, {{'prompt': 'P', 'threshold': 0.5}})", "'threshold'", "threshold",
      "LLM_SCORE"),
+    (f"SELECT llm_filter({M}, {{'prompt': 'P', 'context_columns': [{{'data': x, 'name': 'a'}},"
+     " {'data': y + 1, 'name': 'a'}]})", "{'data': y", "two context columns are named a", "'name'"),
     (f"SELECT llm_embedding({M}, {{'context_columns': []}})", "{'context", "needs context_col", ""),
     (f"SELECT llm_reduce({M}, {{'prompt': 'P'}})", "{'prompt'", "needs context_columns", ""),
     (f"SELECT llm_rerank({M}, {{'prompt': 'P', {C}}})", "llm_rerank", "llm_rerank of", "list("),

@@ -16,7 +16,7 @@ from heliumql.dialects.flock.context import (
     one_text,
     refers,
 )
-from heliumql.dialects.flock.fields import Field, call, filled, span_of, struct
+from heliumql.dialects.flock.fields import call, filled, span_of, struct
 from heliumql.dialects.flock.parameters import Options, of_call
 from heliumql.dialects.flock.prompts import Prompts
 from heliumql.dialects.mistakes import mistake
@@ -58,7 +58,7 @@ def _asking(verb: str, returns: str | None = None) -> Translate:
             raise mistake("the answer of llm_filter is true or false", span_of(model), None)
         text, columns = _question(called, prompt)
         if more:
-            columns += _named_columns(called, more[0])
+            columns += _inputs(called, more[0], columns)
         return _with_type(verb, message(text, columns), options)
 
     return translate
@@ -121,10 +121,11 @@ def _question(called: Called, items: Sequence[Element]) -> tuple[str, list[Colum
     return text, columns
 
 
-def _named_columns(called: Called, items: Sequence[Element]) -> list[Column]:
-    """The columns as they were before there was context_columns: `{'title': title}`."""
-    fields: list[Field] = list(struct("the inputs", items, called.source).rest())
-    return [column(field.key, field.items, called.written) for field in fields]
+def _inputs(called: Called, items: Sequence[Element], before: Sequence[Column]) -> list[Column]:
+    """Columns as they were given before there was context_columns: `{'title': title}`."""
+    fields = struct("the third argument", items, called.source)
+    fields.refuse("it is in context_columns, too", *(column.name for column in before))
+    return [column(field.key, field.items, called.written) for field in fields.rest()]
 
 
 def _arguments(

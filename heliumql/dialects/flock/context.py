@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heliumql.dialects.calls import braced
 from heliumql.dialects.flock.fields import Fields, is_word, structs
+from heliumql.dialects.mistakes import mistake
 from heliumql.syntax.literals import LITERAL_TYPES, decode, quoted
 from heliumql.syntax.tokens import Token, identifier
 from heliumql.syntax.tree import Element
@@ -25,7 +26,6 @@ _VALUES = {  # words that stand for a value and are no columns
     *("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"),
     *("CURRENT_SCHEMA", "CURRENT_CATALOG"),
 }
-_KINDS = "images and audio are not available, texts are"
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,19 @@ class Column:
 
 
 def context(fields: Fields, written: Written) -> list[Column]:
-    """The columns in context_columns."""
+    """The columns in context_columns, each with a name of its own."""
     field = fields.take("context_columns")
     given = structs("a context column", field) if field else []
-    return [_column(one, number, written) for number, one in enumerate(given, start=1)]
+    columns: list[Column] = []
+    for number, one in enumerate(given, start=1):
+        made = _column(one, number, written)
+        names = {column.name for column in columns}
+        if made.name in names and made.is_plain:
+            made = replace(made, name=made.sql)  # of two tables: a.name, b.name
+        if made.name in names:
+            raise mistake(f"two context columns are named {made.name}", one.place, "'name': '..'")
+        columns.append(made)
+    return columns
 
 
 def _column(fields: Fields, number: int, written: Written) -> Column:
@@ -63,9 +72,9 @@ def _column(fields: Fields, number: int, written: Written) -> Column:
     name = fields.take("name")
     kind = fields.take("type")
     if kind is not None and kind.text("type").lower() != "tabular":
-        fields.refuse(_KINDS, "detail", "transcription_model")
-        fields = Fields(fields.what, fields.place, [kind])
-        fields.refuse(_KINDS, "type")
+        message = f"{kind.text('type')} in a context column cannot be carried over"
+        raise mistake(message, kind.span, "texts and numbers are available")
+    fields.refuse("texts and numbers are available", "detail", "transcription_model")
     fields.finished()
     said = name.text("name") if name else _own_name(data.items)
     return column(said or f"column {number}", data.items, written)
@@ -100,9 +109,9 @@ def message(prompt: str, columns: Sequence[Column]) -> list[str]:
     values: list[str] = []
     for column, value in zip(columns, _values(columns), strict=True):
         if value == column.sql and column.is_plain:
-            marks.setdefault(column.name, "{" + value + "}")
+            marks[column.name] = "{" + value + "}"
         else:
-            marks.setdefault(column.name, "{" + str(len(values)) + "}")
+            marks[column.name] = "{" + str(len(values)) + "}"
             values.append(value)
     template, referred = _filled(prompt, marks)
     lines = [f"{braced(name)}: {mark}" for name, mark in marks.items() if name not in referred]
