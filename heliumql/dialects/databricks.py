@@ -99,7 +99,7 @@ def _extract(given: Given) -> Translated:
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         hint = "give ARRAY('a', 'b')"
         raise mistake("these labels cannot be carried over", node, hint)
-    made = call("LLM_EXTRACT", one_text(text), literal({str(label): "" for label in labels}))
+    made = call("LLM_EXTRACT", one_text(text), literal(labels))
 
     def part(path: str) -> exp.Expr | None:
         return exp.Dot(this=made, expression=name_of(path)) if path in labels else None

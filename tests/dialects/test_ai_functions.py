@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from heliumql.connection import Connection
@@ -108,7 +110,7 @@ DATABRICKS = {
     ),
     "ai_gen('Say {hi}')": "LLM_GENERATE('Say {{hi}}')",
     "ai_classify(x, array('a', 'b'))": "LLM_CLASSIFY(x, ['a', 'b'])",
-    "ai_extract(x, array('who', 'when')).who": "LLM_EXTRACT(x, {'who': '', 'when': ''}).who",
+    "ai_extract(x, array('who', 'when')).who": "LLM_EXTRACT(x, ['who', 'when']).who",
     "ai_summarize(x, 20)": "LLM_GENERATE('Summarize this text in at most 20 words.\n\n{x}')",
     "ai_similarity(a, b)": "LLM_SIMILARITY(a, b)",
     "ai_fix_grammar(x)": "LLM_GENERATE('Correct the grammar of this text.\n\n{x}')",
@@ -226,6 +228,22 @@ def test_a_connection_takes_them(connection: Connection) -> None:
     assert rows[1] == (None, None)
     with pytest.raises(BindError, match="cannot be carried over"):
         connection.sql("SELECT soundex(body) FROM t", dialect="snowflake")
+
+
+def test_what_a_text_says_is_extracted(connection: Connection) -> None:
+    for dialect, call in [
+        ("databricks", "ai_extract(x, array('who', 'when'))"),
+        ("snowflake", "AI_EXTRACT(x, {'who': 'Who?', 'when': 'When?'}):response"),
+    ]:
+        who = f"{call}.who" if dialect == "databricks" else f"{call}.who::string"
+        text = f"SELECT {who} AS a, {call} AS b FROM (SELECT 'Ada, at noon' AS x) AS t"
+        connection.execute("SET llm_default_model = 'm'")
+        relation = connection.sql(text, dialect=dialect)
+        assert relation is not None
+        ((who, whole),) = relation.fetchall()
+        read = json.loads(whole) if dialect == "snowflake" else whole
+        assert list(read) == ["who", "when"]
+        assert read["who"] == who
 
 
 def test_statements_of_hql_stay_as_they_are() -> None:
