@@ -368,6 +368,8 @@ class Exchange:
                 flight.unreached += 1
                 lost = not self._failed(flight, None, None)
             if lost:
+                flight.forgive()
+                self._queue.add(flight)  # it waits, as the others do, for who becomes its server
                 self._owner.lost(self, self._server.unreachable(error))
         else:
             reason = str(error) or type(error).__name__

@@ -94,6 +94,7 @@ class Fleet:
         for exchange, is_down in zip(self.exchanges, down, strict=True):
             exchange.dead = is_down
             exchange.tried = self.loop.time()
+        self._share()
 
     def take(self, flights: list[Flight]) -> None:
         """Calls go to the workers that they name; else, and where those are dead, to the one with
@@ -189,10 +190,16 @@ class Fleet:
         self._resorting = False
         if not self._alive():
             self.end(error)
-            return
+        else:
+            self._share()
+
+    def _share(self) -> None:
+        """What waits at dead servers goes to those that are there."""
         for exchange in self.exchanges:
             if exchange.dead:
                 self.take(exchange.surrender())
+            else:
+                exchange.pump()
 
 
 def wait_for(check: Future[None]) -> None:

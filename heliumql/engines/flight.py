@@ -88,9 +88,13 @@ class Flight:
 
     def leaves(self) -> None:
         """It goes to another server, to which it owes nothing."""
+        self.forgive()
+        self.moved = True
+
+    def forgive(self) -> None:
+        """That its server could not be reached counts no more."""
         self.failures -= self.unreached
         self.unreached = 0
-        self.moved = True
 
 
 class FlightQueue:

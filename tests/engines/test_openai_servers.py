@@ -21,6 +21,7 @@ from stub_server import Reply, StubServer
 import heliumql
 from heliumql.engines.beginning import common_beginning, common_start
 from heliumql.engines.engine import ScheduledEngine, Warmup
+from heliumql.engines.exchange import Exchange
 from heliumql.engines.openai import OpenAIEngine
 from heliumql.errors import CatalogError, EngineError
 
@@ -219,6 +220,30 @@ def test_when_the_last_one_dies_the_dead_are_tried_once_more(site: Site):
     site.restart(0)
     site.kill(1)
     assert answered_by(ask(engine, 5, first=10)) == [0] * 5
+
+
+def test_calls_that_found_no_server_are_sent_when_one_is_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    """All are dead, and the last one is back before the fleet gives up: also the call that found
+    it dead, and has no retries left, is answered."""
+    check = Exchange.check
+    back: list[None] = []
+
+    async def come_back(exchange: Exchange) -> None:
+        if not back:
+            back.append(site.restart(1))
+        await check(exchange)
+
+    monkeypatch.setattr(Exchange, "check", come_back)
+    site.kill(0)
+    site.kill(1)
+    engine = site.engine(concurrency=2)
+    receiver = Receiver()
+    engine.submit(spec(retries=0), calls(list("abcd"), workers=[0, 1, 0, None]), receiver)
+    receiver.wait(4, 5)
+    assert receiver.errors == []
+    assert receiver.texts() == {n: f"1 {prompt}" for n, prompt in enumerate("abcd")}
 
 
 def test_only_when_all_are_dead_the_statement_ends(site: Site):
