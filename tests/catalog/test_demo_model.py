@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.demo import data
+from catalog.demo import aggregates, data, extraction, verbs
 from catalog.demo.dialogs import Dialog, Turn, frame, with_hint
 from catalog.demo.draw import Draw
 from catalog.demo.prompts import (
@@ -26,6 +26,7 @@ from catalog.demo.prompts import (
 from catalog.demo.reviews import Review, write_review
 from catalog.demo.roles import system_message
 from catalog.demo.small_talk import hello_dialog
+from catalog.demo.workflows import together_dialog
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -117,6 +118,27 @@ def test_answers_to_reviews_with_an_unseen_phrase_are_mostly_exact(
 ) -> None:
     """Harder than what is claimed: training left these phrases out."""
     assert _exact(model, _dialogs(maker, 60, _with_an_unseen_phrase)) >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("maker", "floor"),
+    [
+        (verbs.classify_dialog, 0.8),
+        (verbs.classify_multi_dialog, 0.4),
+        (verbs.score_dialog, 0.9),
+        (extraction.extract_dialog, 0.78),
+        (aggregates.aggregate_dialog, 0.65),
+        (aggregates.merge_dialog, 0.9),
+        (aggregates.opinions_dialog, 0.93),
+        (together_dialog, 0.75),
+    ],
+    ids=lambda x: x.__name__ if callable(x) else str(x),
+)
+def test_answers_of_verbs_are_exact(
+    model: Model, maker: Callable[[Draw], Dialog], floor: float
+) -> None:
+    draw = Draw(random.Random(maker.__name__), held_out_wordings=False)
+    assert _exact(model, [maker(draw) for _ in range(100)]) >= floor
 
 
 def test_says_hello_to_unseen_names(model: Model) -> None:
