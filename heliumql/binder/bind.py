@@ -156,6 +156,10 @@ def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLErr
         text = "PIVOT over LLM calls takes no values from the data"
         lines[1:] = ["name them: PIVOT .. ON g IN ('a', 'b')"]
         span = _word(core, "PIVOT")
+    if text.endswith(_ORDER_OF_DISTINCT) and (call := _distinct_call(core)) is not None:
+        text = "LLM_AGG(DISTINCT ..) is ordered by something else than its texts"
+        lines[1:] = ["order by the text itself, as VARCHAR; without ORDER BY it is so ordered"]
+        span = call
     return BindError(
         text[:1].lower() + text[1:] if text[1:2].islower() else text,
         span=span,
@@ -164,6 +168,16 @@ def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLErr
 
 
 _PIVOT_OF_DATA = "cannot be used in EXPLAIN (SQL) statements."
+_ORDER_OF_DISTINCT = "ORDER BY expressions must appear in the argument list"
+
+
+def _distinct_call(core: Core) -> Span | None:
+    """The first LLM_AGG(DISTINCT ..): what stands for it is no text of the user."""
+    for found in re.finditer(r"string_agg\(DISTINCT ", core.text):
+        span = core.source_map.span(found.start())
+        if span is not None and span.end > span.start + 1:
+            return span
+    return None
 
 
 def _word(core: Core, word: str) -> Span | None:

@@ -123,7 +123,7 @@ class CallSql:
         for number, key in enumerate(part.order):
             put(", " if number else " ORDER BY ", span)
             self._expression(key)
-        if part.distinct and not part.order:
+        if part.distinct and not part.order and not _is_constant(part.text):
             put(" ORDER BY ", span)
             self._message(part.text, ())
         put(")", span)
@@ -226,6 +226,11 @@ class CallSql:
         self._writer.put("coalesce(", site.span)
         self._history(site)
         self._writer.put(f", {nothing})", site.span)
+
+
+def _is_constant(message: Message) -> bool:
+    """One text for all rows; DuckDB takes no ORDER BY of it."""
+    return isinstance(message, Template) and all(isinstance(part, str) for part in message.parts)
 
 
 def _casts(returns: SqlType) -> tuple[str, str]:

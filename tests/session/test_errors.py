@@ -26,6 +26,13 @@ MISTAKES = {
         "  |        ^^^\n"
         'hint: Candidate bindings: "id", "body"'
     ),
+    "SELECT LLM_AGG(DISTINCT id, 'x' ORDER BY id) FROM t": (
+        "LLM_AGG(DISTINCT ..) is ordered by something else than its texts\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_AGG(DISTINCT id, 'x' ORDER BY id) FROM t\n"
+        "  |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "hint: order by the text itself, as VARCHAR; without ORDER BY it is so ordered"
+    ),
     "SELECT LLM_GENERATE('x', model => 'dem') FROM t": (
         "there is no model dem\n"
         "  at line 1\n"
