@@ -143,10 +143,8 @@ def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLErr
     span: Span | None = None
     offset = error_offset(message, before + core.text)
     if offset is not None:
-        span = core.source_map.span(max(0, offset - len(before)))
         carets = len(max(re.findall(r"\^+", message), default="^"))
-        if span is not None and span.end == span.start + 1:
-            span = Span(span.start, span.start + carets)
+        span = core.source_map.span(max(0, offset - len(before)), carets)
     lines = [x.strip() for x in message.split("\n") if x.strip(" ^")]
     lines = [x for x in lines if not x.startswith("LINE ")]
     text = re.sub(r"^\w+( \w+)? Error: ", "", lines[0]).rstrip("!")

@@ -67,8 +67,15 @@ class SourceMap:
 
     pieces: tuple[Piece, ...]
 
-    def span(self, offset: int) -> Span | None:
+    def span(self, offset: int, length: int = 1) -> Span | None:
         """The place in the user's text that the core text at `offset` came from."""
+        first = self._one(offset)
+        last = first if length == 1 else self._one(offset + length - 1)
+        if first is None or last is None:
+            return None
+        return Span(first.start, max(first.end, last.end))
+
+    def _one(self, offset: int) -> Span | None:
         index = bisect_right(self.pieces, offset, key=lambda piece: piece.start) - 1
         if index < 0:
             return None

@@ -285,8 +285,17 @@ class _Desugar:
 
 
 def _refuse_other_aggregates(call: Call, after: Sequence[Element]) -> None:
-    """LLM_AGG is no window function, and its order stands inside."""
-    if call.verb.word != "LLM_AGG":
+    """No verb is a window function; one is an aggregate, whose order stands inside."""
+    verb = call.verb.word
+    if verb != "LLM_AGG":
+        match words(after[:1]), after[1:2]:
+            case (["OVER"], _) | (["FILTER"], [Group()]):
+                what = "a window function" if words(after[:1]) == ["OVER"] else "an aggregate"
+                raise BindError(
+                    f"{verb} is not {what}",
+                    span=Span(call.start, after[0].end),
+                    hint="it is asked for each row; LLM_AGG is the aggregate",
+                )
         return
     match words(after[:2]):
         case ["OVER", *_]:

@@ -26,6 +26,14 @@ MISTAKES = {
         "  |        ^^^\n"
         'hint: Candidate bindings: "id", "body"'
     ),
+    # DuckDB's carets are under the text that the call has become, which is longer
+    "SELECT id FROM t WHERE qqqq(LLM_SCORE('a'))": (
+        "scalar Function with name qqqq does not exist\n"
+        "  at line 1\n"
+        "1 | SELECT id FROM t WHERE qqqq(LLM_SCORE('a'))\n"
+        "  |                        ^^^^^^^^^^^^^^^^^^\n"
+        'hint: Did you mean "sqrt"?'
+    ),
     "SELECT LLM_AGG(DISTINCT id, 'x' ORDER BY id) FROM t": (
         "LLM_AGG(DISTINCT ..) is ordered by something else than its texts\n"
         "  at line 1\n"
