@@ -167,7 +167,7 @@ class Definitions:
             model = self.catalog.model(statement.name, statement.name_span)
             pairs = [("engine", model.options.get("engine", "vllm"))]
             pairs += [(k, v) for k, v in model.options.items() if k != "engine"]
-            return (("option", "value"), [(k, str(v)) for k, v in pairs])
+            return (("option", "value"), [(k, _option(v)) for k, v in pairs])
         entry = self.catalog.entries.get(("prompt", statement.name.lower()))
         if entry is None:
             raise self.catalog.missing("prompt", statement.name, statement.name_span)
@@ -185,6 +185,11 @@ def _text(value: str | float | bool | None) -> str:
             return f"{value:g}"
         case _:
             return str(value)
+
+
+def _option(value: object) -> str:
+    """The value of an option as CREATE MODEL takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_options(statement: syntax.CreateModel) -> None:

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from heliumql import cache, syntax
-from heliumql.binder import VERBS, Parameters, is_users_mistake, misspelt_verb, without_excerpt
+from heliumql.binder import Parameters, hint_for_function, is_users_mistake, without_excerpt
 from heliumql.catalog import Settings
 from heliumql.definitions import Definitions
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
@@ -364,7 +364,8 @@ def _placed(
         carets = max(re.findall(r"\^+", message), key=len, default="^")
         start = parsed.statement.span.start + max(0, offset - len(before))
         span = Span(start, start + len(carets))
-    told, hint = without_excerpt(error), None
-    if misspelt_verb(told):
-        told, hint = told.partition("\n")[0], VERBS
+    told = without_excerpt(error)
+    hint = hint_for_function(told)
+    if hint is not None:  # DuckDB proposes some function of its own
+        told = told.partition("\n")[0]
     return ExecutionError(told, span=span, hint=hint, source=parsed.source)

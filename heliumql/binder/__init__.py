@@ -1,15 +1,14 @@
 """Binding: from core SQL to a bound query whose calls can be deferred."""
 
 from heliumql.binder.bind import (
-    VERBS,
     Bound,
     Parameters,
     bind,
     bind_error,
     column_types,
     estimated_rows,
+    hint_for_function,
     is_users_mistake,
-    misspelt_verb,
     printed,
     still_binds,
     without_excerpt,
@@ -19,7 +18,6 @@ from heliumql.binder.cuts import Carried, Cut, Unsupported
 from heliumql.binder.volatile import Once, evaluated_once, is_volatile
 
 __all__ = [
-    "VERBS",
     "Bound",
     "Carried",
     "Cut",
@@ -32,9 +30,9 @@ __all__ = [
     "column_types",
     "estimated_rows",
     "evaluated_once",
+    "hint_for_function",
     "is_users_mistake",
     "is_volatile",
-    "misspelt_verb",
     "printed",
     "still_binds",
     "without_excerpt",

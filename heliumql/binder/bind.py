@@ -148,8 +148,15 @@ def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLErr
     lines = [x.strip() for x in message.split("\n") if x.strip(" ^")]
     lines = [x for x in lines if not x.startswith("LINE ")]
     text = re.sub(r"^\w+( \w+)? Error: ", "", lines[0]).rstrip("!")
-    if misspelt_verb(text):
-        lines[1:] = [VERBS]
+    elsewhere = hint_for_function(text)
+    if elsewhere is not None:
+        lines[1:] = [elsewhere]
+    if text.startswith("No function matches") and len(" ".join(lines[1:])) > _LONG:
+        lines[1:] = [_TYPES]
+    macro = re.match(r"Macro (\w+)\(\) does not support the supplied arguments", text)
+    if macro is not None:  # prompts are macros to DuckDB, and not to who made them
+        text = f"{macro[1]} does not take these arguments"
+        lines[1:] = [line.replace("Candidate macros:", "it is") for line in lines[1:]]
     if text.endswith(_PIVOT_OF_DATA):  # our own statement around it is none of the user's
         text = "PIVOT over LLM calls takes no values from the data"
         lines[1:] = ["name them: PIVOT .. ON g IN ('a', 'b')"]
@@ -185,14 +192,21 @@ def _word(core: Core, word: str) -> Span | None:
     return None if span is None else Span(span.start, span.start + len(word))
 
 
-VERBS = "LLM functions are " + ", ".join(VERB_NAMES)
+_LONG = 300  # letters of a list of candidates; one for + or = has thousands
+_TYPES = (
+    "cast what is of another type; LLM_GENERATE gives VARCHAR unless returns => 'INTEGER' "
+    "or the like says otherwise"
+)
+_VERBS = "LLM functions are " + ", ".join(VERB_NAMES)
+_AI_FUNCTIONS = "AI functions of other SQL are brought over by --dialect snowflake, bigquery .."
 
 
-def misspelt_verb(message: str) -> bool:
-    """DuckDB says that there is no function of a name that begins as ours do."""
-    return (
-        re.search(r"Function with name llm_\w+ does not exist", message, re.IGNORECASE) is not None
-    )
+def hint_for_function(message: str) -> str | None:
+    """What there is instead, where DuckDB says that there is no function of a name like ours."""
+    missing = re.search(r"Function with name (llm|ai)_\w+ does not exist", message, re.IGNORECASE)
+    if missing is None:
+        return None
+    return _VERBS if missing[1].lower() == "llm" else f"{_VERBS}; {_AI_FUNCTIONS}"
 
 
 def without_excerpt(error: duckdb.Error) -> str:

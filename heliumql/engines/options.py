@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from heliumql.engines.engine import Task, Thinking
 from heliumql.errors import CatalogError
+from heliumql.syntax.mistakes import nearest
 from heliumql.syntax.options import OPTIONS, number, thinking, whole
 
 # Every model may have these, whatever its engine; an engine reads those that concern it.
@@ -77,10 +78,13 @@ def check_keys(engine: str, options: Mapping[str, object], extra: Iterable[str] 
     known = COMMON_KEYS.union(extra)
     for key in options:
         if key not in known:
-            raise CatalogError(
-                f"unknown option {key!r} of engine {engine!r}",
-                hint="options are " + ", ".join(sorted(known)),
-            )
+            meant = nearest(key, known)
+            listed = "options are " + ", ".join(sorted(known))
+            if key == "api_key":
+                listed = "keys are not stored: api_key_env names the environment variable"
+            elif meant:
+                listed = f"did you mean {meant}? {listed}"
+            raise CatalogError(f"unknown option {key!r} of engine {engine!r}", hint=listed)
 
 
 def read_text(options: Mapping[str, object], key: str, default: str | None = None) -> str | None:

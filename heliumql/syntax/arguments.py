@@ -22,6 +22,10 @@ from heliumql.syntax.tokens import Token
 from heliumql.syntax.tree import Argument, Call, Element
 from heliumql.types import SqlType, parse_type
 
+_CLAUSES = {
+    "ORDER BY": "LLM_AGG(column, 'Summarize these texts.' ORDER BY other)",
+    "RETURNS": "LLM_GENERATE('About {column}' RETURNS INTEGER)",
+}
 _OTHERS = ("system", "history", *OPTIONS)
 
 
@@ -58,6 +62,8 @@ class Arguments:
         self.positional: list[Argument] = []
         self.named: dict[str, Argument] = {}
         known = {*names, *others}
+        for argument in call.arguments:
+            _no_clause(argument)
         for argument in (*call.arguments, *(key for key in call.order if key.name)):
             if argument.name is not None:
                 self._take_named(argument, argument.name, known)
@@ -73,10 +79,11 @@ class Arguments:
     def _take_named(self, argument: Argument, given: Token, known: Collection[str]) -> None:
         name = given.text.lower()
         if name not in known:
+            typed = "its answers have a type of their own; LLM_GENERATE takes returns"
             raise BindError(
                 f"{self.verb} has no argument {given.text}",
                 span=given.span,
-                hint=suggestion(name, known, "arguments"),
+                hint=typed if name == "returns" else suggestion(name, known, "arguments"),
             )
         if name in self.named:
             raise BindError(f"{name} is there twice", span=given.span)
@@ -232,6 +239,18 @@ class Arguments:
                 hint="prompt, system and history may be expressions; options may not",
             )
         return found.value
+
+
+def _no_clause(argument: Argument) -> None:
+    """RETURNS and ORDER BY belong to the argument before them, so no comma parts them."""
+    words = [item.word if isinstance(item, Token) else "" for item in argument.items[:2]]
+    clause = " ".join(words) if words == ["ORDER", "BY"] else words[0]
+    if argument.name is None and clause in _CLAUSES and len(argument.items) > 1:
+        raise ParseError(
+            f"no comma stands before {clause}",
+            span=argument.items[0].span,
+            hint=_CLAUSES[clause],
+        )
 
 
 def _check_values(

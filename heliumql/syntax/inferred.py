@@ -5,6 +5,7 @@
     LLM_GENERATE(..) = 3, IN (1, 2)                                 INTEGER
     LLM_GENERATE(..) = TRUE, IS NOT FALSE                           BOOLEAN
     WHERE LLM_GENERATE(..) AND .., CASE WHEN LLM_GENERATE(..) THEN  BOOLEAN
+    SELECT NOT LLM_GENERATE(..), LLM_GENERATE(..) OR ..             BOOLEAN
 
 An operator that binds more tightly than the comparison comes between: `LLM_GENERATE(..) + 1 > 3`
 says nothing of the call.
@@ -28,7 +29,8 @@ _OTHER_CLAUSES = {
     "SELECT", "FROM", "GROUP", "ORDER", "LIMIT", "OFFSET", "WINDOW", "UNION", "INTERSECT", "EXCEPT",
     "RETURNING", "SET", "VALUES", "JOIN", "USING",
 }  # fmt: skip
-_BEFORE_CONDITIONS = {*_CONDITIONS, "AND", "OR", "NOT", "WHEN"}
+_CONNECTIVES = {"AND", "OR", "NOT"}
+_BEFORE_CONDITIONS = {*_CONDITIONS, *_CONNECTIVES, "WHEN"}
 _BEFORE_EXPRESSIONS = {
     *_BEFORE_CONDITIONS, "SELECT", "DISTINCT", "ALL", "BY", "THEN", "ELSE", "RETURNING",
 }  # fmt: skip
@@ -121,7 +123,9 @@ class _Level:
             compared = self._compared_before(index)
             if compared is not None:
                 return compared
-        return BOOLEAN if condition and self._alone(index) else None
+        if condition and self._alone(index):
+            return BOOLEAN
+        return BOOLEAN if self._operand(index) else None
 
     # what is beside -----------------------------------------------------------------------
 
@@ -130,6 +134,12 @@ class _Level:
         before = self._word(index - 1)
         starts = index == 0 or (before in _BEFORE_CONDITIONS and not self._in_between(index - 1))
         return starts and self._ends(index + 1)
+
+    def _operand(self, index: int) -> bool:
+        """An operand of NOT, AND or OR, whatever that is part of."""
+        if not (self._begins(index) and self._ends(index + 1)):
+            return False
+        return self._word(index - 1) in _CONNECTIVES or self._word(index + 1) in _CONNECTIVES
 
     def _begins(self, index: int) -> bool:
         """An expression begins here."""

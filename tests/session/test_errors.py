@@ -91,6 +91,24 @@ MISTAKES = {
         "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_EXTRACT, LLM_SCORE, "
         "LLM_AGG, LLM_EMBED, LLM_SIMILARITY"
     ),
+    "SELECT AI_FILTER('x {body}') FROM t": (
+        "Catalog Error: Scalar Function with name ai_filter does not exist!\n"
+        "  at line 1\n"
+        "1 | SELECT AI_FILTER('x {body}') FROM t\n"
+        "  |        ^^^^^^^^^^^^^^^^^^^^^\n"
+        "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_EXTRACT, LLM_SCORE, "
+        "LLM_AGG, LLM_EMBED, LLM_SIMILARITY; AI functions of other SQL are brought over by "
+        "--dialect snowflake, bigquery .."
+    ),
+    "SELECT LLM_GENERATE('x {body}') + 1 FROM t": (
+        "no function matches the given name and argument types '+(VARCHAR, INTEGER_LITERAL)'. You "
+        "might need to add explicit type casts.\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_GENERATE('x {body}') + 1 FROM t\n"
+        "  |                                 ^\n"
+        "hint: cast what is of another type; LLM_GENERATE gives VARCHAR unless returns => "
+        "'INTEGER' or the like says otherwise"
+    ),
     "DROP MODEL nobody": (
         "there is no model nobody\n"
         "  at line 1\n"
@@ -129,6 +147,24 @@ def test_an_unknown_option_of_a_model_names_the_known_ones(table: Connection) ->
     assert "^^^^^" in str(caught.value)
     assert "base_url" in str(caught.value)
     assert "engine" in str(caught.value)
+
+
+def test_a_key_is_not_an_option_of_a_model(table: Connection) -> None:
+    with pytest.raises(heliumql.CatalogError, match="api_key_env names the environment variable"):
+        table.sql("CREATE MODEL z WITH (engine = 'openai', model = 'x', api_key = 'k')")
+
+
+def test_a_prompt_says_what_it_takes(table: Connection) -> None:
+    table.execute("CREATE TEMP PROMPT critic(draft VARCHAR) AS 'Criticize {draft}'")
+    with pytest.raises(heliumql.BindError) as caught:
+        table.sql("SELECT critic(body, 'x') FROM t")
+    assert caught.value.message == "critic does not take these arguments"
+    assert caught.value.hint == "it is critic(draft)"
+
+
+def test_an_option_is_described_as_it_is_written(table: Connection) -> None:
+    table.execute("CREATE TEMP MODEL fast WITH (engine = 'simulated', instant = true)")
+    assert ("instant", "true") in table.sql("DESCRIBE MODEL fast").fetchall()
 
 
 def test_several_models_and_no_default_is_a_question(table: Connection) -> None:

@@ -93,7 +93,7 @@ def _read(argument: Argument) -> Iterator[_Label]:
             for name, description in named:
                 yield _Label(_text(name), _text(description), name.span)
         case _:
-            raise BindError("labels must be a constant", span=argument.span, hint=_FORMS)
+            raise BindError("labels must be a constant list", span=argument.span, hint=_FORMS)
 
 
 def _of_list(element: Constant) -> _Label:

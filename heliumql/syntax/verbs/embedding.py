@@ -12,6 +12,7 @@ from heliumql.errors import BindError
 from heliumql.syntax.arguments import Arguments, CallParts
 from heliumql.syntax.message import Message, Template
 from heliumql.syntax.template import Placeholder
+from heliumql.syntax.tokens import Token
 from heliumql.syntax.tree import Call
 from heliumql.types import SqlType
 
@@ -29,6 +30,14 @@ def as_value(call: Call, source: str) -> CallParts:
 def compared(call: Call, source: str) -> tuple[CallParts, CallParts]:
     """The two vectors that an LLM_SIMILARITY compares."""
     example = "LLM_SIMILARITY(body, 'a joke')"
+    for argument in call.arguments:
+        match argument.items:
+            case (Call(verb=Token(word="LLM_EMBED")),):  # its vector would be embedded as a text
+                raise BindError(
+                    "LLM_SIMILARITY takes texts, and embeds them itself",
+                    span=argument.span,
+                    hint=f"{example}; vectors are compared by list_cosine_similarity",
+                )
     one, other = _read(call, source, "DOUBLE", "two texts", example, 2)
     return one, other
 

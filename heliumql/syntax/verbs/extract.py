@@ -76,7 +76,9 @@ def _read(argument: Argument) -> Iterator[_Question]:
             for name in listed:
                 yield _Question(_text(name), "", name.span)
         case _:
-            raise BindError("questions must be a constant", span=argument.span, hint=_FORMS)
+            raise BindError(
+                "questions must be constant texts by field", span=argument.span, hint=_FORMS
+            )
 
 
 def _text(constant: Constant) -> str:
