@@ -244,4 +244,8 @@ def _between(last: Piece | None, piece: Piece) -> str:
     both = last.type == "OPERATOR" and piece.type == "OPERATOR"
     if not both and (last.text in _SPACED or piece.text in _SPACED):
         return " "
+    if last.type in ("RPAR", "RSQB", "RBRACE") and piece.type == "NAME":  # `f(x)AS y`
+        return " "
+    if last.text == "WITH" and piece.type == "LPAR":  # a keyword, or it were not in capitals
+        return " "
     return "" if piece.glued else " "

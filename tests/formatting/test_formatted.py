@@ -158,6 +158,15 @@ def test_names_that_look_like_keywords_keep_their_case() -> None:
         assert "".join(formatted(text).split()) == "".join(text.split())
 
 
+def test_a_word_stands_apart_from_the_bracket_before_it() -> None:
+    assert (
+        formatted("select f(x)as y,[1]as z,x[1]as w from (select 1)as t")
+        == "SELECT f(x) AS y, [1] AS z, x[1] AS w FROM (SELECT 1) AS t\n"
+    )
+    text = "create model m with(engine='simulated');"
+    assert formatted(text) == "CREATE MODEL m WITH (engine = 'simulated');\n"
+
+
 def test_comments_stay_where_they_were() -> None:
     text = (
         "-- above\n\nselect a, -- of a\n  /* inner */ b\n-- about t\nfrom t -- the end\n;"

@@ -26,6 +26,18 @@ SELECT (LLM_GENERATE('Rate {body}')::STRUCT(score INTEGER, tags VARCHAR[])).scor
 --> column s: an answer of type INTEGER
 --> 1 pass: 2 asked, 2 run
 
+---- AND, OR and NOT
+-- Their operands are conditions, also in SELECT.
+SELECT id, NOT LLM_GENERATE('Is {body} sour?') AS sweet, LLM_GENERATE('Is {body} a fruit?') OR id = 1 AS fruit
+FROM notes WHERE id < 3;
+--> call LLM_GENERATE#1, model m: BOOLEAN
+--> call LLM_GENERATE#2, model m: BOOLEAN
+--> cut in WHERE, level 1
+--> column id: clean
+--> column sweet: clean
+--> column fruit: clean
+--> 3 passes: 3 asked, 3 run
+
 ---- Comparisons
 -- A number beside a comparison asks for a number.
 SELECT id FROM notes WHERE LLM_GENERATE('How good is {body}?') > 3;

@@ -220,7 +220,11 @@ MISTAKES = [
         "about a, b",
     ),
     ("SELECT * FROM t, >>LLM_SCORE('x')<<", "a number, not a table", "ORDER BY"),
-    ("SELECT LLM_SCORE('x', >>returns<< => 'INTEGER')", "no argument returns", "a type of their own"),
+    (
+        "SELECT LLM_SCORE('x', >>returns<< => 'INTEGER')",
+        "no argument returns",
+        "a type of their own",
+    ),
     ("SELECT LLM_SCORE('x' RETURNS >>INTEGER<<)", "always DOUBLE", ""),
     ("SELECT >>LLM_SCORE()<<", "LLM_SCORE needs a prompt", "0 to 10"),
     ("SELECT LLM_SCORE('x', >>id<<)", "no {0} for this value", "system =>"),
