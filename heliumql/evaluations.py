@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -216,6 +217,14 @@ class Evaluations:
         self.last_stats = stats
         if not again:
             self.total_stats += stats
+
+    def sampled(self, stats: Stats) -> Stats:
+        """What a statement did of which a sample was to be run: nothing was refused."""
+        total = self.total_stats
+        left = total.calls_refused - stats.calls_refused
+        self.total_stats = replace(total, calls_refused=left)
+        self.last_stats = replace(stats, calls_refused=0)
+        return self.last_stats
 
     def _run(self, evaluation: Passes | EachCall, started: float, source: Source | None) -> CallRun:
         if self._open is not None:

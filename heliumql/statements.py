@@ -24,6 +24,7 @@ from heliumql.explain import FIRST_ROWS, Estimate, Happened, foreseen
 from heliumql.explaining import Looked, look_at, rendered
 from heliumql.groups import Group, leaves_all_as_it_is
 from heliumql.physical import functions
+from heliumql.profiling import COLUMNS, profile_rows, sampling
 from heliumql.relation import PlainRelation, Relation
 from heliumql.restored import Restored
 from heliumql.session import Session, disabled_rules, limits_of
@@ -171,7 +172,7 @@ class Statements:
             case syntax.Deallocate():
                 self._prepared.pop(statement.name.lower(), None)
             case syntax.Profile():
-                raise BindError("PROFILE is not available yet", span=statement.span)
+                return self._profile(statement, given)
             case _:
                 raise BindError(f"{statement.text[:20]} is not available yet", span=statement.span)
         return None
@@ -214,6 +215,24 @@ class Statements:
         shown = rendered(self._session, inner, found, happened, statement.format)
         stats = happened.stats if happened is not None else None
         return self._evaluations.held(("explain_key", "explain_value"), [(key, shown)], stats)
+
+    def _profile(self, statement: syntax.Profile, given: _Given) -> Relation:
+        inner, given = self._executed(statement.statement, given)
+        if not isinstance(inner, syntax.LlmSql) or syntax.shell(inner.text).kind != "select":
+            raise BindError(
+                "PROFILE takes a query with calls",
+                span=statement.span,
+                hint="PROFILE SELECT LLM_GENERATE('..') FROM ..",
+            )
+        found = self._looked_at(inner, given)
+        settings = self._session.settings
+        self._session.settings = sampling(settings, len(found.planned.sites))
+        try:
+            happened = self._happened(inner, given)
+        finally:
+            self._session.settings = settings
+        stats = self._evaluations.sampled(happened.stats)
+        return self._evaluations.held(COLUMNS, profile_rows(self._session, found, happened), stats)
 
     def estimate(self, parsed: Parsed, parameters: Parameters = None) -> Estimate:
         """What a statement is expected to cost. It is planned and looked at, never run."""
