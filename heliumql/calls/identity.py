@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from heliumql.calls.references import References
+from heliumql.errors import ExecutionError
 
 History = Sequence[Mapping[str, str | None]] | None
 
@@ -27,11 +28,26 @@ def kind_key(parts: Mapping[str, Any]) -> bytes:
 
 
 def without_broken(prompts: list[str | None], histories: Sequence[History]) -> list[str | None]:
-    """The prompts, NULL where the history has a message without content: there is no call."""
+    """The prompts, NULL where the history has a message without content: there is no call.
+
+    Raises ExecutionError where a message has no role: nobody knows who says it.
+    """
     return [
-        None if history and any(m is None or m["content"] is None for m in history) else prompt
+        None if history and _is_broken(history) else prompt
         for prompt, history in zip(prompts, histories, strict=True)
     ]
+
+
+def _is_broken(history: Sequence[Mapping[str, str | None] | None]) -> bool:
+    for message in history:
+        if message is None or message["content"] is None:
+            return True
+        if message["role"] is None:
+            raise ExecutionError(
+                "a message of a history has no role",
+                hint="history => [{'role': 'user', 'content': ..}, ..], or g.messages of a call",
+            )
+    return False
 
 
 @dataclass

@@ -217,3 +217,13 @@ def test_the_query_that_shows_every_verb(scripted: Made, monkeypatch: pytest.Mon
     assert [score for _, score in angry] == sorted((s for _, s in angry), reverse=True)
     assert {row[0] for row in complaints} >= {"audio"}
     assert len(replies) == 4
+
+
+@pytest.mark.parametrize("optimizer", ["on", "off"])
+def test_a_message_without_a_role_is_refused(optimizer: str) -> None:
+    with heliumql.connect() as con:
+        con.execute("CREATE MODEL m WITH (engine = 'simulated')")
+        con.set("llm_optimizer", optimizer)
+        query = "SELECT LLM_GENERATE('x', history => [{'rol': 'user', 'content': 'hi'}])"
+        with pytest.raises(heliumql.HeliumQLError, match="a message of a history has no role"):
+            con.sql(query).fetchall()
