@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _WORTH_IT = 1.1  # more requests in flight must bring this much more throughput
+_NEARLY = 7 / 8  # of the limit in flight: it is what holds calls back
 
 
 class ConcurrencyLimit:
@@ -19,10 +20,16 @@ class ConcurrencyLimit:
         self._count = 0
         self._since: float | None = None
 
-    def succeeded(self, now: float, saturated: bool) -> None:
-        """An answer came; `saturated`: more calls wait than may be in flight."""
+    def succeeded(self, now: float, flying: int, waiting: int) -> None:
+        """An answer came when so many were in flight, it included, and others waited.
+
+        Where they wait although more may be in flight, the pace holds them back, and a higher
+        limit would not help.
+        """
+        saturated = waiting > 0 and flying > self.value * _NEARLY
         if not saturated or not (self._searching or self._recovering):
-            self._since = None
+            if not self._recovering:  # what is measured is the throughput at the limit
+                self._since = None
             return
         if self._since is None:
             self._since = now

@@ -328,7 +328,7 @@ class Exchange:
     def _succeeded(self, asked: Asked, answers: list[Answer], headers: Mapping[str, str]) -> None:
         """What an answer says of how fast to send."""
         now = self.loop.time()
-        self.limit.succeeded(now, self._queue.waiting > 0)
+        self.limit.succeeded(now, self._asking + 1, self._queue.waiting)
         self.throttle.answered()
         wait = nothing_left(headers, time.time())
         if wait is not None and wait <= self._server.timeout:
@@ -385,7 +385,6 @@ class Exchange:
         wait = retry_after(headers, time.time())
         if wait is None:
             wait = nothing_left(headers, time.time())
-        self.limit.refused(sent, now)
         self._paces.spend(0, -asked.reserved)
         if wait is not None and wait > server.timeout:
             self._owner.end(
@@ -395,7 +394,9 @@ class Exchange:
                 )
             )
             return
-        self.throttle.refused(sent, now, wait)
+        if self.throttle.refused(sent, now, wait) is None:
+            return
+        self.limit.refused(sent, now)
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None

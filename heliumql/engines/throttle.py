@@ -3,12 +3,17 @@
 A server that limits the rate of requests answers 429 to those above it. Two things follow: nothing
 is sent until it is ready again, and from then on not faster than it lets through. What it lets
 through is measured between two waves of refusals, whatever the length of the server's window.
+
+Some servers refuse a request now and then whatever the rate, where one that limits it refuses those
+above it one after another. So a refusal that does not say how long to wait, and stands alone among
+the latest responses, changes nothing.
 """
 
 from __future__ import annotations
 
 import math
 import random
+from collections import deque
 
 from heliumql.engines.retry import backoff
 
@@ -20,6 +25,7 @@ _CAREFUL = 0.95  # of the rate that was let through
 # requests or 1.4 seconds, whichever comes last, by two thirds after 60 or 4.
 _GROWTH_REQUESTS, _GROWTH_SECONDS = 1.5e-4, 3e-2
 _BURST_SECONDS = 0.05
+_LATEST = 5  # responses: a refusal counts where half of them or more are refusals
 _FEW = 3  # requests: as long as it takes to let them through, a pause lasts at least
 
 
@@ -30,6 +36,7 @@ class Throttle:
         self.busy_since: float | None = None  # it has refused and not answered since
         self._first_backoff = first_backoff
         self._chance = chance
+        self._latest: deque[bool] = deque(maxlen=_LATEST)  # was it refused?
         self._waves = 0  # of refusals since the last answer
         self._refused_at = -math.inf  # when the last wave began
         self._not_before = 0.0
@@ -64,6 +71,7 @@ class Throttle:
 
     def answered(self) -> None:
         """The server answered a request, not with a refusal."""
+        self._latest.append(False)
         self.busy_since = None
         self._waves = 0
 
@@ -81,10 +89,13 @@ class Throttle:
         """The server has nothing left to give until then, and says so before it has to refuse."""
         self._not_before = max(self._not_before, until)
 
-    def refused(self, sent: float, now: float, wait: float | None) -> float:
+    def refused(self, sent: float, now: float, wait: float | None) -> float | None:
         """It refused a request of that time and asks to `wait` seconds, if it says; how long the
-        wait is to be."""
+        wait is to be. None: it may be asked again at once, and as fast as before."""
         self._refused += 1
+        self._latest.append(True)
+        if wait is None and 2 * sum(self._latest) < len(self._latest):
+            return None
         self._paused = True
         if self.busy_since is None:
             self.busy_since = now

@@ -128,7 +128,7 @@ def test_how_many_are_in_flight_is_up_to_each_server(site: Site):
     ask(engine, 40)
     assert [server.max_in_flight for server in site.servers] == [3, 3]
 
-    site.servers[1].script = [Reply(status=429)]
+    site.servers[1].script = [Reply(status=429)] * 3
     ask(engine, 2, [1, 1], first=100)
     assert [constants.max_num_seqs for constants in engine.workers] == [3, 1]
     assert engine.slots == 4

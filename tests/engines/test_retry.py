@@ -118,7 +118,7 @@ def serve(limit: ConcurrencyLimit, rate_at: dict[int, float], windows: int) -> l
     for _ in range(windows):
         value = limit.value
         for _ in range(value + 1):
-            limit.succeeded(now, saturated=True)
+            limit.succeeded(now, limit.value, waiting=1)
             now += 1 / rate_at[max(known for known in rate_at if known <= value)]
         values.append(limit.value)
     return values
@@ -138,8 +138,16 @@ def test_the_limit_goes_back_where_more_in_flight_brought_nothing():
 def test_the_limit_stays_while_too_few_calls_wait_to_tell():
     limit = ConcurrencyLimit(64, 256)
     for i in range(1000):
-        limit.succeeded(i / 100, saturated=False)
+        limit.succeeded(i / 100, flying=64, waiting=0)
     assert limit.value == 64
+
+
+def test_the_limit_stays_while_something_else_holds_calls_back():
+    limit = ConcurrencyLimit(64, 256)
+    limit.refused(sent=0.0, now=1.0)
+    for i in range(1000):
+        limit.succeeded(2 + i / 100, flying=20, waiting=100)
+    assert limit.value == 32
 
 
 def test_a_wave_of_refusals_halves_the_limit_once():
