@@ -1,4 +1,4 @@
-"""Dispatch: sends calls to their engines the moment they are ready and takes answers in.
+"""Dispatch: sends calls to their engines the moment they are ready and hears what comes back.
 
 One dispatcher for statements that are evaluated together, driven by the thread that reads rows of
 one of them: it never waits while there is something to submit. Engines are kept just above
@@ -14,32 +14,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph, ReadyCall
 from heliumql.calls.learnt import Learnt
-from heliumql.engines.engine import (
-    CallSpec,
-    Engine,
-    ReportingEngine,
-    ScheduledEngine,
-)
-from heliumql.errors import EngineError, ExecutionError, HeliumQLError, InternalError
+from heliumql.engines.engine import CallSpec, Engine, ReportingEngine
+from heliumql.errors import EngineError, HeliumQLError, InternalError
 from heliumql.physical.delivery import Delivery, Failed, Invalid, Timed, Warmed
 from heliumql.physical.flights import Flights, Inbox
 from heliumql.physical.kept import KeptPrefixes
+from heliumql.physical.landing import Landing
+from heliumql.physical.prefixes import Prefixes
 from heliumql.physical.scheduler import Scheduler, workers_of
-from heliumql.physical.sending import Flight, Held, asked_again, paid, requests, spend
+from heliumql.physical.sending import Flight, Held, paid, requests
 from heliumql.physical.site import Site
-from heliumql.physical.spending import Spending, too_many_failed
-from heliumql.physical.trees import Trees
+from heliumql.physical.spending import Spending
 from heliumql.scheduling.workload import Worker
-from heliumql.stats import CallTimes, Progress
+from heliumql.stats import Progress
 
 _PROGRESS_SECONDS = 0.1
-_CANCELLATIONS = 20  # of one call, by others that ask it too; more are the engine's own doing
 
 
 class Interrupted(HeliumQLError):
@@ -80,10 +74,14 @@ class Dispatcher:
         self._interrupted = interrupted
         self._progress = progress
         self._timed = timed
-        self._kept = kept or KeptPrefixes()
-        self._trees = Trees(graph, sites)
         self._inbox: Inbox = SimpleQueue()
         self._flying: dict[bytes, Flight] = {}
+        self.landing = Landing(
+            graph, sites, store, flights, self._spending, self._flying, self.fail
+        )
+        self._prefixes = Prefixes(
+            self.scheduler, kept or KeptPrefixes(), self._spending, self.accounts, self._inbox
+        )
         self._engines: dict[int, Engine] = {}  # those that are started
         self._load: Counter[tuple[int, int]] = Counter()  # calls of each engine and worker
         self._dead: dict[int, HeliumQLError] = {}  # engines that failed, with their error
@@ -204,7 +202,7 @@ class Dispatcher:
             return 0
         self._start_engines()
         submitted = self._decide_held()
-        self._answer_trees()
+        self.landing.answer_trees()
         workers: dict[int, Sequence[Worker]] = {}
         for key, engine in self._engines.items():
             if key not in self._dead:
@@ -231,35 +229,8 @@ class Dispatcher:
         return submitted
 
     def _keep_prefixes(self) -> None:
-        """Has the engines compute what is to be kept, and let go what is not needed any more."""
-        scheduler = self.scheduler
-        if not scheduler.to_warm and not scheduler.to_release:
-            return
-        for key, engine in self._engines.items():
-            wanted = [(w, tokens, uses) for e, w, tokens, uses in scheduler.to_warm if e == key]
-            over = [prefix for e, prefix in scheduler.to_release if e == key]
-            if key in self._dead or not isinstance(engine, ScheduledEngine):
-                continue
-            with self._surviving(engine):
-                released = self._kept.unused(
-                    key, over, [c.kv_cache_tokens for c in engine.workers] if over else ()
-                )
-                if released:
-                    engine.release(released)
-                tokens_of = {warmup.key: tokens for warmup, tokens, _ in wanted}
-                fresh = [
-                    warmup
-                    for warmup in self._kept.missing(key, wanted)
-                    for account in self.accounts[:1]  # nobody in particular has asked for it
-                    if self._spending.warms(warmup.key, key, tokens_of[warmup.key], account)
-                ]
-                if fresh:
-                    engine.warm(fresh, self._told)
-        scheduler.to_warm.clear()
-        scheduler.to_release.clear()
-
-    def _told(self, key: bytes, prompt_tokens: int, cached_tokens: int) -> None:
-        self._inbox.put(Warmed(key, prompt_tokens, cached_tokens))
+        living = {key: e for key, e in self._engines.items() if key not in self._dead}
+        self._prefixes.keep(living, self._surviving)
 
     def _fullness(
         self, key: int, number: int, worker: Worker, batches: Mapping[int, Sequence[object]]
@@ -303,7 +274,7 @@ class Dispatcher:
             call = self.graph.take(identity)
             if call is not None and self._allowed(Flight(call, worker, rank), engine):
                 return call, rank
-            self._answer_trees()
+            self.landing.answer_trees()
             if self._held and len(self.accounts) == 1:
                 return None
         # What becomes of an aggregate that is too long is not to be paid for early.
@@ -465,128 +436,21 @@ class Dispatcher:
             case Failed(engine, error):
                 self._engine_failed(engine, error)
             case Invalid(identity, answer, requests):
-                self._ask_again(identity, answer, requests)
-            case Warmed(key, prompt_tokens, cached_tokens):
-                self._spending.warmed(key, prompt_tokens)
-                for account in self.accounts[:1]:
-                    account.prompt_tokens += prompt_tokens
-                    account.prefix_hit_tokens += cached_tokens
+                stopping = self._interrupted.is_set()
+                held = self.landing.unfit(identity, answer, requests, stopping=stopping)
+                if held is not None:
+                    self._held.append(held)
+            case Warmed() as warmed:
+                self._prefixes.warmed(warmed)
             case Timed(rows):
-                self._note_times(rows)
+                self.landing.note_times(rows)
             case list():
                 for identity, answer, requests in arrived:
                     flight = self._flying.pop(identity, None)
                     if flight is not None:
                         self._landed(flight, answer, requests)
 
-    def _note_times(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """When calls ran, into the accounts of those who pay for them."""
-        for row in rows:
-            flight = self._flying.get(row["call"])
-            if flight is None:
-                continue
-            worker = row.get("worker")
-            times = CallTimes(
-                flight.call.messages.site,
-                flight.worker if worker is None else worker,
-                row.get("started"),
-                row.get("first_token"),
-                row.get("finished"),
-                row["prompt_tokens"] or 0,
-                row["cached_tokens"] or 0,
-                row["output_tokens"] or 0,
-                failed=row["error"] is not None,
-            )
-            self.graph.payer(row["call"]).times.append(times)
-
-    def _ask_again(self, identity: bytes, answer: Answer, requests: int) -> None:
-        """An answer that does not fit: once more, with more room where it was cut off."""
-        flight = self._flying.get(identity)
-        if flight is None:
-            return
-        site = self.sites[flight.call.messages.site]
-        cancelled = answer.finish_reason == "cancelled"
-        spend(self.graph.payer(identity), site, answer, requests)
-        self._spending.settle(flight.call, None if cancelled else answer)
-        flight.cancelled += cancelled
-        if flight.cancelled > _CANCELLATIONS or (
-            not cancelled
-            and (
-                flight.attempts > site.spec.retries
-                or self._interrupted.is_set()
-                or all(a.failure for _, a in self.graph.askers(identity))
-            )
-        ):
-            for inbox in self._flights.land(identity):
-                inbox.put([(identity, paid(answer), 0)])
-            return
-        flight.attempts += 0 if cancelled else 1
-        self._held.append(Held(flight, site.engine, asked_again(site, flight, answer), answer))
-
     def _landed(self, flight: Flight, answer: Answer, requests: int) -> None:
-        identity = flight.call.identity
-        site = self.sites[flight.call.messages.site]
-        self._load[id(site.engine), flight.worker] -= 1
-        askers, payer = self.graph.askers(identity), self.graph.payer(identity)
-        is_too_long = answer.finish_reason == "context"
-        if is_too_long and site.aggregate and not all(account.failure for _, account in askers):
-            refused = self._trees.grow(flight.call, answer)
-            if refused is None:
-                self._spending.settle(flight.call)
-                payer.requests += requests if flight.owner else 0
-                self._answer_trees()
-                return
-            answer = refused
-        cost = paid(answer) if is_too_long else answer  # its tokens were counted, not computed
-        self._spending.settle(flight.call, cost if flight.owner else None)
-        if flight.owner:
-            payer.run += 1
-            spend(payer, site, cost, requests)
-            spent = payer.at(site.number)
-            spent.run += 1
-            spent.failed += answer.error is not None
-        elif self.graph.early.pop(identity, None) is None:
-            payer.shared += 1
-        if answer.error is not None:
-            payer.failed += flight.owner
-            payer.failures[answer.error] = payer.failures.get(answer.error, 0) + 1
-        self.graph.answered(identity, answer)
-        if answer.error is not None:
-            for name, account in askers:
-                self.failed(account, name, site, answer.error)
-            failure = too_many_failed(payer)
-            if failure is not None and payer.failure is None:
-                self.fail(payer, failure, running=False)
-        self._answer_trees()
-
-    def _answer_trees(self) -> None:
-        """Aggregates whose trees are done are answered, and kept under their own names too."""
-        for identity, site, answer in self._trees.grown():
-            askers = self.graph.askers(identity)
-            if answer.error is None and site.cache != "off" and not site.sampled:
-                try:
-                    self._store.put({identity: answer}, site.operator)
-                except HeliumQLError as error:  # nothing can be remembered
-                    self._fail_askers(identity, error)
-                    continue
-            self.graph.answered(identity, answer)
-            if answer.error is not None and answer.finish_reason != "cancelled":  # by a budget
-                for name, account in askers:
-                    self.failed(account, name, site, answer.error)
-
-    def failed(self, account: Account, name: bytes, site: Site, error: str) -> None:
-        """A call of this name failed: so does a statement that says it must not.
-
-        `site` is where it was named first, maybe in another statement.
-        """
-        if account.sites is not None and site.number not in account.sites:
-            if name not in account.strict:
-                return
-            site = self.sites[account.strict[name]]
-        if site.on_error == "fail" and account.failure is None:
-            failure = ExecutionError(
-                f"a call of {site.name} failed: {error}",
-                span=site.span,
-                hint="the answers that had arrived are kept; on_error => 'null' goes on",
-            )
-            self.fail(account, failure, running=False)
+        engine = self.sites[flight.call.messages.site].engine
+        self._load[id(engine), flight.worker] -= 1
+        self.landing.landed(flight, answer, requests)

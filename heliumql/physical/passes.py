@@ -158,7 +158,7 @@ class Passes:
             self.account.strict[identity] = site
             answer = self.graph.known.get(identity)
             if answer is not None and answer.error is not None:
-                self.dispatcher.failed(
+                self.dispatcher.landing.failed(
                     self.account, identity, self.context.sites[site], answer.error
                 )
 
