@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -73,6 +74,7 @@ class StubServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stub", daemon=True)
         self._runner: web.AppRunner | None = None
+        self._listening: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -92,8 +94,7 @@ class StubServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self._runner is not None
-        self._call(self._runner.cleanup())
+        self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -108,8 +109,19 @@ class StubServer:
         app.router.add_post("/v1/embeddings", self._chat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        await web.SockSite(self._runner, self._listening).start()
         self.port = self._runner.addresses[0][1]
+
+    async def _close(self) -> None:
+        """As a process that dies: no connection stays open that nobody reads."""
+        assert self._runner is not None
+        assert self._listening is not None
+        # asyncio forgets a connection that it has accepted, but not made, when it stops listening.
+        self._loop.remove_reader(self._listening)
+        for _ in range(5):  # turns of the loop
+            await asyncio.sleep(0)
+        await self._runner.cleanup()
 
     async def _models(self, _: web.Request) -> web.Response:
         if self.models is None or self.models_status != 200:
