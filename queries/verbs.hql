@@ -11,7 +11,7 @@ ORDER BY sentiment;
 
 -- 2. With multi => true it gives all labels that fit, as a list. Labels may have descriptions.
 SELECT   topic, count(*) AS mentions
-FROM     (SELECT unnest(LLM_CLASSIFY(body, {'price': 'what it costs', 'delivery': 'shipping', 'service': 'support and staff'},
+FROM     (SELECT unnest(LLM_CLASSIFY(body, {'price': 'what it costs', 'delivery': 'shipping', 'support': 'help from the maker'},
                                      'Which topics does the review mention?', multi => true)) AS topic
           FROM reviews WHERE review_id <= 24)
 GROUP BY topic

@@ -51,9 +51,9 @@ def any_dialog(draw: Draw) -> Dialog:
     kind = draw.rng.random()
     if kind < 0.012:
         return document_dialog(draw)
-    if kind < 0.24:
+    if kind < 0.22:
         return question_dialog(draw, draw.rng.choices((1, 2, 4, 6), (40, 20, 20, 20))[0])
-    makers_of = (*CHOICES, *EXTRACTION) if kind < 0.62 else AGGREGATES if kind < 0.81 else WORKFLOWS
+    makers_of = (*CHOICES, *EXTRACTION) if kind < 0.62 else AGGREGATES if kind < 0.77 else WORKFLOWS
     weights, makers = zip(*(makers_of if kind < 0.92 else SMALL_TALK), strict=True)
     dialog: Dialog = draw.rng.choices(makers, weights)[0](draw)
     return dialog

@@ -94,7 +94,9 @@ def save(model: Qwen3ForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     tokenizers_.save(tokenizer, folder, CONTEXT)
 
 
-def train(folder: Path, start: Path | None, steps: int, size: int, rate: float, look: int) -> None:
+def train(
+    folder: Path, start: Path | None, steps: int, size: int, rate: float, look: int, seed: int
+) -> None:
     torch.manual_seed(SEED)
     begin = time.monotonic()
     if start is None:
@@ -129,7 +131,7 @@ def train(folder: Path, start: Path | None, steps: int, size: int, rate: float, 
     tests = held_out(tokenizer, 600)
     warm_up, seen, answers, right, losses = min(200, steps // 10), 0, 0, 0, 0.0
     clause_losses = 0.0
-    stream = batches(tokenizer, SEED if start is None else SEED + 3, size)
+    stream = batches(tokenizer, seed, size)
     for step, batch in zip(range(1, steps + 1), stream, strict=False):
         share = min(1.0, step / warm_up)
         if step > warm_up:
@@ -176,9 +178,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=4096, help="tokens in a batch")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--look", type=int, default=500, help="measure and save every .. steps")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the conversations")
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-    train(options.folder, options.start, options.steps, options.size, options.rate, options.look)
+    train(
+        options.folder, options.start, options.steps, options.size, options.rate, options.look,
+        options.seed,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -295,7 +295,7 @@ def rating(draw: Draw, review: Review) -> Question:
 
 CHOICES: tuple[tuple[float, Callable[[Draw], Dialog]], ...] = (
     (3.0, classify_dialog),
-    (2.4, classify_multi_dialog),
+    (3.6, classify_multi_dialog),
     (0.9, score_dialog),
 )
 

@@ -124,13 +124,13 @@ def test_answers_to_reviews_with_an_unseen_phrase_are_mostly_exact(
     ("maker", "floor"),
     [
         (verbs.classify_dialog, 0.8),
-        (verbs.classify_multi_dialog, 0.4),
-        (verbs.score_dialog, 0.9),
+        (verbs.classify_multi_dialog, 0.55),
+        (verbs.score_dialog, 0.93),
         (extraction.extract_dialog, 0.78),
         (aggregates.aggregate_dialog, 0.65),
         (aggregates.merge_dialog, 0.9),
         (aggregates.opinions_dialog, 0.93),
-        (together_dialog, 0.75),
+        (together_dialog, 0.85),
     ],
     ids=lambda x: x.__name__ if callable(x) else str(x),
 )

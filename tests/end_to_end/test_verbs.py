@@ -48,7 +48,7 @@ def test_one_label_of_each_review(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def test_all_labels_that_fit(rows: Sequence[dict[str, Any]]) -> None:
-    assert {row["topic"] for row in having(rows, "topic")} <= {"price", "delivery", "service"}
+    assert {row["topic"] for row in having(rows, "topic")} <= {"price", "delivery", "support"}
 
 
 def test_what_a_text_says_as_columns(rows: Sequence[dict[str, Any]]) -> None:
