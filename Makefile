@@ -1,5 +1,5 @@
 # make demo     install everything into .venv and run queries/quickstart.hql with the demo model
-# make test     the tests, those of the embedded vLLM engine too
+# make test     the tests, those of the embedded vLLM engine too; JOBS=n files at a time (2)
 # make lint     ruff, ruff format, mypy
 # make record   rewrite the expected results of the tests; review the difference
 # make bench    what HeliumQL itself costs; benchmark/README.md has the figures
@@ -7,6 +7,7 @@
 # make docs     the generated parts of docs/
 
 VENV ?= .venv
+JOBS ?= 2
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install -qq --disable-pip-version-check
 TORCH_CPU = https://download.pytorch.org/whl/cpu
@@ -23,7 +24,7 @@ demo: $(VENV)/.installed
 	$(BIN)/heliumql run queries/quickstart.hql --format table --stats text
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .
