@@ -123,7 +123,6 @@ def test_settings_are_set_before_all_else(run: Run) -> None:
         (["."], "cannot read .: Is a directory"),
         (["explane", "-c", "SELECT 1"], "no command or file 'explane'"),
         (["--output", "no/folder/x.csv", "-c", "SELECT 1"], "cannot write no/folder/x.csv"),
-        (["--dry-run", "-c", "SELECT 1"], "--dry-run is not available yet"),
     ],
 )
 def test_wrong_usage_is_status_2_and_one_message(

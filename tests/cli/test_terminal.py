@@ -164,7 +164,7 @@ def test_stats_add_up_over_statements() -> None:
 
 def test_stats_read_like_sentences() -> None:
     stats = Stats(
-        *(400, 120, 80, 200, 0, 8, 212, 12_310, 8_740, 4_200, 2),
+        *(400, 120, 80, 200, 0, 8, 0, 212, 12_310, 8_740, 4_200, 2),
         planning_seconds=0.4,
         first_row_seconds=1.2,
         seconds=12.34,
@@ -174,3 +174,10 @@ def test_stats_read_like_sentences() -> None:
         "tokens  12,310 prompt (71 % prefix hits), 4,200 output",
         "time    12.34 s (0.40 s planning, first row after 1.20 s); 2 passes",
     ]
+
+
+def test_stats_say_what_a_budget_left_undone() -> None:
+    stats = Stats(calls_asked=5, calls_run=5, calls_refused=3, requests_sent=5)
+    assert describe_stats(stats).splitlines()[0] == (
+        "calls   5 asked: 0 shared, 0 cached, 5 run, 3 not run (0 failed, 5 requests sent)"
+    )
