@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 def floors() -> dict[str, int]:
     text = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
-    rows = re.findall(r"(?m)^\| (\d) \| ([^|]+) \|", text)
+    rows = re.findall(r"(?m)^\| (\d+) \| ([^|]+) \|", text)
     return {name: int(floor) for floor, names in rows for name in re.findall(r"`(\w+)`", names)}
 
 

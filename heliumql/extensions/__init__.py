@@ -1,0 +1,1 @@
+"""Ways into HeliumQL from elsewhere: other programs, other libraries. Each is imported on use."""
