@@ -17,7 +17,7 @@ import duckdb
 from heliumql import syntax
 from heliumql.binder import Parameters
 from heliumql.catalog import Catalog, Entry, Model
-from heliumql.definitions import quoted
+from heliumql.composed import written
 from heliumql.engines.engine import Engine
 from heliumql.engines.options import check_values
 from heliumql.errors import BindError, HeliumQLError
@@ -25,10 +25,12 @@ from heliumql.evaluations import Evaluations
 from heliumql.explain import Estimate
 from heliumql.groups import Group
 from heliumql.physical import functions
-from heliumql.relation import Relation
+from heliumql.registered import registered, unregistered
+from heliumql.relation import Relation, explain_format
 from heliumql.sequences import run_in_order, run_together
 from heliumql.session import Session
 from heliumql.shared import Shared
+from heliumql.source import joined
 from heliumql.statements import Parsed, Statements
 from heliumql.stats import Progress, Stats
 from heliumql.syntax import Statement
@@ -54,7 +56,9 @@ class Connection:
         shared: Shared | None = None,
     ) -> None:
         self.duckdb = connection
-        self._session = Session(connection, shared or Shared(_sidecar(connection)), Catalog())
+        file = _file(connection)
+        self._place = ":memory:" if file is None else str(file)
+        self._session = Session(connection, shared or Shared(_sidecar(file)), Catalog())
         self._evaluations = Evaluations(self._session, owns=owns)
         self._statements = Statements(self._session, self._evaluations)
         functions.register(connection)
@@ -141,6 +145,28 @@ class Connection:
             raise BindError(f"estimate takes one statement; this text has {len(parsed)}")
         return self._statements.estimate(parsed[0], params)
 
+    def explain(
+        self, text: str, params: Parameters = None, *, format: str = "text", analyze: bool = False
+    ) -> str:
+        """EXPLAIN of one statement, as text, json, html or mermaid; no model is asked.
+
+        `analyze`: EXPLAIN ANALYZE, which runs the statement and says what happened.
+
+        >>> import heliumql
+        >>> con = heliumql.connect()
+        >>> _ = con.execute("CREATE MODEL m WITH (engine = 'simulated')")
+        >>> plan = con.explain("SELECT LLM_GENERATE('Say hello')")
+        >>> "LLM_GENERATE" in plan
+        True
+        """
+        options = ("ANALYZE, " if analyze else "") + f"FORMAT {explain_format(format)}"
+        parsed = self._statements.parsed(joined(f"EXPLAIN ({options}) ", written(text)))
+        if len(parsed) != 1:
+            raise BindError(f"explain takes one statement; this text has {len(parsed)}")
+        relation = self._statements.run(parsed[0], params)
+        assert relation is not None
+        return str(relation.fetchall()[0][1])
+
     def holds_calls(self, parsed: Parsed) -> bool:
         """A plain statement names a view, macro or prompt with calls, made since it was parsed."""
         return self._statements.names_calls(parsed.statement.text)
@@ -215,16 +241,27 @@ class Connection:
         return None if self._result is None else self._result.description
 
     def register(self, name: str, data: object) -> Connection:
-        """Makes an Arrow table or data frame a table of this session (a copy, read once)."""
+        """Makes Python data a table of this session: a copy, instead of an earlier one of the name.
+
+        Takes a relation, an Arrow table, a pandas or polars frame, whatever has the Arrow
+        PyCapsule interface, a mapping of columns, a list of mappings. A stream is read once.
+        Raises BindError where the data are no table.
+
+        >>> import heliumql
+        >>> con = heliumql.connect()
+        >>> con.register("people", [{"name": "Ada"}, {"name": "Grace", "born": 1906}])
+        <heliumql connection to :memory:>
+        >>> con.execute("SELECT * FROM people ORDER BY name").fetchall()
+        [('Ada', None), ('Grace', 1906)]
+        """
         self._evaluations.begin()
-        hidden = f"__hql_source_{name}"
-        self.duckdb.register(hidden, data)
-        try:
-            self.duckdb.execute(
-                f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS FROM {quoted(hidden)}"
-            ).fetchall()
-        finally:
-            self.duckdb.unregister(hidden)
+        registered(self.duckdb, name, data)
+        return self
+
+    def unregister(self, name: str) -> Connection:
+        """Drops a table that `register` made. Raises BindError where there is none."""
+        self._evaluations.begin()
+        unregistered(self.duckdb, name)
         return self
 
     def register_model(self, name: str, engine: Engine, **options: object) -> Connection:
@@ -296,6 +333,9 @@ class Connection:
         """Leaves no process behind. Idempotent."""
         self._evaluations.close()
 
+    def __repr__(self) -> str:
+        return f"<heliumql connection to {self._place}>"
+
     def __enter__(self) -> Connection:
         return self
 
@@ -308,11 +348,15 @@ class Connection:
         self.close()
 
 
-def _sidecar(connection: duckdb.DuckDBPyConnection) -> Path | None:
-    """Where the answers of a database are kept: beside its file, if it has one."""
+def _file(connection: duckdb.DuckDBPyConnection) -> Path | None:
+    """The file of a database, if it has one here."""
     query = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
     row = connection.execute(query).fetchone()
     if row is None or row[0] is None or not Path(row[0]).is_file():
         return None  # in memory, or on a server
-    file = Path(row[0]).resolve()
-    return file.with_name(file.name + ".answers")
+    return Path(row[0]).resolve()
+
+
+def _sidecar(file: Path | None) -> Path | None:
+    """Where the answers of a database are kept: beside its file."""
+    return None if file is None else file.with_name(file.name + ".answers")

@@ -30,12 +30,20 @@ class HeliumQLError(Exception):
         self.message = message
         self.span = span
         self.hint = hint
-        self.source = source
+        self.source: Source | None = None
+        if source is not None:
+            self.with_source(source)
 
     def with_source(self, source: Source) -> HeliumQLError:
-        """The same error, knowing the text that its span points into (first one wins)."""
+        """The same error, knowing the text that its span points into (first one wins).
+
+        Of a text that was put together that is the one in which the place was written.
+        """
         if self.source is None:
             self.source = source
+            if source.parts and self.span is not None:
+                found = source.origin(self.span)
+                self.source, self.span = found or (source, None)
         return self
 
     def __str__(self) -> str:

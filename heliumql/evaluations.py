@@ -117,6 +117,7 @@ class Evaluations:
             run,
             self.python_rows(planned.types),
             explanation,
+            lambda: planned.types,
         )
 
         if group is not None and planned.bound is not None and group.takes(planned.sites):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Generator, Iterator
+import typing
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 import pyarrow as pa
 
+from heliumql.composable import Composable
+from heliumql.errors import BindError
 from heliumql.physical.snapshot import no_rows
 from heliumql.stats import Stats
+from heliumql.syntax import ExplainFormat
 
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
@@ -25,13 +29,17 @@ class Run(Protocol):
     def stats(self) -> Stats: ...
 
 
-class Relation:
+class Relation(Composable):
     """The rows of one statement. Lazy: each reader evaluates it, answers are remembered.
 
     >>> import heliumql
-    >>> with heliumql.connect() as con:
-    ...     con.sql("SELECT 42 AS answer").fetchall()
+    >>> con = heliumql.connect()
+    >>> con.sql("SELECT 42 AS answer").fetchall()
     [(42,)]
+
+    `filter`, `select`, `limit` and their like make another one of it, `to_table`, `to_parquet`
+    and their like write it. Whatever takes Arrow streams takes it: `pyarrow.table(relation)`,
+    `polars.DataFrame(relation)`, `con.register("name", relation)`.
     """
 
     def __init__(
@@ -41,19 +49,38 @@ class Relation:
         run: Callable[[], Run],
         python_rows: Callable[[pa.Table], list[tuple[Any, ...]]],
         explained: Callable[[], str],
+        types: Callable[[], Sequence[str]] | None = None,
     ) -> None:
+        """`types`: those of DuckDB; None where the Arrow types say them."""
         self._names = names
+        self._types = types
         self._schema = schema
         self._run = run
         self._python_rows = python_rows
         self._explained = explained
         self._last: Run | None = None
-        self._reading: Iterator[pa.RecordBatch] | None = None
+        self._reading: Generator[pa.RecordBatch, None, None] | None = None
         self._left: list[tuple[Any, ...]] = []
 
     @property
     def columns(self) -> list[str]:
+        """The names of the columns."""
         return list(self._names)
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the columns, as DuckDB writes them; asks no model.
+
+        >>> import heliumql
+        >>> con = heliumql.connect()
+        >>> con.sql("SELECT 1.5 AS price, ['a'] AS tags").types
+        ['DECIMAL(2,1)', 'VARCHAR[]']
+        """
+        if self._types is not None:
+            return list(self._types())
+        with duckdb.connect() as connection:
+            empty = pa.Table.from_batches([no_rows(self.schema)])
+            return [str(t) for t in connection.from_arrow(empty).types]
 
     @property
     def schema(self) -> pa.Schema:
@@ -62,11 +89,17 @@ class Relation:
 
     @property
     def stats(self) -> Stats:
-        """What the last evaluation did."""
+        """What the last evaluation did: calls, tokens, seconds."""
         return Stats() if self._last is None else self._last.stats()
 
     def batches(self) -> Generator[pa.RecordBatch, None, None]:
-        """Arrow record batches in order, each as soon as its answers are there."""
+        """Arrow record batches in order, each as soon as its answers are there.
+
+        >>> import heliumql
+        >>> con = heliumql.connect()
+        >>> [batch.num_rows for batch in con.sql("FROM range(5000)").batches()]
+        [2048, 2048, 904]
+        """
         run = self._last = self._run()
         yield from run.batches()
 
@@ -123,11 +156,33 @@ class Relation:
             connection.register("rows", self.arrow())
             connection.sql("FROM rows").show(max_rows=max_rows)
 
-    def explain(self) -> str:
-        """How the statement is going to be evaluated; asks no model."""
-        return self._explained()
+    def explain(self, format: str = "text") -> str:
+        """How the statement is going to be evaluated; asks no model.
+
+        `format`: text, json, html or mermaid, as in EXPLAIN (FORMAT ..).
+        """
+        if format == "text":
+            return self._explained()
+        form = explain_format(format)
+        query = self._query("explain")
+        rows = self._rows(*query.between(f"EXPLAIN (FORMAT {form}) ")).fetchall()
+        return str(rows[0][1])
+
+    def close(self) -> None:
+        """Ends the reading that `fetchone` or `fetchmany` began: calls not needed are aborted.
+
+        Answers that came are kept. The relation can be read again, from its start.
+        """
+        reading, self._reading, self._left = self._reading, None, []
+        if reading is not None:
+            reading.close()
+
+    def __arrow_c_schema__(self) -> object:
+        """Names and types for any library that knows the Arrow PyCapsule interface."""
+        return self.schema.__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The rows for any library that knows the Arrow PyCapsule interface."""
         batches = self.batches()
         first = next(batches)
 
@@ -139,12 +194,14 @@ class Relation:
         return reader.__arrow_c_stream__(requested_schema)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        return iter(self.fetchall())
+        """The rows as tuples, as they come, from the first one."""
+        for batch in self.batches():
+            yield from self._python_rows(pa.Table.from_batches([batch]))
 
     def __repr__(self) -> str:
         return f"<heliumql relation ({', '.join(self._names)})>"
 
-    def _continued(self) -> Iterator[pa.RecordBatch]:
+    def _continued(self) -> Generator[pa.RecordBatch, None, None]:
         if self._reading is None:
             self._reading = self.batches()
         return self._reading
@@ -160,6 +217,7 @@ class PlainRelation(Relation):
             lambda: _PlainRun(relation),
             lambda table: [],
             lambda: str(relation.explain()),
+            lambda: [str(t) for t in relation.types],
         )
         self._relation = relation
         self._unread: Iterator[tuple[Any, ...]] | None = None  # by fetchmany
@@ -168,15 +226,21 @@ class PlainRelation(Relation):
         return self._relation.to_arrow_table()
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        return list(self._relation.fetchall())
+        unread, self._unread = self._unread, None
+        return list(self._relation.fetchall() if unread is None else unread)
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
+        if size < 0:
+            raise ValueError("fetchmany takes a number of rows")
         if self._unread is None:
             self._unread = iter(self._relation.fetchall())
         return list(itertools.islice(self._unread, size))
 
-    def fetchone(self) -> tuple[Any, ...] | None:
-        return next(iter(self.fetchmany(1)), None)
+    def close(self) -> None:
+        self._unread = None
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._relation.fetchall())
 
 
 class _PlainRun:
@@ -196,3 +260,11 @@ class _PlainRun:
 
     def stats(self) -> Stats:
         return Stats()
+
+
+def explain_format(name: str) -> str:
+    """The name of a format of EXPLAIN. Raises BindError where there is none of that name."""
+    known: tuple[str, ...] = typing.get_args(ExplainFormat)
+    if name.lower() not in known:
+        raise BindError(f"EXPLAIN has no format {name!r}", hint="formats: " + ", ".join(known))
+    return name.lower()

@@ -23,6 +23,44 @@ class Source:
 
     text: str
     name: str | None = None
+    parts: tuple[Part, ...] = ()  # of a text that was put together: where each piece is from
+
+    def origin(self, span: Span) -> tuple[Source, Span] | None:
+        """Where a place of this text was written; None for what nobody wrote."""
+        if not self.parts:
+            return self, span
+        for part in self.parts:
+            if part.start <= span.start <= part.end:
+                end = max(span.start, min(span.end, part.end))
+                there = Span(span.start, end).shifted(part.place.start - part.start)
+                return part.source.origin(there)
+        return None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a text that was put together: it begins at `start` and stands in `source`."""
+
+    start: int
+    source: Source
+    place: Span
+
+    @property
+    def end(self) -> int:
+        return self.start + self.place.end - self.place.start
+
+
+def joined(*pieces: str | tuple[Source, Span]) -> Source:
+    """One text of several: those that are excerpts of others keep their places there."""
+    text, parts = "", list[Part]()
+    for piece in pieces:
+        match piece:
+            case str():
+                text += piece
+            case source, place:
+                parts.append(Part(len(text), source, place))
+                text += source.text[place.start : place.end]
+    return Source(text, parts=tuple(parts))
 
 
 def render(message: str, source: Source | None, span: Span | None, hint: str | None) -> str:

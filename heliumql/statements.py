@@ -17,6 +17,7 @@ import pyarrow as pa
 from heliumql import cache, syntax
 from heliumql.binder import Parameters, hint_for_function, is_users_mistake, without_excerpt
 from heliumql.catalog import Settings
+from heliumql.composable import Origin
 from heliumql.definitions import Definitions
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
 from heliumql.evaluations import Evaluations
@@ -64,11 +65,11 @@ class Statements:
 
     # of texts -----------------------------------------------------------------------------
 
-    def parsed(self, text: str, name: str | None = None) -> tuple[Parsed, ...]:
+    def parsed(self, text: str | Source, name: str | None = None) -> tuple[Parsed, ...]:
         """The statements of a text; errors in one of them will show this text."""
-        source = Source(text, name)
+        source = text if isinstance(text, Source) else Source(text, name)
         try:
-            found = syntax.parse(text, llm_names=self._llm_names)
+            found = syntax.parse(source.text, llm_names=self._llm_names)
         except HeliumQLError as error:
             raise error.with_source(source) from None
         return tuple(Parsed(s, source) for s in found)
@@ -100,13 +101,24 @@ class Statements:
         self._evaluations.begin()
         try:
             statement = self.with_settings(parsed.statement)
-            return self._run(statement, _Given(parameters, parsed.source, group))
+            relation = self._run(statement, _Given(parameters, parsed.source, group))
+            if relation is not None:
+                span = parsed.statement.span
+                relation.origin = Origin(parsed.source, span, parameters, self._run_made)
+            return relation
         except HeliumQLError as error:
             raise error.with_source(parsed.source) from None
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
             raise _placed(self._duckdb, error, parsed, parameters) from error
+
+    def _run_made(self, source: Source, parameters: Parameters) -> Relation | None:
+        """Runs a statement that was made of a relation."""
+        found = self.parsed(source)
+        if len(found) != 1:
+            raise BindError("a piece of a query holds a whole statement", source=source)
+        return self.run(found[0], parameters)
 
     def new_group(self) -> Group:
         """A group without queries yet."""

@@ -1,0 +1,99 @@
+"""Python data as tables of a session: what `Connection.register` takes.
+
+The rows are copied, once, into a temporary table: every pass of a statement reads the same ones, and
+a stream that can be read only once is read only once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from heliumql.binder import without_excerpt
+from heliumql.definitions import quoted
+from heliumql.errors import BindError, ExecutionError
+from heliumql.relation import Relation
+
+_TAKEN = (
+    "a relation, an Arrow table, a pandas or polars frame, anything with __arrow_c_stream__ or"
+    " __arrow_c_array__, a mapping of columns, or a list of mappings"
+)
+
+
+def registered(connection: duckdb.DuckDBPyConnection, name: str, data: object) -> None:
+    """Makes a temporary table of the data, instead of one that was made before.
+
+    Raises BindError where the data are no table, ExecutionError where they cannot be read or the
+    name is that of something else.
+    """
+    source = _readable(name, data)
+    hidden = f"__hql_source_{name}"
+    connection.register(hidden, source)
+    try:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS FROM {quoted(hidden)}"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise ExecutionError(f"register({name!r}): {without_excerpt(error)}") from error
+    finally:
+        connection.unregister(hidden)
+
+
+def unregistered(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Drops a table that `registered` made. Raises BindError where there is none."""
+    query = "SELECT 1 FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)"
+    if not connection.execute(query, [name]).fetchall():
+        raise BindError(f"unregister: nothing is registered as {name!r}")
+    connection.execute(f"DROP TABLE temp.{quoted(name)}").fetchall()
+
+
+def _readable(name: str, data: object) -> object:
+    """The data as DuckDB reads them, without using the connection that reads."""
+    try:
+        match data:
+            case Relation():
+                return data.arrow()
+            case duckdb.DuckDBPyRelation():
+                return data.to_arrow_table()
+            case Mapping():
+                return pa.table(dict(data))
+            case list() | tuple():
+                return _of_records(name, data)
+            case _ if _is_frame(data) or isinstance(data, pa.RecordBatchReader | pa.Table):
+                return data
+            case _ if hasattr(data, "__arrow_c_stream__"):
+                return pa.RecordBatchReader.from_stream(data)
+            case _ if hasattr(data, "__arrow_c_array__"):
+                return pa.Table.from_batches([pa.record_batch(data)])
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise BindError(f"register({name!r}): {error}", hint=f"it takes {_TAKEN}") from error
+    kind = type(data).__name__
+    raise BindError(f"register({name!r}): a {kind} is no table", hint=f"it takes {_TAKEN}")
+
+
+def _of_records(name: str, data: list[Any] | tuple[Any, ...]) -> pa.Table:
+    """The table of a list of mappings; what one of them lacks is NULL."""
+    odd = next((n for n, row in enumerate(data) if not isinstance(row, Mapping)), None)
+    if odd is not None:
+        kind = type(data[odd]).__name__
+        raise BindError(
+            f"register({name!r}): item {odd} of the list is a {kind}, not a mapping",
+            hint=f"it takes {_TAKEN}",
+        )
+    columns = dict.fromkeys(str(key) for row in data for key in row)
+    if not columns:
+        raise BindError(
+            f"register({name!r}): an empty list has no columns",
+            hint="an Arrow table or a frame says what its columns are",
+        )
+    return pa.table({c: [row.get(c) for row in data] for c in columns})
+
+
+def _is_frame(data: object) -> bool:
+    """A pandas frame: DuckDB knows more of its columns of Python objects than Arrow does."""
+    pandas = sys.modules.get("pandas")  # who has a frame has imported it
+    return pandas is not None and isinstance(data, pandas.DataFrame)
