@@ -1,7 +1,7 @@
 """Python data as tables of a session: what `Connection.register` takes.
 
-The rows are copied, once, into a temporary table: every pass of a statement reads the same ones, and
-a stream that can be read only once is read only once.
+The rows are copied, once, into a temporary table: every pass of a statement reads the same ones,
+and a stream that can be read only once is read only once.
 """
 
 from __future__ import annotations
@@ -63,8 +63,12 @@ def _readable(name: str, data: object) -> object:
                 return pa.table(dict(data))
             case list() | tuple():
                 return _of_records(name, data)
-            case _ if _is_frame(data) or isinstance(data, pa.RecordBatchReader | pa.Table):
+            case pa.Table() | pa.RecordBatchReader():
                 return data
+            case _ if _is_of(data, "pandas", "DataFrame"):  # DuckDB knows more of its objects
+                return data
+            case _ if _is_of(data, "polars", "LazyFrame"):
+                return data.collect()  # type: ignore[attr-defined]
             case _ if hasattr(data, "__arrow_c_stream__"):
                 return pa.RecordBatchReader.from_stream(data)
             case _ if hasattr(data, "__arrow_c_array__"):
@@ -72,7 +76,9 @@ def _readable(name: str, data: object) -> object:
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise BindError(f"register({name!r}): {error}", hint=f"it takes {_TAKEN}") from error
     kind = type(data).__name__
-    raise BindError(f"register({name!r}): a {kind} is no table", hint=f"it takes {_TAKEN}")
+    raise BindError(
+        f"register({name!r}): a value of type {kind} is no table", hint=f"it takes {_TAKEN}"
+    )
 
 
 def _of_records(name: str, data: list[Any] | tuple[Any, ...]) -> pa.Table:
@@ -81,7 +87,7 @@ def _of_records(name: str, data: list[Any] | tuple[Any, ...]) -> pa.Table:
     if odd is not None:
         kind = type(data[odd]).__name__
         raise BindError(
-            f"register({name!r}): item {odd} of the list is a {kind}, not a mapping",
+            f"register({name!r}): item {odd} of the list is of type {kind}, no mapping",
             hint=f"it takes {_TAKEN}",
         )
     columns = dict.fromkeys(str(key) for row in data for key in row)
@@ -93,7 +99,7 @@ def _of_records(name: str, data: list[Any] | tuple[Any, ...]) -> pa.Table:
     return pa.table({c: [row.get(c) for row in data] for c in columns})
 
 
-def _is_frame(data: object) -> bool:
-    """A pandas frame: DuckDB knows more of its columns of Python objects than Arrow does."""
-    pandas = sys.modules.get("pandas")  # who has a frame has imported it
-    return pandas is not None and isinstance(data, pandas.DataFrame)
+def _is_of(data: object, module: str, kind: str) -> bool:
+    """Whether it is of a class of a library; who has such a thing has imported that."""
+    imported = sys.modules.get(module)
+    return imported is not None and isinstance(data, getattr(imported, kind))

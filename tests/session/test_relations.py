@@ -66,7 +66,9 @@ def test_calls_may_stand_in_what_is_added_and_their_columns_have_names(con: Conn
 def test_parameters_of_all_pieces(con: Connection) -> None:
     relation = rows(con, "SELECT i FROM r WHERE i > ?", [20]).filter("i < ?", [24])
     assert relation.select("i * ? AS j", params=[2]).fetchall() == [(42,), (44,), (46,)]
-    named = rows(con, "SELECT i FROM r WHERE i > $low", {"low": 26}).filter("i < $high", {"high": 29})
+    named = rows(con, "SELECT i FROM r WHERE i > $low", {"low": 26}).filter(
+        "i < $high", {"high": 29}
+    )
     assert named.fetchall() == [(27,), (28,)]
     with pytest.raises(heliumql.BindError, match="by position and values by name"):
         relation.filter("i = $x", {"x": 1})
