@@ -120,7 +120,5 @@ def test_mistakes_say_what_is_taken(connection: Connection, kind: str) -> None:
 
 def test_a_name_that_is_taken(connection: Connection) -> None:
     connection.execute("CREATE TEMP VIEW v AS SELECT 1 AS x")
-    with pytest.raises(
-        heliumql.ExecutionError, match="Existing object"
-    ):
+    with pytest.raises(heliumql.ExecutionError, match="Existing object"):
         connection.register("v", {"i": [1]})
