@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,7 +21,7 @@ from heliumql.catalog import Catalog, Entry, Model
 from heliumql.composed import written
 from heliumql.engines.engine import Engine
 from heliumql.engines.options import check_values
-from heliumql.errors import BindError, HeliumQLError
+from heliumql.errors import BindError, ExecutionError, HeliumQLError
 from heliumql.evaluations import Evaluations
 from heliumql.explain import Estimate
 from heliumql.groups import Group
@@ -34,6 +35,7 @@ from heliumql.source import joined
 from heliumql.statements import Parsed, Statements
 from heliumql.stats import Progress, Stats
 from heliumql.syntax import Statement
+from heliumql.trace import Trace
 
 __all__ = ["Connection", "Parsed"]
 
@@ -86,6 +88,32 @@ class Connection:
     @progress.setter
     def progress(self, show: Callable[[Progress], None] | None) -> None:
         self._session.progress = show
+
+    @contextmanager
+    def trace(self, path: str | Path) -> Iterator[None]:
+        """Writes what runs in the body do to a file, as Chrome trace events (heliumql.trace).
+
+        ui.perfetto.dev and chrome://tracing open it. It is complete however the body ends.
+        Raises ExecutionError where the file cannot be written.
+
+        >>> import heliumql
+        >>> with heliumql.connect() as con, con.trace("/dev/null"):
+        ...     con.sql("SELECT LLM_GENERATE('Say hello to Ada') AS greeting").fetchall()
+        [('Hello, Ada!',)]
+        """
+        if self._session.trace is not None:
+            raise ExecutionError("a trace of this connection is being written already")
+        try:
+            file = open(path, "w", encoding="utf-8")  # noqa: SIM115
+        except OSError as error:
+            raise ExecutionError(f"cannot write {path}: {error.strerror}") from None
+        with file:
+            trace = self._session.trace = Trace(file)
+            try:
+                yield
+            finally:
+                self._session.trace = None
+                trace.close()
 
     # parsed statements --------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ class Evaluations:
         def evaluation(together: Together | None) -> Passes | EachCall:
             current = first.pop() if first else None
             if current is None or not self._session.is_current(current, parameters):
-                current = self._session.planned(text, parameters, offset)
+                current = self._session.planned(text, parameters, offset, planned.track)
             return self._session.evaluation(current, parameters, together)
 
         def run() -> CallRun:

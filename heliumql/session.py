@@ -12,7 +12,7 @@ import difflib
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +57,7 @@ from heliumql.shared import Shared
 from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
 from heliumql.syntax.names import operator_names
+from heliumql.trace import Trace, Track, span
 
 _TEMPLATE_VERSION = 2  # of the way messages are made of a call; part of every identity
 
@@ -74,6 +75,7 @@ class Planned:
     carried: Carried | None = None
     reason: str = ""  # why it runs call by call
     disabled_rules: str = ""
+    track: Track | None = field(default=None, compare=False)  # in a trace
 
 
 class Session:
@@ -90,33 +92,59 @@ class Session:
         self.progress: Callable[[Progress], None] | None = None
         self.interrupted = threading.Event()
         self.timed = False  # runs note the times of their calls, for EXPLAIN ANALYZE
+        self.trace: Trace | None = None  # is told what runs do
 
-    def planned(self, text: str, parameters: Parameters, offset: int) -> Planned:
-        """From the text of a query to what can be evaluated; asks no model."""
-        core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
+    def planned(
+        self, text: str, parameters: Parameters, offset: int, track: Track | None = None
+    ) -> Planned:
+        """From the text of a query to what can be evaluated; asks no model.
+
+        `track` is the statement's in a trace, if it has been planned before.
+        """
+        if track is None and self.trace is not None:
+            track = self.trace.statement(text)
+        with span(track, "plan"):
+            return self._planned(text, parameters, offset, track)
+
+    def _planned(
+        self, text: str, parameters: Parameters, offset: int, track: Track | None
+    ) -> Planned:
+        with span(track, "desugar"):
+            core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
         known = {s.number: s for s in core.sites} | self.sites
         if not self.settings.optimizer:
-            return self.call_by_call(core, parameters, "the optimizer is off")
+            return self.call_by_call(core, parameters, "the optimizer is off", track)
         try:
-            bound = bind(self.duckdb, core, parameters)
+            with span(track, "bind"):
+                bound = bind(self.duckdb, core, parameters)
             sites = {n: self._site(known[n]) for n in bound.sites}
             if any(s.sampled for s in sites.values()):
                 raise Unsupported("a volatile expression beside calls")
             spans = {n: (s.name, s.span and s.span.shifted(-offset)) for n, s in sites.items()}
-            optimized = self._optimized(bound, sites, operator_names(spans, text))
-            tree, _ = evaluated_once(optimized.plan.tree, "")
-            if is_volatile(tree):
-                raise Unsupported("a volatile expression beside calls")
-            carried = self._carried(tree, sites, optimized, statement=0)
+            operators = operator_names(spans, text)
+            if track is not None:
+                track = replace(track, operators=operators)
+            with span(track, "optimize"):
+                optimized = self._optimized(bound, sites, operators)
+            with span(track, "carry"):
+                tree, _ = evaluated_once(optimized.plan.tree, "")
+                if is_volatile(tree):
+                    raise Unsupported("a volatile expression beside calls")
+                carried = self._carried(tree, sites, optimized, statement=0)
             names = _shown_names(bound.names, known)
             return Planned(
                 core, sites, names, bound.types, bound, optimized, carried,
-                disabled_rules=self.settings.disabled_rules,
+                disabled_rules=self.settings.disabled_rules, track=track,
             )  # fmt: skip
         except Unsupported as reason:
-            return self.call_by_call(core, parameters, str(reason))
+            return self.call_by_call(core, parameters, str(reason), track)
 
-    def call_by_call(self, core: Core, parameters: Parameters, reason: str) -> Planned:
+    def call_by_call(
+        self, core: Core, parameters: Parameters, reason: str, track: Track | None = None
+    ) -> Planned:
+        """A statement whose calls run where SQL evaluates them."""
+        if track is None and self.trace is not None:
+            track = self.trace.statement(core.text)
         sites = {s.number: self._site(s) for s in core.sites}
         for number, site in self.sites.items():
             try:
@@ -134,7 +162,7 @@ class Session:
                 raise ExecutionError(without_excerpt(error)) from None
             names = _shown_names(tuple(r[0] for r in rows), {s.number: s for s in core.sites})
             types = tuple(r[1] for r in rows)
-        return Planned(core, sites, names, types, reason=reason)
+        return Planned(core, sites, names, types, reason=reason, track=track)
 
     def is_current(self, planned: Planned, parameters: Parameters) -> bool:
         """Planning now would give the same: no table, model or setting has changed since."""
@@ -190,7 +218,7 @@ class Session:
 
         `writes`: its rows go into a table or file, where none may be half right.
         """
-        context = self._context(planned.sites)
+        context = replace(self._context(planned.sites), track=planned.track)
         if writes:
             context = replace(context, limits=replace(context.limits, partial=False))
         if planned.bound is None:
@@ -217,7 +245,7 @@ class Session:
             )
         except Unsupported as reason:
             passes.close()
-            other = self.call_by_call(planned.core, parameters, str(reason))
+            other = self.call_by_call(planned.core, parameters, str(reason), planned.track)
             return self.evaluation(other, parameters, writes=writes)
         except HeliumQLError:
             passes.close()
@@ -313,6 +341,7 @@ class Session:
             window_bytes=settings.window_bytes,
             scheduler=settings.scheduler,
             timed=self.timed,
+            traced=self.trace is not None,
             verify=settings.verify,
             lossless=bool(self.duckdb.execute(lossless).fetchall()[0][0]),
             progress=self.progress,

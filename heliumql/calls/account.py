@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from heliumql.calls.budget import Budget
 from heliumql.errors import HeliumQLError
 from heliumql.stats import CallTimes
+from heliumql.trace import Track
 
 
 @dataclass
@@ -44,7 +45,9 @@ class Account:
     by_site: dict[int, Spent] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # message -> how many calls
     incidents: list[str] = field(default_factory=list)  # what engines had to get over
-    times: list[CallTimes] = field(default_factory=list)  # of the calls run, where they are noted
+    timed: bool = False  # the times of its calls are noted
+    times: list[CallTimes] = field(default_factory=list)
+    track: Track | None = None  # of a trace, that is told of its calls
     failure: HeliumQLError | None = None  # what fails the statement as a whole
     strict: dict[bytes, int] = field(default_factory=dict)
     """Calls that another statement named first and that must not fail here, by their site here."""

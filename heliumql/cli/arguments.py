@@ -103,6 +103,12 @@ def run_parser(prog: str = "heliumql run") -> argparse.ArgumentParser:
     add("--stats", choices=("text", "json"), help="tell what the run did, on standard error")
     add("--dialect", choices=DIALECTS, help="the SQL of the statements, if it is not HQL")
     add("--dry-run", action="store_true", help="tell what the calls would cost; asks no model")
+    add(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="write what runs when, for ui.perfetto.dev or chrome://tracing",
+    )
     return parser
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import duckdb
 
 import heliumql
-from heliumql.cli.arguments import pairs
+from heliumql.cli.arguments import UsageError, pairs
 from heliumql.cli.dry_run import dry_run
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
@@ -77,6 +77,8 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
     if options.dialect is not None:
         texts = [as_hql(text, name, options.dialect) for text, name in texts]
     check_used(parameters, [text for text, _ in texts])
+    if options.dry_run and options.trace is not None:
+        raise UsageError("--dry-run runs nothing that --trace could tell of")
     if options.dry_run:
         dry_run(options, texts, parameters, settings, interrupts)
         return
@@ -85,6 +87,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
     with (
         heliumql.connect(options.database) as connection,
         interrupts.interrupting(connection.interrupt),
+        nullcontext() if options.trace is None else connection.trace(options.trace),
     ):
         opened.append(connection)
         # HUGEINT, UUID, BIT and JSON keep their types on the way through Arrow.

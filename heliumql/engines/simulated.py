@@ -146,6 +146,8 @@ class _Warming:
 class SimulatedEngine:
     """Implements `heliumql.engines.engine.ScheduledEngine`; several statements may share it."""
 
+    virtual_time = True  # its times are no times of a clock
+
     def __init__(self, options: Mapping[str, object], answer: Script | None = None) -> None:
         check_keys("simulated", options, KEYS)
         self.tasks = read_tasks(options)

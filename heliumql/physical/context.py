@@ -16,6 +16,7 @@ from heliumql.physical.output import Caster
 from heliumql.physical.site import Site
 from heliumql.physical.snapshot import OneThread
 from heliumql.stats import Progress
+from heliumql.trace import Track
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Context:
     window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
     scheduler: str = "cache_aware"  # the policy
     timed: bool = False  # the times of calls are noted in the account
+    track: Track | None = None  # of the statement, where a trace is written
+    traced: bool = False  # a trace is written
     verify: bool = False
     lossless: bool = False  # arrow_lossless_conversion of the connection
     progress: Callable[[Progress], None] | None = None

@@ -50,6 +50,7 @@ class Timed:
     """Rows of answers that are on their way, for when and where their calls ran."""
 
     rows: Sequence[Mapping[str, Any]]
+    sent: float = 0.0  # when, by time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class Delivery:
             self._site.engine.cancel(list(self._asked))  # those that are still in the engine
             return
         if self._timed:
-            self._owner.put(Timed(timed))
+            self._owner.put(Timed(timed, self._began))
         told: dict[int, tuple[Inbox, Answered]] = {}
         for answered in over:
             for inbox in self._flights.land(answered[0]):

@@ -442,8 +442,8 @@ class Dispatcher:
                     self._held.append(held)
             case Warmed() as warmed:
                 self._prefixes.warmed(warmed)
-            case Timed(rows):
-                self.landing.note_times(rows)
+            case Timed(rows, sent):
+                self.landing.note_times(rows, sent)
             case list():
                 for identity, answer, requests in arrived:
                     flight = self._flying.pop(identity, None)

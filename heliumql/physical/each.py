@@ -28,6 +28,7 @@ from heliumql.physical.dispatch import Dispatcher, Interrupted
 from heliumql.physical.failure import failure
 from heliumql.physical.snapshot import batches_of
 from heliumql.syntax import CALL_FUNCTION, Core
+from heliumql.trace import span
 
 _SITE = re.compile(re.escape(CALL_FUNCTION) + r"\((\d+)")
 
@@ -65,9 +66,11 @@ class EachCall:
             context.flights,
             context.interrupted,
             context.progress,
-            timed=context.timed,
+            timed=context.timed or context.traced,
         )
-        self.account = Account(budget=Budget(context.limits))
+        self.account = Account(
+            budget=Budget(context.limits), timed=context.timed, track=context.track
+        )
         self.dispatcher.accounts.append(self.account)
         if reference:
             self.graph.lookup = lambda identities: {}
@@ -121,10 +124,11 @@ class EachCall:
         """The rows as DuckDB gives them."""
         try:
             functions.enter_sites(self.context.sites, self)
-            relation = self.context.connection.sql(self._text(), params=self.parameters)
-            with closing(batches_of(relation, self.context.batch_rows)) as batches:
-                for batch in batches:
-                    yield batch.rename_columns(list(self.names))
+            with span(self.context.track, "run", how="call by call"):
+                relation = self.context.connection.sql(self._text(), params=self.parameters)
+                with closing(batches_of(relation, self.context.batch_rows)) as batches:
+                    for batch in batches:
+                        yield batch.rename_columns(list(self.names))
         except duckdb.Error as error:
             raise self._explained(error) from None
         finally:
@@ -134,7 +138,8 @@ class EachCall:
         """Runs a statement that is not a query; the columns and rows that DuckDB returns."""
         try:
             functions.enter_sites(self.context.sites, self)
-            result = self.context.connection.execute(self._text(), self.parameters)
+            with span(self.context.track, "run", how="call by call"):
+                result = self.context.connection.execute(self._text(), self.parameters)
             names = tuple(column[0] for column in result.description or ())
             return names, list(result.fetchall())
         except duckdb.Error as error:

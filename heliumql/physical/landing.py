@@ -52,8 +52,8 @@ class Landing:
         self._fail = fail
         self._trees = Trees(graph, sites)
 
-    def note_times(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """When calls ran, into the accounts of those who pay for them."""
+    def note_times(self, rows: Sequence[Mapping[str, Any]], sent: float) -> None:
+        """When calls ran, into the accounts of those who pay for them, and into the trace."""
         for row in rows:
             flight = self._flying.get(row["call"])
             if flight is None:
@@ -70,7 +70,12 @@ class Landing:
                 row["output_tokens"] or 0,
                 failed=row["error"] is not None,
             )
-            self._graph.payer(row["call"]).times.append(times)
+            payer = self._graph.payer(row["call"])
+            if payer.timed:
+                payer.times.append(times)
+            if payer.track is not None:
+                site = self._sites[times.site]
+                payer.track.call(site.name, site.model, site.engine, times, sent)
 
     def unfit(
         self, identity: bytes, answer: Answer, requests: int, *, stopping: bool

@@ -34,6 +34,7 @@ from heliumql.physical.loops import Loops
 from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.snapshot import batches_of
 from heliumql.physical.together import Together
+from heliumql.trace import span
 
 _ROWS_AHEAD = 32_768  # that are read before the first call is sent
 _FIRST_ROWS = 16  # of the first batch; each later one has twice as many, up to the setting
@@ -55,7 +56,12 @@ class Passes:
         self.bound = bound
         self.names = names
         self.passes = 0
-        self.account = Account(frozenset(context.sites), Budget(context.limits))
+        self.account = Account(
+            frozenset(context.sites),
+            Budget(context.limits),
+            timed=context.timed,
+            track=context.track,
+        )
         self.together = together or Together(context)
         self.references = self.together.references
         self.graph = self.together.graph
@@ -205,16 +211,20 @@ class Passes:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows, in order, as the answers come in."""
         try:
-            self.together.read()
-            shown: list[pa.RecordBatch] = []
-            for batch in self._rows():
-                if self.context.verify:
-                    shown.append(batch)
-                yield batch
-            if self.context.verify:
-                self._verify(shown)
+            with span(self.context.track, "run", how="passes"):
+                yield from self._read_batches()
         finally:
             self.close()
+
+    def _read_batches(self) -> Iterator[pa.RecordBatch]:
+        self.together.read()
+        shown: list[pa.RecordBatch] = []
+        for batch in self._rows():
+            if self.context.verify:
+                shown.append(batch)
+            yield batch
+        if self.context.verify:
+            self._verify(shown)
 
     def _rows(self) -> Iterator[pa.RecordBatch]:
         done = snapshot = 0  # rows that went out, and the data that they were read from
@@ -375,7 +385,10 @@ class Passes:
         self._fault = None
         drained = SpilledBatches(self.context.window_bytes)
         try:
-            with self.context.one_thread.during(self.context.connection):
+            with (
+                span(self.context.track, f"pass {self.passes}"),
+                self.context.one_thread.during(self.context.connection),
+            ):
                 self._read(drained, again=again)
         except duckdb.Error as error:
             drained.clear()

@@ -60,7 +60,7 @@ class Together:
             context.interrupted,
             context.progress,
             context.scheduler,
-            timed=context.timed,
+            timed=context.timed or context.traced,
             kept=context.kept,
         )
         self._members: list[Member] = []
