@@ -17,7 +17,7 @@ import duckdb
 
 from heliumql import syntax
 from heliumql.binder import Parameters
-from heliumql.catalog import Catalog, Entry, Model
+from heliumql.catalog import Catalog, Entry, Model, Settings
 from heliumql.composed import written
 from heliumql.engines.engine import Engine
 from heliumql.engines.options import check_values
@@ -114,6 +114,16 @@ class Connection:
             finally:
                 self._session.trace = None
                 trace.close()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models, prompts, views and macros with calls that there are; to be read only."""
+        return self._session.catalog
+
+    @property
+    def settings(self) -> Settings:
+        """The values of `SET llm_..`; `set` changes them."""
+        return self._session.settings
 
     # parsed statements --------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ SCHEDULERS = (
     "cache_aware", "query_wise", "op_wise", "random", "fcfs", "lspf", "helium", "parrot",
 )  # fmt: skip
 _ON_MODELS_ONLY = "kvflow"
-_CHOICES = {
+CHOICES = {
     "llm_cache": ("use", "refresh", "off"),
     "llm_on_error": ("null", "fail"),
     "llm_on_budget": ("error", "partial"),
@@ -96,7 +96,7 @@ def _fitting(name: str, value: object, default: object) -> object:
         if number is None or number > 1:
             raise CatalogError(f"{name} is a number from 0 to 1, not {value!r}")
         return number
-    choices = _CHOICES.get(name)
+    choices = CHOICES.get(name)
     if choices is not None and str(value).lower() not in choices:
         hint = "one of " + ", ".join(choices)
         near = difflib.get_close_matches(str(value).lower().replace("-", "_"), choices, 1)
