@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -36,6 +36,9 @@ from heliumql.statements import Parsed, Statements
 from heliumql.stats import Progress, Stats
 from heliumql.syntax import Statement
 from heliumql.trace import Trace
+
+if TYPE_CHECKING:
+    from heliumql.asynchronous import AsyncRelation, Worker
 
 __all__ = ["Connection", "Parsed"]
 
@@ -62,6 +65,7 @@ class Connection:
         self._place = ":memory:" if file is None else str(file)
         self._session = Session(connection, shared or Shared(_sidecar(file)), Catalog())
         self._evaluations = Evaluations(self._session, owns=owns)
+        self._worker: Worker | None = None  # of statements that an event loop waits for
         self._statements = Statements(self._session, self._evaluations)
         functions.register(connection)
         self._statements.restore()
@@ -169,6 +173,40 @@ class Connection:
                 result.fetchall()
             result = self.run(parsed, params)
         return result
+
+    async def sql_async(
+        self, text: str, params: Parameters = None, *, dialect: str | None = None
+    ) -> AsyncRelation:
+        """As `sql`, for programs with an event loop, which stays free while statements run.
+
+        The relation is read with `async for` (Arrow batches) or `await relation.arrow()` and the
+        like; it has no rows where `sql` gives none. Statements of one connection run one after
+        the other; those of its cursors at once, and equal calls of them run once. A task that is
+        cancelled stops its statement; answers that came are kept.
+
+        >>> import asyncio, heliumql
+        >>> async def main():
+        ...     async with heliumql.connect() as con:
+        ...         greeting = await con.sql_async("SELECT 'Hello' AS greeting")
+        ...         print(await greeting.fetchall())
+        >>> asyncio.run(main())
+        [('Hello',)]
+        """
+        self._evaluations.check_open()
+        worker = self._worker
+        if worker is None:
+            from heliumql.asynchronous import Worker  # asyncio takes a while
+
+            listen = self._session.interrupted.clear
+            worker = self._worker = Worker(self._evaluations.interrupt, listen)
+
+        def relation() -> AsyncRelation:
+            from heliumql.asynchronous import AsyncRelation
+
+            result = self.sql(text, params, dialect=dialect)
+            return AsyncRelation(result or self._evaluations.held(("Success",), []), worker)
+
+        return await worker.run(relation)
 
     def estimate(self, text: str | Parsed, params: Parameters = None) -> Estimate:
         """What one statement is expected to cost: calls, tokens, money, budgets it would exceed.
@@ -368,7 +406,9 @@ class Connection:
         self._evaluations.interrupt()
 
     def close(self) -> None:
-        """Leaves no process behind. Idempotent."""
+        """Leaves no process and no thread behind. Idempotent."""
+        if self._worker is not None:
+            self._worker.close()
         self._evaluations.close()
 
     def __repr__(self) -> str:
@@ -384,6 +424,19 @@ class Connection:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    async def __aenter__(self) -> Connection:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        import asyncio
+
+        await asyncio.to_thread(self.close)  # engines may take a moment to end
 
 
 def _file(connection: duckdb.DuckDBPyConnection) -> Path | None:

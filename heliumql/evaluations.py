@@ -29,7 +29,7 @@ from heliumql.physical.each import EachCall
 from heliumql.physical.output import schema_of
 from heliumql.physical.passes import Passes
 from heliumql.physical.together import Together
-from heliumql.relation import Relation
+from heliumql.relation import PlainRun, Relation
 from heliumql.runs import CallRun, HeldRows
 from heliumql.session import Planned, Session
 from heliumql.source import Source
@@ -60,7 +60,7 @@ class Evaluations:
         self._duckdb = session.duckdb
         self._owns = owns
         self._closed = False
-        self._open: CallRun | Group | None = None
+        self._open: CallRun | Group | PlainRun | None = None
         session.shared.users += 1
         _open_connections.add(self)
 
@@ -202,6 +202,15 @@ class Evaluations:
         self._session.interrupted.clear()
         if self._open is not None:
             self._open.read_ahead()
+
+    def hold(self, run: PlainRun) -> None:
+        """Rows of DuckDB's own are being read; they keep the connection."""
+        self._open = run
+
+    def let_go(self, run: PlainRun) -> None:
+        """They are read."""
+        if self._open is run:
+            self._open = None
 
     def begin_group(self, group: Group) -> Together:
         """Before the queries of a group are evaluated."""

@@ -195,7 +195,7 @@ class Statements:
         started = time.monotonic()
         relation = self._duckdb.sql(text, params=parameters)
         self._evaluations.add_stats(Stats(seconds=time.monotonic() - started))
-        return None if relation is None else PlainRelation(relation)
+        return None if relation is None else PlainRelation(relation, self._evaluations)
 
     def _with_calls(self, statement: syntax.LlmSql, given: _Given) -> Relation | None:
         """A statement with calls: a query, or one that changes something."""
