@@ -18,10 +18,12 @@ from heliumql.errors import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Literal
 
     import duckdb
 
     from heliumql.connection import Connection
+    from heliumql.extensions.duckdb import LoadedConnection
 
 __version__ = importlib.metadata.version("heliumql")
 
@@ -45,6 +47,34 @@ def connect(
     return Connection(duckdb.connect(str(database), read_only=read_only), owns=True)
 
 
+def load(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    model: str | None = None,
+    placeholders: Literal["refuse", "keep"] = "refuse",
+    **settings: object,
+) -> LoadedConnection:
+    """Makes llm_generate, llm_filter .. functions in plain statements of a DuckDB connection.
+
+    Returns a HeliumQL connection over it, with the same models and answers. `model`: the one of
+    calls that name none. `placeholders`: whether a text like 'About {name}', which nobody can fill
+    in there, is refused or kept as it is. `settings`: any of `SET llm_..`. Loading the same
+    connection again gives the same, with the settings changed. Raises CatalogError where a setting
+    does not exist.
+
+    >>> import duckdb, heliumql
+    >>> con = duckdb.connect()
+    >>> hq = heliumql.load(con)
+    >>> _ = hq.execute("CREATE TEMP MODEL invented WITH (engine = 'simulated')")
+    >>> con.sql("SELECT llm_score('How wet is water? 0 to 10') IS NULL").fetchall()
+    [(False,)]
+    >>> hq.close()
+    """
+    from heliumql.extensions.duckdb import load
+
+    return load(con, model=model, placeholders=placeholders, **settings)
+
+
 __all__ = [
     "BindError",
     "BudgetError",
@@ -55,4 +85,5 @@ __all__ = [
     "InternalError",
     "ParseError",
     "connect",
+    "load",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from heliumql.calls.account import Spent
+from heliumql.calls.account import Account, Spent
 from heliumql.errors import ExecutionError, HeliumQLError
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.each import EachCall
@@ -161,28 +161,36 @@ class CallRun:
         if not self._complete:  # of a statement that was stopped: what had an answer by then
             wasted = self._evaluation.graph.wasted(account)
             asked = account.shared + account.cached + account.run - wasted
-        return Stats(
+        return replace(
+            stats_of(account),
             calls_asked=asked,
-            calls_shared=account.shared,
-            calls_cached=account.cached,
-            calls_run=account.run,
             calls_wasted=self._evaluation.graph.wasted(account),
-            calls_failed=account.failed,
-            calls_refused=account.refused,
-            requests_sent=account.requests,
-            prompt_tokens=account.prompt_tokens,
-            prefix_hit_tokens=account.prefix_hit_tokens,
-            output_tokens=account.output_tokens,
             passes=self._evaluation.passes,
             planning_seconds=self._planning,
             first_row_seconds=self._first or 0.0,
             seconds=self._seconds or time.monotonic() - self._started,
-            incidents=tuple(account.incidents),
-            failures=tuple(
-                f"{message} ({count:,} calls)" if count > 1 else message
-                for message, count in itertools.islice(account.failures.items(), 5)
-            ),
         )
+
+
+def stats_of(account: Account) -> Stats:
+    """What an account says of calls, without times."""
+    return Stats(
+        calls_asked=account.asked,
+        calls_shared=account.shared,
+        calls_cached=account.cached,
+        calls_run=account.run,
+        calls_failed=account.failed,
+        calls_refused=account.refused,
+        requests_sent=account.requests,
+        prompt_tokens=account.prompt_tokens,
+        prefix_hit_tokens=account.prefix_hit_tokens,
+        output_tokens=account.output_tokens,
+        incidents=tuple(account.incidents),
+        failures=tuple(
+            f"{message} ({count:,} calls)" if count > 1 else message
+            for message, count in itertools.islice(account.failures.items(), 5)
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ class Session:
         try:
             with span(track, "bind"):
                 bound = bind(self.duckdb, core, parameters)
-            sites = {n: self._site(known[n]) for n in bound.sites}
+            sites = {n: self.site(known[n]) for n in bound.sites}
             if any(s.sampled for s in sites.values()):
                 raise Unsupported("a volatile expression beside calls")
             spans = {n: (s.name, s.span and s.span.shifted(-offset)) for n, s in sites.items()}
@@ -145,10 +145,10 @@ class Session:
         """A statement whose calls run where SQL evaluates them."""
         if track is None and self.trace is not None:
             track = self.trace.statement(core.text)
-        sites = {s.number: self._site(s) for s in core.sites}
+        sites = {s.number: self.site(s) for s in core.sites}
         for number, site in self.sites.items():
             try:
-                sites[number] = self._site(site)
+                sites[number] = self.site(site)
             except HeliumQLError:  # of a view that this statement need not name
                 continue
         names: tuple[str, ...] = ()
@@ -171,7 +171,7 @@ class Session:
         known = {s.number: s for s in planned.core.sites} | self.sites
         if any(n not in known for n in planned.sites):
             return False
-        if any(self._site(known[n]) != site for n, site in planned.sites.items()):
+        if any(self.site(known[n]) != site for n, site in planned.sites.items()):
             return False
         if not self._optimizes_as(planned):
             return False
@@ -348,7 +348,7 @@ class Session:
             interrupted=self.interrupted,
         )
 
-    def _site(self, call: CallSite) -> Site:
+    def site(self, call: CallSite) -> Site:
         """The call site bound to its model, engine and parameters."""
         name = call.model or self.settings.default_model or self.catalog.default_model(call.span)
         try:

@@ -11,8 +11,9 @@ import re
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
@@ -33,8 +34,22 @@ from heliumql.trace import span
 _SITE = re.compile(re.escape(CALL_FUNCTION) + r"\((\d+)")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A vector of calls of one site; `path` is the part of the answers that is wanted."""
+
+    site: int
+    prompts: pa.Array  # VARCHAR
+    systems: pa.Array  # VARCHAR
+    histories: pa.Array  # HISTORY_TYPE
+    path: str = ""
+
+
 class EachCall:
-    """One statement, evaluated call by call. `reference`: equal calls are not merged."""
+    """One statement, evaluated call by call. `reference`: equal calls are not merged.
+
+    `account` is that of the statement, where it is evaluated in several parts.
+    """
 
     def __init__(
         self,
@@ -44,6 +59,7 @@ class EachCall:
         names: tuple[str, ...] = (),
         *,
         reference: bool,
+        account: Account | None = None,
     ) -> None:
         self.context = context
         self.core = core
@@ -68,7 +84,7 @@ class EachCall:
             context.progress,
             timed=context.timed or context.traced,
         )
-        self.account = Account(
+        self.account = account or Account(
             budget=Budget(context.limits), timed=context.timed, track=context.track
         )
         self.dispatcher.accounts.append(self.account)
@@ -83,18 +99,38 @@ class EachCall:
         self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
     ) -> pa.Array:
         """The answers of a vector of calls, all in flight at once."""
+        (answers,) = self.calls([Asked(site, prompts, systems, histories, path)])
+        return answers
+
+    def calls(self, asked: Sequence[Asked]) -> list[pa.Array]:
+        """The answers of calls of several sites, all in flight at once."""
         try:
             with self._lock:
-                return self._call(site, prompts, systems, histories, path)
+                return self._calls(asked)
         except BaseException as fault:  # DuckDB keeps only the message
             self._fault = fault
             raise
 
-    def _call(
-        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
-    ) -> pa.Array:
+    def _calls(self, asked: Sequence[Asked]) -> list[pa.Array]:
         if self._fault is not None:
             raise self._fault
+        named = [self._named(a.site, a.prompts, a.systems, a.histories, a.path) for a in asked]
+        waiting = [i for identities in named for i in identities if i is not None]
+        self.graph.demand(waiting, self.account)
+        self.dispatcher.run_until(lambda: all(map(self.graph.settled, waiting)), self.account)
+        value = self.graph.value
+        return [
+            pa.array(
+                [None if i is None else value(Reference(i, a.path)) for i in identities],
+                pa.string(),
+            )
+            for a, identities in zip(asked, named, strict=True)
+        ]
+
+    def _named(
+        self, site: int, prompts: pa.Array, systems: pa.Array, histories: pa.Array, path: str
+    ) -> list[bytes | None]:
+        """The names of a vector of calls, whose messages are kept."""
         contents = histories.to_pylist()
         texts = without_broken(prompts.to_pylist(), contents)
         identities = self.graph.namers[site].names(texts, systems.to_pylist(), contents)
@@ -103,13 +139,7 @@ class EachCall:
         elif self.reference:
             identities = [i and secrets.token_bytes(16) for i in identities]
         self.graph.minted.add(site, identities, prompts, systems, histories)
-        waiting = [i for i in identities if i is not None]
-        self.graph.demand(waiting, self.account)
-        self.dispatcher.run_until(lambda: all(map(self.graph.settled, waiting)), self.account)
-        return pa.array(
-            [None if i is None else self.graph.value(Reference(i, path)) for i in identities],
-            pa.string(),
-        )
+        return identities
 
     def _drawn(self, identity: bytes, path: str) -> bytes:
         """Another name each time; what is told of a call comes under the name of its text."""

@@ -118,7 +118,7 @@ def _each(path: str) -> Callable[..., pa.Array]:
         evaluation = _each_call.get(number)
         if evaluation is None:
             raise RuntimeError("LLM calls run through HeliumQL")
-        return evaluation.call(number, _array(prompt), _array(system), _array(history), path)
+        return evaluation.call(number, array(prompt), array(system), array(history), path)
 
     return call
 
@@ -129,7 +129,7 @@ def _deferred(path: str) -> Callable[..., pa.Array]:
             return pa.array([], pa.string())
         evaluation = _evaluations[statement[0].as_py()]
         number = site[0].as_py()
-        return evaluation.call(number, _array(prompt), _array(system), _array(history), path)
+        return evaluation.call(number, array(prompt), array(system), array(history), path)
 
     return call
 
@@ -137,26 +137,26 @@ def _deferred(path: str) -> Callable[..., pa.Array]:
 def _ready(statement: Any, cut: Any, text: Any) -> pa.Array:
     if len(text) == 0:
         return pa.array([], pa.bool_())
-    return _evaluations[statement[0].as_py()].ready(cut[0].as_py(), _array(text))
+    return _evaluations[statement[0].as_py()].ready(cut[0].as_py(), array(text))
 
 
 def _enough(statement: Any, limit: Any, row: Any, place: Any, outcome: Any) -> pa.Array:
     if len(outcome) == 0:
         return pa.array([], pa.bool_())
     evaluation = _evaluations[statement[0].as_py()]
-    return evaluation.enough(limit[0].as_py(), _array(row), _array(place), _array(outcome))
+    return evaluation.enough(limit[0].as_py(), array(row), array(place), array(outcome))
 
 
 def _tested(statement: Any, predicate: Any, condition: Any) -> pa.Array:
     if len(condition) == 0:
         return pa.array([], pa.bool_())
     evaluation = _evaluations[statement[0].as_py()]
-    return evaluation.tested(predicate[0].as_py(), _array(condition))
+    return evaluation.tested(predicate[0].as_py(), array(condition))
 
 
 def _maybe(statement: Any, text: Any) -> pa.Array:
     if len(text):
-        _evaluations[statement[0].as_py()].maybe(_array(text))
+        _evaluations[statement[0].as_py()].maybe(array(text))
     return pa.array([False] * len(text), pa.bool_())
 
 
@@ -174,7 +174,7 @@ def _field(answer: Any, name: Any) -> pa.Array:
     )
 
 
-def _array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """DuckDB hands over one or the other."""
     if isinstance(column, pa.ChunkedArray):
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
