@@ -36,7 +36,7 @@ from trading.written_out import written_out
 import heliumql
 from heliumql import session as session_module
 from heliumql import syntax
-from heliumql.calls import CallGraph
+from heliumql.calls.graph import CallGraph
 from heliumql.physical.passes import Passes
 from heliumql.physical.scheduler import Scheduler
 

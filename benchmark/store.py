@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from heliumql.calls import Answer, AnswerStore, Operator, Storage
+from heliumql.calls.answers import Answer, AnswerStore
+from heliumql.calls.operator import Operator
+from heliumql.calls.storage import Storage
 
 _OPERATOR = Operator(b"template".ljust(16), b"kind".ljust(32), "model", "LLM_GENERATE")
 _BATCH = 1000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 from heliumql.errors import (
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from heliumql.connection import Connection
     from heliumql.extensions.duckdb import LoadedConnection
 
-__version__ = importlib.metadata.version("heliumql")
+__version__ = "0.1.0"
 
 
 def connect(

@@ -10,8 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from heliumql import syntax
-from heliumql.binder import without_excerpt
-from heliumql.calls import AnswerStore
+from heliumql.binder.mistakes import without_excerpt
+from heliumql.calls.answers import AnswerStore
 from heliumql.errors import BindError
 from heliumql.shared import Shared
 from heliumql.source import Span

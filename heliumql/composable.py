@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heliumql.binder import Parameters
+from heliumql.binder.parameters import Parameters
 from heliumql.composed import Query, copy_to, listed, query_of, written
 from heliumql.definitions import quoted
 from heliumql.errors import BindError

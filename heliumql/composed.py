@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heliumql import syntax
-from heliumql.binder import Parameters
+from heliumql.binder.parameters import Parameters
 from heliumql.definitions import quoted
 from heliumql.errors import BindError
 from heliumql.source import Source, Span, joined

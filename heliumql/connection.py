@@ -16,14 +16,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from heliumql import syntax
-from heliumql.binder import Parameters
+from heliumql.binder.parameters import Parameters
 from heliumql.catalog import Catalog, Entry, Model, Settings
 from heliumql.composed import written
-from heliumql.engines.engine import Engine
-from heliumql.engines.options import check_values
 from heliumql.errors import BindError, ExecutionError, HeliumQLError
 from heliumql.evaluations import Evaluations
-from heliumql.explain import Estimate
 from heliumql.groups import Group
 from heliumql.physical import functions
 from heliumql.registered import registered, unregistered
@@ -39,6 +36,8 @@ from heliumql.trace import Trace
 
 if TYPE_CHECKING:
     from heliumql.asynchronous import AsyncRelation, Worker
+    from heliumql.engines.engine import Engine
+    from heliumql.explain import Estimate
 
 __all__ = ["Connection", "Parsed"]
 
@@ -347,6 +346,8 @@ class Connection:
         `model`, a name under which answers of earlier sessions are used again; without it each
         registered engine is asked anew. Raises CatalogError where one cannot be what it is.
         """
+        from heliumql.engines.options import check_values
+
         check_values(options)
         # Answers outlive the process, so what names them must not come again in another one.
         named = {"engine": "python", "model": f"{name}-{uuid.uuid4().hex}"}

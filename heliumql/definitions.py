@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from heliumql import cache, syntax
-from heliumql.binder import bind_error
+from heliumql import syntax
+from heliumql.binder.mistakes import bind_error
 from heliumql.catalog import SETTINGS, Entry, Model
-from heliumql.engines import open_engine
 from heliumql.errors import BindError, CatalogError
 from heliumql.physical import functions
-from heliumql.session import Session
 from heliumql.source import Span
 from heliumql.syntax import Core
+
+if TYPE_CHECKING:
+    from heliumql.session import Session
 
 _QUALIFIED = re.compile(r'(VIEW|MACRO|FUNCTION)\s+(IF\s+NOT\s+EXISTS\s+)?("[^"]*"|\w+)\s*\.', re.I)
 
@@ -150,6 +151,8 @@ class Definitions:
                 names = [(e.name,) for (k, _), e in self.catalog.entries.items() if k == "prompt"]
                 return (("name",), names)
             case "cache":
+                from heliumql import cache
+
                 return (cache.SHOWN, cache.shown(self.session.shared.store))
             case "llm_settings":
                 shown = [(n, _text(self.session.settings.value(n))) for n in SETTINGS]
@@ -193,6 +196,8 @@ def _option(value: object) -> str:
 
 
 def _check_options(statement: syntax.CreateModel) -> None:
+    from heliumql.engines import open_engine
+
     try:
         open_engine(statement.options).close()  # checks keys and values; starts nothing
     except CatalogError as error:

@@ -13,27 +13,27 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from heliumql import syntax
-from heliumql.binder import Parameters, without_excerpt
+from heliumql.binder.mistakes import without_excerpt
+from heliumql.binder.parameters import Parameters
 from heliumql.definitions import quoted
 from heliumql.errors import ExecutionError
-from heliumql.explain import as_text
-from heliumql.explaining import looked
 from heliumql.groups import Group, Member
-from heliumql.physical.each import EachCall
-from heliumql.physical.output import schema_of
-from heliumql.physical.passes import Passes
-from heliumql.physical.together import Together
 from heliumql.relation import PlainRun, Relation
 from heliumql.runs import CallRun, HeldRows
-from heliumql.session import Planned, Session
 from heliumql.source import Source
 from heliumql.stats import Stats
+
+if TYPE_CHECKING:
+    from heliumql.physical.each import EachCall
+    from heliumql.physical.passes import Passes
+    from heliumql.physical.together import Together
+    from heliumql.session import Planned, Session
 
 _RESULT = "__hql_result"
 
@@ -75,6 +75,9 @@ class Evaluations:
         group: Group | None,
     ) -> Relation:
         """A query with calls, planned; evaluated when rows are read, with others of its group."""
+        from heliumql.physical.output import schema_of
+        from heliumql.physical.passes import Passes
+
         started = time.monotonic()
         planned = self._session.planned(text, parameters, offset)
         planning = time.monotonic() - started
@@ -108,6 +111,9 @@ class Evaluations:
             return self._joint_run(passes, begun - planning, source, group)
 
         def explanation() -> str:
+            from heliumql.explain import as_text
+            from heliumql.explaining import looked
+
             self.begin()
             return as_text(looked(self._session, text, planned, parameters, offset).explanation)
 
@@ -129,6 +135,8 @@ class Evaluations:
         self, planned: Planned, parameters: Parameters, source: Source | None
     ) -> Relation | None:
         """A change that runs call by call."""
+        from heliumql.physical.each import EachCall
+
         evaluation = self._session.evaluation(planned, parameters, writes=True)
         assert isinstance(evaluation, EachCall)
         names, rows = self._run(evaluation, time.monotonic(), source).executed()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from heliumql import syntax
-from heliumql.binder import Parameters
+from heliumql.binder.parameters import Parameters
 from heliumql.explain import (
     Explanation,
     Happened,

@@ -13,16 +13,19 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from heliumql import syntax
 from heliumql.errors import HeliumQLError
-from heliumql.physical.site import Site
-from heliumql.physical.together import Together
 from heliumql.relation import Relation
 from heliumql.runs import CallRun
 from heliumql.syntax import Statement
+
+if TYPE_CHECKING:
+    from heliumql.physical.site import Site
+    from heliumql.physical.together import Together
 
 _CHANGES_WHAT_FOLLOWS = re.compile(r"(?i)\b(nextval|setseed)\b")  # though it is a SELECT
 

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder import without_excerpt
+from heliumql.binder.mistakes import without_excerpt
 from heliumql.definitions import quoted
 from heliumql.errors import BindError, ExecutionError
 from heliumql.relation import Relation

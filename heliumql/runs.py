@@ -7,17 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from heliumql.calls.account import Account, Spent
 from heliumql.errors import ExecutionError, HeliumQLError
-from heliumql.physical.dispatch import Interrupted
-from heliumql.physical.each import EachCall
-from heliumql.physical.passes import Passes
 from heliumql.source import Source
 from heliumql.stats import CallTimes, Stats
+
+if TYPE_CHECKING:
+    from heliumql.physical.each import EachCall
+    from heliumql.physical.passes import Passes
 
 _PATIENCE_SECONDS = 10.0
 
@@ -86,6 +87,8 @@ class CallRun:
             return batch
 
     def executed(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        from heliumql.physical.each import EachCall
+
         assert isinstance(self._evaluation, EachCall)
         self._reader = threading.get_ident()
         try:
@@ -101,6 +104,8 @@ class CallRun:
 
         An error on the way is told to whoever goes on reading these rows.
         """
+        from heliumql.physical.dispatch import Interrupted
+
         try:
             while (batch := self._next()) is not None:
                 self._ahead.append(batch)

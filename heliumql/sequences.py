@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from heliumql.binder import Parameters
+from heliumql.binder.parameters import Parameters
 from heliumql.errors import HeliumQLError
 from heliumql.groups import leaves_all_as_it_is
 from heliumql.relation import Relation

@@ -4,6 +4,8 @@ text -> statements -> core SQL -> bound tree -> rewritten tree -> passes -> call
         syntax        syntax      binder        binder            physical  calls
      -> schedule -> engines -> answers -> rows
         scheduling  engines    calls      physical
+
+Each method imports the rooms that it leads through, so that SQL without calls starts at once.
 """
 
 from __future__ import annotations
@@ -14,50 +16,33 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from heliumql import syntax
-from heliumql.binder import (
-    Bound,
-    Carried,
-    Parameters,
-    Unsupported,
-    bind,
-    bind_error,
-    carry,
-    column_types,
-    estimated_rows,
-    evaluated_once,
-    is_users_mistake,
-    is_volatile,
-    still_binds,
-    without_excerpt,
-)
-from heliumql.binder.tree import Node
-from heliumql.calls import kind_key
-from heliumql.calls.budget import Limits
 from heliumql.catalog import Catalog, Settings
-from heliumql.engines.engine import CallSpec, MeasuredEngine, tasks_of
-from heliumql.engines.options import read_thinking
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
-from heliumql.optimizer import PHASES, RULES, Generate, Knowledge, Optimized, Plan, optimize
 from heliumql.physical import functions
-from heliumql.physical.context import Context
-from heliumql.physical.each import EachCall
-from heliumql.physical.output import Column
-from heliumql.physical.passes import Passes
-from heliumql.physical.site import Site
 from heliumql.physical.snapshot import in_transaction
-from heliumql.physical.survey import Survey, Surveyed
-from heliumql.physical.together import Together
-from heliumql.sampling import sampling_of
 from heliumql.shared import Shared
 from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
-from heliumql.syntax.names import operator_names
 from heliumql.trace import Trace, Track, span
+
+if TYPE_CHECKING:
+    from heliumql.binder.bind import Bound
+    from heliumql.binder.cuts import Carried
+    from heliumql.binder.parameters import Parameters
+    from heliumql.binder.tree import Node
+    from heliumql.calls.budget import Limits
+    from heliumql.optimizer import Generate, Optimized
+    from heliumql.physical.context import Context
+    from heliumql.physical.each import EachCall
+    from heliumql.physical.passes import Passes
+    from heliumql.physical.site import Site
+    from heliumql.physical.survey import Surveyed
+    from heliumql.physical.together import Together
 
 _TEMPLATE_VERSION = 2  # of the way messages are made of a call; part of every identity
 
@@ -109,6 +94,11 @@ class Session:
     def _planned(
         self, text: str, parameters: Parameters, offset: int, track: Track | None
     ) -> Planned:
+        from heliumql.binder.bind import bind
+        from heliumql.binder.cuts import Unsupported
+        from heliumql.binder.volatile import evaluated_once, is_volatile
+        from heliumql.syntax.names import operator_names
+
         with span(track, "desugar"):
             core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
         known = {s.number: s for s in core.sites} | self.sites
@@ -143,6 +133,8 @@ class Session:
         self, core: Core, parameters: Parameters, reason: str, track: Track | None = None
     ) -> Planned:
         """A statement whose calls run where SQL evaluates them."""
+        from heliumql.binder.mistakes import bind_error, is_users_mistake, without_excerpt
+
         if track is None and self.trace is not None:
             track = self.trace.statement(core.text)
         sites = {s.number: self.site(s) for s in core.sites}
@@ -166,6 +158,9 @@ class Session:
 
     def is_current(self, planned: Planned, parameters: Parameters) -> bool:
         """Planning now would give the same: no table, model or setting has changed since."""
+        from heliumql.binder.bind import still_binds
+        from heliumql.binder.cuts import Unsupported
+
         if planned.bound is None or not self.settings.optimizer:
             return False
         known = {s.number: s for s in planned.core.sites} | self.sites
@@ -190,6 +185,8 @@ class Session:
 
     def calibrate(self, name: str | None) -> None:
         """Measures the engine of a model (of calls that name none, if None), and keeps that."""
+        from heliumql.engines.engine import MeasuredEngine
+
         model = self.catalog.model(
             name or self.settings.default_model or self.catalog.default_model(None), None
         )
@@ -204,6 +201,8 @@ class Session:
 
     def together(self) -> Together:
         """What queries evaluated together have in common."""
+        from heliumql.physical.together import Together
+
         return Together(self._context({}))
 
     def evaluation(
@@ -218,6 +217,11 @@ class Session:
 
         `writes`: its rows go into a table or file, where none may be half right.
         """
+        from heliumql.binder.cuts import Unsupported
+        from heliumql.binder.volatile import evaluated_once
+        from heliumql.physical.each import EachCall
+        from heliumql.physical.passes import Passes
+
         context = replace(self._context(planned.sites), track=planned.track)
         if writes:
             context = replace(context, limits=replace(context.limits, partial=False))
@@ -257,6 +261,10 @@ class Session:
 
         None inside a transaction, which an error would abort, and where rows are drawn at random.
         """
+        from heliumql.binder.volatile import is_volatile
+        from heliumql.physical.output import Column
+        from heliumql.physical.survey import Survey
+
         if planned.optimized is None or planned.bound is None or planned.carried is None:
             return None
         tree = planned.optimized.plan.tree
@@ -272,6 +280,8 @@ class Session:
         self, bound: Bound, sites: Mapping[int, Site], names: Mapping[int, str]
     ) -> Optimized:
         """The plan after the rules; every Generate with what is known of it."""
+        from heliumql.optimizer import PHASES, Knowledge, Plan, optimize
+
         stored = {
             **self._stored(sites),
             **self.shared.store.stored({s.template for s in sites.values()}),
@@ -287,6 +297,8 @@ class Session:
         return self.shared.store.stored_kinds({s.kind for s in sites.values()})
 
     def _generate(self, site: Site, name: str, stored: Mapping[bytes, int]) -> Generate:
+        from heliumql.optimizer import Generate
+
         stats = self.shared.learnt.operator(site.template)
         return Generate(
             site.number,
@@ -306,15 +318,21 @@ class Session:
 
     def _estimated_rows(self, query: Node) -> float | None:
         """How many rows DuckDB expects of a query; None where it cannot say."""
+        from heliumql.binder.bind import estimated_rows
+
         return estimated_rows(self.duckdb, query)
 
     def _column_types(self, query: Node) -> list[str] | None:
         """The types of the columns of a query; None where DuckDB cannot say."""
+        from heliumql.binder.bind import column_types
+
         return column_types(self.duckdb, query)
 
     def _carried(
         self, tree: Node, sites: Mapping[int, Site], optimized: Optimized, *, statement: int
     ) -> Carried:
+        from heliumql.binder.carry import carry
+
         return carry(
             tree,
             statement=statement,
@@ -325,6 +343,8 @@ class Session:
         )
 
     def _context(self, sites: Mapping[int, Site]) -> Context:
+        from heliumql.physical.context import Context
+
         settings = self.settings
         lossless = "SELECT current_setting('arrow_lossless_conversion')"
         return Context(
@@ -350,6 +370,12 @@ class Session:
 
     def site(self, call: CallSite) -> Site:
         """The call site bound to its model, engine and parameters."""
+        from heliumql.calls.identity import kind_key
+        from heliumql.engines.engine import CallSpec, tasks_of
+        from heliumql.engines.options import read_thinking
+        from heliumql.physical.site import Site
+        from heliumql.sampling import sampling_of
+
         name = call.model or self.settings.default_model or self.catalog.default_model(call.span)
         try:
             model = self.catalog.model(name, call.model_span)
@@ -437,6 +463,8 @@ def _cannot(call: CallSite, model: str) -> CatalogError:
 
 def limits_of(settings: Settings) -> Limits:
     """What the settings let a statement spend."""
+    from heliumql.calls.budget import Limits
+
     return Limits(
         settings.max_calls,
         settings.max_tokens,
@@ -452,6 +480,8 @@ def disabled_rules(settings: Settings) -> list[str]:
 
     Raises CatalogError where one does not exist.
     """
+    from heliumql.optimizer import RULES
+
     names = [r.strip() for r in settings.disabled_rules.split(",") if r.strip()]
     for name in names:
         if name not in RULES:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from heliumql.calls import AnswerStore, Learnt, Storage
 from heliumql.catalog import Model
-from heliumql.cost.speeds import Observed
-from heliumql.engines import open_engine
-from heliumql.engines.engine import Engine, MeasuredEngine
 from heliumql.errors import ExecutionError
 from heliumql.physical.flights import Flights
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.output import Caster
 from heliumql.physical.snapshot import OneThread
+
+if TYPE_CHECKING:
+    from heliumql.calls.answers import AnswerStore
+    from heliumql.calls.learnt import Learnt
+    from heliumql.engines.engine import Engine
 
 _PATIENCE_SECONDS = 0.5  # of the end of a statement, for another process
 
@@ -44,6 +46,8 @@ class Shared:
         key = _engine_key(model)
         with self._lock:
             if key not in self.engines:
+                from heliumql.engines import open_engine
+
                 self.engines[key] = open_engine(model.options)
                 self._tell_speed(self.engines[key])
             return self.engines[key]
@@ -67,12 +71,28 @@ class Shared:
                 place = None
             case _:
                 place = Path(path).expanduser().resolve()
-        if place not in self._places:
-            storage = Storage(place, fallback=path == "")
-            if path:
-                storage.open()  # a mistake shows now
-            self._places[place] = (AnswerStore(storage), Learnt(storage))
-        self.store, self.learnt = self._places[place]
+        if path and place not in self._places:
+            made = _keeping(place, fallback=False)
+            made[0].storage.open()  # a mistake shows now
+            self._places[place] = made
+        self._place = place
+
+    @property
+    def store(self) -> AnswerStore:
+        """The answers; opened when they are first asked for."""
+        return self._kept_here()[0]
+
+    @property
+    def learnt(self) -> Learnt:
+        """What earlier runs taught."""
+        return self._kept_here()[1]
+
+    def _kept_here(self) -> tuple[AnswerStore, Learnt]:
+        found = self._places.get(self._place)
+        if found is None:
+            made = _keeping(self._place, fallback=True)
+            found = self._places.setdefault(self._place, made)  # another thread may have been first
+        return found
 
     def flush(self) -> None:
         """Writes which answers were used and what was learnt; later, where that cannot be now."""
@@ -96,18 +116,35 @@ class Shared:
 
     def _tell_speed(self, engine: Engine) -> None:
         """Lets the engine start from the speed that it had in earlier runs."""
+        from heliumql.cost.speeds import Observed
+        from heliumql.engines.engine import MeasuredEngine
+
         if isinstance(engine, MeasuredEngine):
             with suppress(ExecutionError, ValueError):  # a store that fails says so when it is used
                 sums = self.learnt.speeds(engine.speed_key)
                 if sums is not None:
                     engine.start_from(Observed(sums))
 
-    def _note_speeds(self, engines: Iterable[Engine]) -> None:
+    def _note_speeds(self, engines: Sequence[Engine]) -> None:
+        if not engines:
+            return
+        from heliumql.engines.engine import MeasuredEngine
+
         for engine in engines:
             if isinstance(engine, MeasuredEngine):
                 observed = engine.take_observed()
                 if observed.steps:
                     self.learnt.note_speeds(engine.speed_key, observed.sums, observed.kept)
+
+
+def _keeping(place: Path | None, *, fallback: bool) -> tuple[AnswerStore, Learnt]:
+    """What is kept in a file, not opened yet; `fallback`: for this session, where it cannot be."""
+    from heliumql.calls.answers import AnswerStore
+    from heliumql.calls.learnt import Learnt
+    from heliumql.calls.storage import Storage
+
+    storage = Storage(place, fallback=fallback)
+    return AnswerStore(storage), Learnt(storage)
 
 
 def _engine_key(model: Model) -> str:

@@ -9,29 +9,30 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
-from heliumql import cache, syntax
-from heliumql.binder import Parameters, hint_for_function, is_users_mistake, without_excerpt
+from heliumql import syntax
+from heliumql.binder.parameters import Parameters
 from heliumql.catalog import Settings
 from heliumql.composable import Origin
 from heliumql.definitions import Definitions
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
 from heliumql.evaluations import Evaluations
-from heliumql.explain import FIRST_ROWS, Estimate, Happened, foreseen
-from heliumql.explaining import Looked, look_at, rendered
 from heliumql.groups import Group, leaves_all_as_it_is
 from heliumql.physical import functions
-from heliumql.profiling import COLUMNS, profile_rows, sampling
 from heliumql.relation import PlainRelation, Relation
 from heliumql.restored import Restored
-from heliumql.session import Session, disabled_rules, limits_of
 from heliumql.source import Source, Span
 from heliumql.stats import Stats
 from heliumql.syntax import Statement
+
+if TYPE_CHECKING:
+    from heliumql.explain import Estimate, Happened
+    from heliumql.explaining import Looked
+    from heliumql.session import Session
 
 
 @dataclass(frozen=True)
@@ -127,12 +128,14 @@ class Statements:
     def may_group(self, statement: Statement) -> bool:
         """A query with calls; where some may stay unanswered, no other is to be told of that."""
         settings = self._session.settings
-        limits = limits_of(settings)
         if not leaves_all_as_it_is(statement) or not settings.optimizer:
             return False
-        if limits.any and limits.partial:
+        if not isinstance(statement, syntax.LlmSql) and not self.names_calls(statement.text):
             return False
-        return isinstance(statement, syntax.LlmSql) or self.names_calls(statement.text)
+        from heliumql.session import limits_of
+
+        limits = limits_of(settings)
+        return not (limits.any and limits.partial)
 
     def _run(self, statement: Statement, given: _Given) -> Relation | None:
         """Each kind of statement as what it is."""
@@ -171,6 +174,8 @@ class Statements:
             case syntax.Describe():
                 return held(*self._definitions.describe(statement))
             case syntax.ClearCache():
+                from heliumql import cache
+
                 count = cache.cleared(statement, self._duckdb, self._session.shared)
                 return held(("Count",), [(count,)])
             case syntax.Explain():
@@ -220,6 +225,8 @@ class Statements:
         return self._evaluations.executed(planned, parameters, source)
 
     def _explain(self, statement: syntax.Explain, given: _Given) -> Relation:
+        from heliumql.explaining import rendered
+
         inner, given = self._executed(statement.statement, given)
         found = self._looked_at(inner, given)
         happened = self._happened(inner, given) if statement.analyze else None
@@ -229,6 +236,8 @@ class Statements:
         return self._evaluations.held(("explain_key", "explain_value"), [(key, shown)], stats)
 
     def _profile(self, statement: syntax.Profile, given: _Given) -> Relation:
+        from heliumql.profiling import COLUMNS, profile_rows, sampling
+
         inner, given = self._executed(statement.statement, given)
         if not isinstance(inner, syntax.LlmSql) or syntax.shell(inner.text).kind != "select":
             raise BindError(
@@ -248,6 +257,9 @@ class Statements:
 
     def estimate(self, parsed: Parsed, parameters: Parameters = None) -> Estimate:
         """What a statement is expected to cost. It is planned and looked at, never run."""
+        from heliumql.explain import Estimate, foreseen
+        from heliumql.session import limits_of
+
         self._evaluations.begin()
         given = _Given(parameters, parsed.source)
         statement, given = self._executed(self.with_settings(parsed.statement), given)
@@ -268,6 +280,8 @@ class Statements:
 
     def _looked_at(self, statement: Statement, given: _Given) -> Looked:
         """The explanation of a statement, as far as it can be had without running it."""
+        from heliumql.explaining import look_at
+
         text, offset = statement.text, statement.span.start
         if isinstance(statement, syntax.CreateView):
             text, offset = statement.body, statement.body_span.start
@@ -278,6 +292,8 @@ class Statements:
 
     def _happened(self, statement: Statement, given: _Given) -> Happened:
         """Runs the statement: what it did, how many rows it gave, and the first few of them."""
+        from heliumql.explain import FIRST_ROWS, Happened
+
         rows, first = 0, list[tuple[Any, ...]]()
         self._session.timed = True
         try:
@@ -327,6 +343,8 @@ class Statements:
             case "llm_cache_bytes":
                 shared.store.max_bytes = settings.cache_bytes
             case "llm_disabled_rules":
+                from heliumql.session import disabled_rules
+
                 disabled_rules(settings)
         self._session.settings = settings
 
@@ -383,6 +401,8 @@ def _placed(
     parameters: Parameters,
 ) -> ExecutionError:
     """DuckDB's error about a plain statement, with its place in the text."""
+    from heliumql.binder.mistakes import hint_for_function, is_users_mistake, without_excerpt
+
     text, before, message = parsed.statement.text, "EXPLAIN ", str(error)
     if is_users_mistake(error):
         try:  # a relation's error does not say where; binding once more does

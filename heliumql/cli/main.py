@@ -59,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _version() -> str:
-    from importlib.metadata import version
+    from heliumql import __version__
 
-    return version("heliumql")
+    return __version__
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import duckdb
 
 import heliumql
 from heliumql.cli.arguments import UsageError, pairs
-from heliumql.cli.dry_run import dry_run
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.progress import ProgressLine
@@ -80,6 +79,8 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
     if options.dry_run and options.trace is not None:
         raise UsageError("--dry-run runs nothing that --trace could tell of")
     if options.dry_run:
+        from heliumql.cli.dry_run import dry_run
+
         dry_run(options, texts, parameters, settings, interrupts)
         return
     progress = ProgressLine(sys.stderr) if sys.stderr.isatty() else None

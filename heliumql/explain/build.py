@@ -14,7 +14,8 @@ from typing import Protocol
 
 import duckdb
 
-from heliumql.binder import Bound, Carried, printed
+from heliumql.binder.bind import Bound, printed
+from heliumql.binder.cuts import Carried
 from heliumql.binder.logical import Leaf, Written, logical_plan
 from heliumql.binder.predicates import asked_of, predicate_key
 from heliumql.binder.tree import Node

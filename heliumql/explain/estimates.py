@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
-from heliumql.binder import Carried
+from heliumql.binder.cuts import Carried
 from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import CallSpec
 from heliumql.explain.explanation import Figure

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from heliumql.binder import Cut, printed
+from heliumql.binder.bind import printed
+from heliumql.binder.cuts import Cut
 from heliumql.binder.logical import logical_plan
 from heliumql.explain.build import Planned, leaves_of
 from heliumql.explain.explanation import Explanation

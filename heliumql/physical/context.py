@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from heliumql.calls import AnswerStore, Learnt
+from heliumql.calls.answers import AnswerStore
 from heliumql.calls.budget import Limits
+from heliumql.calls.learnt import Learnt
 from heliumql.physical.flights import Flights
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.output import Caster

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from heliumql.calls import CallGraph, Messages, OperatorStats
+from heliumql.calls.graph import CallGraph
+from heliumql.calls.learnt import OperatorStats
+from heliumql.calls.minted import Messages
 from heliumql.calls.references import CLOSE, OPEN
 from heliumql.physical.site import Site, assumed_output_tokens
 from heliumql.scheduling.prefix_tree import tree_of_texts

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder import Parameters, bind_error, is_users_mistake
-from heliumql.calls import CallGraph, Namer, References, without_broken
+from heliumql.binder.mistakes import bind_error, is_users_mistake
+from heliumql.binder.parameters import Parameters
 from heliumql.calls.account import Account
 from heliumql.calls.budget import Budget
-from heliumql.calls.references import Reference
+from heliumql.calls.graph import CallGraph
+from heliumql.calls.identity import Namer, without_broken
+from heliumql.calls.references import Reference, References
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher, Interrupted

@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from heliumql.binder import without_excerpt
+from heliumql.binder.mistakes import without_excerpt
 from heliumql.errors import ExecutionError
 
 _UNEQUAL = re.compile(r"must be equal, got left length '(\d+)' and right length '(\d+)'")

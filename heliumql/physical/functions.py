@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from heliumql.binder.cuts import CALL, ENOUGH, FIELD, INFO, MAYBE, READY, TESTED
 from heliumql.calls.references import CLOSE, INFO_PATH, OPEN, field_text
+from heliumql.physical.snapshot import in_transaction
 from heliumql.syntax import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION
 
 SAMPLED = "__hql_llm_sampled"  # volatile: DuckDB evaluates it once for every row
@@ -90,10 +91,7 @@ def leave_sites(sites: Iterable[int], evaluation: CallByCall) -> None:
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Registers the functions in the connection's database, once."""
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_functions() WHERE function_name = '__hql_field'"
-    ).fetchall()[0][0]
-    if known:
+    if _are_registered(connection):
         return
     create: Any = connection.create_function  # its overloads do not know Arrow functions
     options = {"type": "arrow", "null_handling": "special"}
@@ -108,6 +106,17 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     create(TESTED, _tested, ["BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
     create(MAYBE, _maybe, ["BIGINT", "VARCHAR"], "BOOLEAN", **options)
     create(FIELD, _field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
+
+
+def _are_registered(connection: duckdb.DuckDBPyConnection) -> bool:
+    if in_transaction(connection):  # which an error would abort
+        query = f"SELECT count(*) FROM duckdb_functions() WHERE function_name = '{FIELD}'"
+        return bool(connection.execute(query).fetchall()[0][0])
+    try:  # a tenth of the time of that list
+        connection.execute(f"SELECT {FIELD}(x, x) FROM (SELECT '' AS x) WHERE false").fetchall()
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def _each(path: str) -> Callable[..., pa.Array]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from heliumql.engines.engine import Warmup
+if TYPE_CHECKING:
+    from heliumql.engines.engine import Warmup
 
 _SHARE = 0.1  # of a worker's KV cache, for what no statement uses at the moment
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder import without_excerpt
+from heliumql.binder.mistakes import without_excerpt
 from heliumql.binder.shape import Answer, Shape, is_clean
 from heliumql.calls.references import Reference, References
 from heliumql.errors import ExecutionError

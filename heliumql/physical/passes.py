@@ -20,10 +20,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from heliumql.binder import Bound, Carried, Once, Unsupported, printed, without_excerpt
-from heliumql.calls import Reference, SpilledBatches, without_broken
+from heliumql.binder.bind import Bound, printed
+from heliumql.binder.cuts import Carried, Unsupported
+from heliumql.binder.mistakes import without_excerpt
+from heliumql.binder.volatile import Once
 from heliumql.calls.account import Account
 from heliumql.calls.budget import Budget
+from heliumql.calls.identity import without_broken
+from heliumql.calls.minted import SpilledBatches
+from heliumql.calls.references import Reference
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
 from heliumql.physical.context import Context

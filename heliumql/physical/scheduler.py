@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from heliumql.calls import CallGraph, OperatorStats
+from heliumql.calls.graph import CallGraph
+from heliumql.calls.learnt import OperatorStats
 from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import Engine, Warmup
 from heliumql.physical.conversations import beginning, workload_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from heliumql.calls import Operator, OperatorStats
+from heliumql.calls.learnt import OperatorStats
+from heliumql.calls.operator import Operator
 from heliumql.engines.engine import CallSpec, Engine
 from heliumql.source import Span
 

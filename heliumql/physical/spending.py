@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from heliumql.calls import OperatorStats
 from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer
 from heliumql.calls.budget import Cost, Limits
 from heliumql.calls.graph import CallGraph, ReadyCall
+from heliumql.calls.learnt import OperatorStats
 from heliumql.engines.engine import CallSpec
 from heliumql.errors import BudgetError, ExecutionError
 from heliumql.physical.site import Site

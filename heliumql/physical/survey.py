@@ -18,21 +18,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from heliumql.binder import Carried, Cut, printed, without_excerpt
-from heliumql.binder.cuts import CALL, INFO
+from heliumql.binder.bind import printed
+from heliumql.binder.cuts import CALL, INFO, Carried, Cut
+from heliumql.binder.mistakes import without_excerpt
 from heliumql.binder.tree import Node, arguments, constant_integer, walk
-from heliumql.calls import (
-    Answer,
-    AnswerStore,
-    CallGraph,
-    Messages,
-    MintedCalls,
-    Namer,
-    Reference,
-    References,
-    without_broken,
-)
 from heliumql.calls.account import Account
+from heliumql.calls.answers import Answer, AnswerStore
+from heliumql.calls.graph import CallGraph
+from heliumql.calls.identity import Namer, without_broken
+from heliumql.calls.minted import Messages, MintedCalls
+from heliumql.calls.references import Reference, References
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting

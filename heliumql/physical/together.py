@@ -14,8 +14,11 @@ from typing import Protocol
 
 import duckdb
 
-from heliumql.calls import CallGraph, MintedCalls, Namer, References
 from heliumql.calls.account import Account
+from heliumql.calls.graph import CallGraph
+from heliumql.calls.identity import Namer
+from heliumql.calls.minted import MintedCalls
+from heliumql.calls.references import References
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher
 from heliumql.physical.site import Site

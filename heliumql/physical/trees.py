@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from heliumql.calls import Answer, CallGraph, Messages, ReadyCall
+from heliumql.calls.answers import Answer
+from heliumql.calls.graph import CallGraph, ReadyCall
+from heliumql.calls.minted import Messages
 from heliumql.engines.engine import MESSAGES, LimitedEngine
 from heliumql.physical.aggregate import Aggregate, room, taken_apart
 from heliumql.physical.site import Site

@@ -12,6 +12,8 @@ understood: LLM calls, DDL for models and prompts, settings, EXPLAIN and PROFILE
 The session calls `parse` and matches on the statements; the binder calls `desugar`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from heliumql.syntax.core import (
     CALL_FUNCTION,
     HISTORY_TYPE,
@@ -25,7 +27,6 @@ from heliumql.syntax.core import (
     SourceMap,
     error_offset,
 )
-from heliumql.syntax.desugar import desugar, desugar_macro, desugar_prompt, desugar_view
 from heliumql.syntax.parse import parse
 from heliumql.syntax.settings import with_settings
 from heliumql.syntax.shell import shell
@@ -55,7 +56,10 @@ from heliumql.syntax.statements import (
 )
 from heliumql.syntax.tokens import Token, identifier, split, tokenize
 from heliumql.syntax.tree import parse_soup
-from heliumql.syntax.verbs import VERB_NAMES
+
+if TYPE_CHECKING:
+    from heliumql.syntax.desugaring import desugar, desugar_macro, desugar_prompt, desugar_view
+    from heliumql.syntax.verbs import VERB_NAMES
 
 __all__ = [
     "CALL_FUNCTION",
@@ -105,3 +109,16 @@ __all__ = [
     "tokenize",
     "with_settings",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What only a text with calls needs is imported when it is first asked for."""
+    if name == "VERB_NAMES":
+        from heliumql.syntax import verbs
+
+        return verbs.VERB_NAMES
+    if name in ("desugar", "desugar_macro", "desugar_prompt", "desugar_view"):
+        from heliumql.syntax import desugaring
+
+        return getattr(desugaring, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The SQL of one call, as a value and as a table; `desugar.py` says where it stands."""
+"""The SQL of one call, as a value and as a table; `desugaring.py` says where it stands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Definitions of tables and indexes hold no calls; `desugar.py` asks before it walks."""
+"""Definitions of tables and indexes hold no calls; `desugaring.py` asks before it walks."""
 
 from __future__ import annotations
 

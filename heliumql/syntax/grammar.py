@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
-
-import lark.lexer
-from lark import Lark
-from lark.lexer import PatternStr
+from typing import TYPE_CHECKING, Any
 
 from heliumql.resources import resource
+
+if TYPE_CHECKING:
+    from lark import Lark
 
 # The order in which patterns are tried: a dollar string before a parameter, and so on.
 TOKEN_ORDER = (
@@ -33,6 +32,8 @@ TOKEN_ORDER = (
 
 def make_parser(transformer: Any) -> Lark:
     """The parser; the values of a parse are what the transformer makes."""
+    from lark import Lark
+
     with _without_collision_check():
         return Lark(
             _text(),
@@ -50,6 +51,8 @@ def _without_collision_check() -> Iterator[None]:
 
     That takes twice as long as all the rest, and the order of our patterns is our own.
     """
+    import lark.lexer
+
     before = lark.lexer.has_interegular
     lark.lexer.has_interegular = False
     try:
@@ -70,6 +73,8 @@ def terminals() -> dict[str, re.Pattern[str]]:
 
 def keywords(parser: Lark) -> dict[str, str]:
     """Terminal names by fixed text: keywords in upper case, punctuation."""
+    from lark.lexer import PatternStr
+
     return {
         terminal.pattern.value.upper(): terminal.name
         for terminal in parser.terminals

@@ -1,4 +1,4 @@
-"""The answer type of a call that names none, where its use leaves no doubt; `desugar.py` asks.
+"""The answer type of a call that names none, where its use leaves no doubt; `desugaring.py` asks.
 
     LLM_GENERATE(..)::DATE, CAST(LLM_GENERATE(..) AS DATE)         DATE
     LLM_GENERATE(..) > 3, BETWEEN 1 AND 5, 3 < LLM_GENERATE(..)     DOUBLE

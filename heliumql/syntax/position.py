@@ -1,6 +1,6 @@
 """Where a call stands in SQL: as a value, or where a table may stand.
 
-Follows the clauses of one level of parentheses; `desugar.py` asks at every call.
+Follows the clauses of one level of parentheses; `desugaring.py` asks at every call.
 """
 
 from __future__ import annotations

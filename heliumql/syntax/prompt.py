@@ -1,4 +1,4 @@
-"""CREATE PROMPT as the call that it stands for; `desugar.py` makes macros of it."""
+"""CREATE PROMPT as the call that it stands for; `desugaring.py` makes macros of it."""
 
 from __future__ import annotations
 

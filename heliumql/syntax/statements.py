@@ -72,6 +72,8 @@ class CreatePrompt(Statement):
 
 @dataclass(frozen=True)
 class DropModel(Statement):
+    """DROP MODEL [IF EXISTS] name."""
+
     name: str
     name_span: Span
     if_exists: bool = False
@@ -79,6 +81,8 @@ class DropModel(Statement):
 
 @dataclass(frozen=True)
 class DropPrompt(Statement):
+    """DROP PROMPT [IF EXISTS] name."""
+
     name: str
     name_span: Span
     if_exists: bool = False

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from heliumql.calls import Answer, AnswerStore, Operator, Storage
+from heliumql.calls.answers import Answer, AnswerStore
+from heliumql.calls.operator import Operator
+from heliumql.calls.storage import Storage
 
 ASK = Operator(b"ask".ljust(16), b"kind".ljust(32), "m", "LLM_GENERATE")
 JUDGE = Operator(b"judge".ljust(16), b"kind".ljust(32), "n", "LLM_FILTER")

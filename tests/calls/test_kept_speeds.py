@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import heliumql
-from heliumql.calls import Learnt, Storage
+from heliumql.calls.learnt import Learnt
+from heliumql.calls.storage import Storage
 from heliumql.cost.event_model import Constants
 from heliumql.cost.speeds import Observed, Step
 from heliumql.engines.simulated import SimulatedEngine

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 import heliumql
-from heliumql.calls import Answer, AnswerStore, Learnt, Operator, Storage
+from heliumql.calls.answers import Answer, AnswerStore
+from heliumql.calls.learnt import Learnt
+from heliumql.calls.operator import Operator
+from heliumql.calls.storage import Storage
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
 
 ASK = Operator(b"ask".ljust(16), b"kind".ljust(32), "m", "LLM_GENERATE")

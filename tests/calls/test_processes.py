@@ -7,7 +7,8 @@ from pathlib import Path
 from statement_runs import Started, finished
 from test_killed import intact
 
-from heliumql.calls import Learnt, Storage
+from heliumql.calls.learnt import Learnt
+from heliumql.calls.storage import Storage
 
 
 def sql(first: int, last: int) -> str:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import heliumql
-from heliumql.calls import Answer, AnswerStore, Operator, Storage
+from heliumql.calls.answers import Answer, AnswerStore
+from heliumql.calls.operator import Operator
+from heliumql.calls.storage import Storage
 from heliumql.connection import Connection
 from heliumql.errors import ExecutionError, HeliumQLError
 

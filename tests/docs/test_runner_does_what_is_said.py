@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from heliumql.binder import bind
+from heliumql.binder.bind import bind
 from heliumql.errors import InternalError
 from heliumql.optimizer import Knowledge, Plan, Rule, RuleContext, optimize
 from heliumql.optimizer.phase import Phase

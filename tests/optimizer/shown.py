@@ -16,7 +16,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from heliumql.binder import bind, column_types, estimated_rows, printed, tree
+from heliumql.binder import tree
+from heliumql.binder.bind import bind, column_types, estimated_rows, printed
 from heliumql.binder.cuts import ENOUGH
 from heliumql.optimizer import Generate, Knowledge, Optimized, Plan, Rule, optimize
 from heliumql.optimizer.phase import Phase
