@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from heliumql.cli import progress as progress_module
 from heliumql.cli.progress import ProgressLine, clock, describe
 from heliumql.cli.report import describe as describe_stats
-from heliumql.cli.table import write_table
+from heliumql.cli.table import ROWS, Look, write_table
 from heliumql.source import display_width
 from heliumql.stats import Progress, Stats
 
@@ -24,7 +24,7 @@ def table(columns: dict[str, object], width: int | None, *, batch: int = 7) -> l
     rows = pa.table(columns)
     sink = io.BytesIO()
     batches = iter(rows.to_batches(max_chunksize=batch))
-    write_table(rows.schema, batches, sink, width=width, colour=False)
+    write_table(rows.schema, batches, sink, Look(width, rows=None if width is None else ROWS))
     return sink.getvalue().decode().splitlines()
 
 
