@@ -108,7 +108,7 @@ class _Table:
     def __init__(
         self, renderer: Renderer, parts: list[list[Row]], look: Look, *, growing: bool = False
     ) -> None:
-        """`growing`: more rows are to come; texts among them may be longer than those of `parts`."""
+        """`growing`: more rows are to come, and their texts may be longer than those of `parts`."""
         self._names = [visible(n) for n in renderer.names]
         self._types = [t.lower() for t in renderer.types]
         self._right = [renderer.is_number(i) for i in range(len(self._names))]

@@ -260,6 +260,8 @@ class Dispatcher:
                 ready = start(engine, self._interrupted)
             if ready:
                 self._engines[id(engine)] = engine
+                if self._progress is not None:
+                    self._progress(self.progress())
             elif self._interrupted.is_set():
                 raise Interrupted
         if not self._dead:

@@ -56,11 +56,10 @@ def test_binary_formats_are_refused(on_terminal: Run) -> None:
     assert "--output PATH" in done.out
 
 
-def test_without_arguments_the_program_says_how_it_is_used(on_terminal: Run) -> None:
-    done = on_terminal()
+def test_run_without_statements_says_how_it_is_used(on_terminal: Run) -> None:
+    done = on_terminal("run")
     assert done.status == 2
-    assert "usage: heliumql FILE" in done.out
-    assert "give a FILE, or -c SQL" in on_terminal("run").out
+    assert "give a FILE, or -c SQL" in done.out
 
 
 def test_a_long_result_shows_its_first_and_last_rows() -> None:
