@@ -265,3 +265,27 @@ def test_a_connection_that_is_forgotten_leaves_no_thread() -> None:
     for thread in own:
         thread.join(10)
         assert not thread.is_alive()
+
+
+def test_interrupts_that_come_while_a_statement_ends_leave_the_connection_usable(
+    con: Connection, gate: Gate
+) -> None:
+    gate.open()
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.is_set():
+            con.interrupt()
+
+    for number in range(10):
+        over.clear()
+        interrupting = threading.Thread(target=interrupt)
+        relation = con.sql(f"SELECT i, LLM_GENERATE('{number} {{i}}') FROM range(99) r(i)")
+        assert relation is not None
+        reading = relation.batches()
+        next(reading)
+        interrupting.start()
+        reading.close()
+        over.set()
+        interrupting.join()
+        assert con.execute("SELECT 42").fetchall() == [(42,)]
