@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from heliumql.errors import (
     BindError,
@@ -23,14 +23,35 @@ if TYPE_CHECKING:
 
     from heliumql.connection import Connection
     from heliumql.extensions.duckdb import LoadedConnection
+    from heliumql.extensions.flight.remote import RemoteConnection
 
 __version__ = "0.1.0"
 
 
+@overload
 def connect(
     database: str | Path | duckdb.DuckDBPyConnection = ":memory:", *, read_only: bool = False
-) -> Connection:
+) -> Connection: ...
+
+
+@overload
+def connect(
+    database: str, *, token: str | None, tls_root: bytes | None = None
+) -> RemoteConnection: ...
+
+
+def connect(
+    database: str | Path | duckdb.DuckDBPyConnection = ":memory:",
+    *,
+    read_only: bool = False,
+    token: str | None = None,
+    tls_root: bytes | None = None,
+) -> Connection | RemoteConnection:
     """A connection to a database file, to a new database in memory, or over one of DuckDB's.
+
+    Or, of an address (grpc://127.0.0.1:8815, grpc+tls://..), a session of the server there, which
+    `heliumql serve` starts: `token` is the server's (else that of the variable HELIUMQL_TOKEN),
+    `tls_root` the certificates in PEM that the server's is checked by.
 
     >>> import heliumql
     >>> with heliumql.connect() as con:
@@ -41,6 +62,10 @@ def connect(
 
     from heliumql.connection import Connection
 
+    if isinstance(database, str) and database.startswith(("grpc://", "grpc+tls://")):
+        from heliumql.extensions.flight.remote import RemoteConnection
+
+        return RemoteConnection(database, token=token, tls_root=tls_root)
     if isinstance(database, duckdb.DuckDBPyConnection):
         return Connection(database, owns=False)
     return Connection(duckdb.connect(str(database), read_only=read_only), owns=True)

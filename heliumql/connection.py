@@ -128,6 +128,11 @@ class Connection:
         """The values of `SET llm_..`; `set` changes them."""
         return self._session.settings
 
+    @property
+    def shared(self) -> Shared:
+        """What the connections of this database have in common: engines, answers."""
+        return self._session.shared
+
     # parsed statements --------------------------------------------------------------------
 
     def statements(self, text: str, name: str | None = None) -> tuple[Parsed, ...]:
@@ -368,6 +373,15 @@ class Connection:
         """
         self._evaluations.check_open()
         self._session.calibrate(model)
+
+    def warm(self, model: str | None = None) -> None:
+        """Starts the engine of a model, so that its first call need not wait for it.
+
+        `model`: the one of calls that name none, if None. Raises CatalogError where it does not
+        exist, EngineError where it cannot be started.
+        """
+        self._evaluations.check_open()
+        self._session.warm(model)
 
     def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
         """Runs the statements of a file in order; the results of its queries, evaluated."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from heliumql import syntax
-from heliumql.catalog import Catalog, Settings
+from heliumql.catalog import Catalog, Model, Settings
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
 from heliumql.physical import functions
 from heliumql.physical.snapshot import in_transaction
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from heliumql.binder.parameters import Parameters
     from heliumql.binder.tree import Node
     from heliumql.calls.budget import Limits
+    from heliumql.engines.engine import Engine
     from heliumql.optimizer import Generate, Optimized
     from heliumql.physical.context import Context
     from heliumql.physical.each import EachCall
@@ -187,10 +188,7 @@ class Session:
         """Measures the engine of a model (of calls that name none, if None), and keeps that."""
         from heliumql.engines.engine import MeasuredEngine
 
-        model = self.catalog.model(
-            name or self.settings.default_model or self.catalog.default_model(None), None
-        )
-        engine = self.shared.engine(model)
+        model, engine = self._engine_of(name)
         if not isinstance(engine, MeasuredEngine):
             raise CatalogError(
                 f"the engine of the model {model.name} does not measure itself",
@@ -198,6 +196,16 @@ class Session:
             )
         engine.calibrate()
         self.shared.flush()
+
+    def warm(self, name: str | None) -> None:
+        """Starts the engine of a model (of calls that name none, if None)."""
+        self._engine_of(name)[1].start()
+
+    def _engine_of(self, name: str | None) -> tuple[Model, Engine]:
+        model = self.catalog.model(
+            name or self.settings.default_model or self.catalog.default_model(None), None
+        )
+        return model, self.shared.engine(model)
 
     def together(self) -> Together:
         """What queries evaluated together have in common."""

@@ -31,6 +31,7 @@ class Shared:
 
     def __init__(self, sidecar: Path | None = None) -> None:
         self.engines: dict[str, Engine] = {}
+        self._models: dict[str, Model] = {}  # of the engines
         self._sidecar = sidecar
         self._places: dict[Path | None, tuple[AnswerStore, Learnt]] = {}
         self.remember_at("")
@@ -49,6 +50,7 @@ class Shared:
                 from heliumql.engines import open_engine
 
                 self.engines[key] = open_engine(model.options)
+                self._models[key] = model
                 self._tell_speed(self.engines[key])
             return self.engines[key]
 
@@ -56,7 +58,16 @@ class Shared:
         """Uses this engine for the model."""
         with self._lock:
             self.engines[_engine_key(model)] = engine
+            self._models[_engine_key(model)] = model
             self._tell_speed(engine)
+
+    def described(self) -> list[dict[str, object]]:
+        """The engines that there are: of which model, under which of its names."""
+        with self._lock:
+            return [
+                {"model": m.name, "engine": m.options.get("engine"), "runs": m.options.get("model")}
+                for m in self._models.values()
+            ]
 
     def remember_at(self, path: str) -> None:
         """Keeps answers there from now on: llm_cache_path.

@@ -22,15 +22,13 @@ EXPLAIN_FORMATS = ("text", "json", "html", "mermaid")
 OVERVIEW = """\
 HeliumQL: DuckDB SQL with LLM calls in it.
 
-usage: heliumql                   open the shell; .help in it says what it can do
-       heliumql my.duckdb         the same, in a database that is there or is to be made
-       heliumql FILE.hql          run the statements of a file
+usage: heliumql FILE.hql          run the statements of a file
        heliumql -c SQL            run statements given here
        heliumql run ...           the same, see heliumql run --help
-       heliumql repl ...          the shell, also in pipes, see heliumql repl --help
        heliumql explain ...       show what they are going to do, see heliumql explain --help
        heliumql fmt FILE...       lay files out, see heliumql fmt --help
        heliumql bench SUITE ...   measure; heliumql bench lists the suites
+       heliumql serve ...         engines and answers for many clients, see heliumql serve --help
        heliumql --version
 
 Results go to standard output, all else to standard error.
@@ -62,6 +60,18 @@ With --dialect nothing is written: what heliumql run --dialect would run is show
 mean the same in DuckDB is an error that shows the place.
 
 Exit status: 0 done, 1 a file is wrong or, with --check, would change; 2 usage.
+"""
+
+
+_SERVE_EPILOG = """\
+Clients: heliumql run --connect grpc://127.0.0.1:8815 FILE, or in Python
+heliumql.connect("grpc://127.0.0.1:8815", token="..").
+
+They need the token: that of --token-file, or of the variable HELIUMQL_TOKEN, or one that is made
+and shown here. Who has it can do in SQL what the user of this server can, unless there is --safe.
+
+Ctrl-C or SIGTERM stops what runs, closes the engines and ends.
+Exit status: 130 or 143 after these, 1 error, 2 usage, 5 engine not available.
 """
 
 
@@ -112,37 +122,22 @@ def run_parser(prog: str = "heliumql run") -> argparse.ArgumentParser:
         metavar="FILE",
         help="write what runs when, for ui.perfetto.dev or chrome://tracing",
     )
+    add("--connect", metavar="URL", help="run them on a server: grpc://HOST:PORT, or grpc+tls://..")
+    _add_token(parser)
     return parser
 
 
-_REPL_EPILOG = """\
-At its start the shell reads ~/.config/heliumql/hqlrc (in $XDG_CONFIG_HOME, if that is set) and
-~/.hqlrc: statements and dot commands. What is wrong in them is told, and keeps it from nothing.
-
-Without a terminal it runs the statements and dot commands of standard input one after another, and
-goes on after an error unless .bail is on. Results are CSV then.
-Exit status: 0 done, 1 a piped statement went wrong, 2 usage, 130 stopped by Ctrl-C in a pipe.
-"""
-
-
-def repl_parser(prog: str = "heliumql repl") -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="The interactive shell: statements end with a semicolon, .help lists commands.",
-        epilog=_REPL_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+def _add_token(parser: argparse.ArgumentParser) -> None:
+    """Who connects to a server. The token is no argument: others could see it."""
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="F",
+        help="file of the server's token (default: the variable HELIUMQL_TOKEN)",
     )
-    add = parser.add_argument
-    add("file", nargs="?", metavar="DATABASE", help="the same as --database")
-    add("--database", metavar="PATH", help="DuckDB file (default: in memory)")
-    add("--model", metavar="NAME", help="model of calls that name none")
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help="SET before all else")
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--init", type=Path, metavar="FILE", help="read FILE instead of the hqlrc")
-    start.add_argument("--no-init", action="store_true", help="read nothing at the start")
-    add("--format", metavar="MODE", help="how results are written, as .mode has it")
-    return parser
+    parser.add_argument(
+        "--tls-root", type=Path, metavar="PEM", help="certificates that the server's is checked by"
+    )
 
 
 def explain_parser() -> argparse.ArgumentParser:
@@ -180,6 +175,35 @@ def fmt_parser() -> argparse.ArgumentParser:
     add("--check", action="store_true", help="change nothing; exit status 1 if a file would change")
     add("--diff", action="store_true", help="change nothing; show what would change")
     add("--dialect", choices=DIALECTS, help="show statements of this dialect as HQL")
+    return parser
+
+
+def serve_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="heliumql serve",
+        description="Run statements of many clients: engines stay warm, answers are shared.",
+        epilog=_SERVE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--database", default=":memory:", metavar="PATH", help="DuckDB file (default: in memory)")
+    add("--host", default="127.0.0.1", metavar="HOST", help="to listen at (default: 127.0.0.1)")
+    add("--port", type=_port, default=8815, metavar="N", help="0: any (default: 8815)")
+    add("--token-file", type=Path, metavar="F", help="file of the token; made if it is not there")
+    add("--no-token", action="store_true", help="let anybody in; on loopback only")
+    add("--tls-cert", type=Path, metavar="PEM", help="certificate, with those that lead to it")
+    add("--tls-key", type=Path, metavar="PEM", help="its key")
+    add("--model", metavar="NAME", help="model of calls that name none")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="SET for every client")
+    add("--init", type=Path, metavar="FILE", help="statements to run before anybody is let in")
+    add("--warm", action="append", default=[], metavar="MODEL", help="start its engine now")
+    add("--safe", action="store_true", help="clients cannot reach files, or make models")
+    add("--idle", type=_positive, default=3600.0, metavar="S",
+        help="drop a session that runs nothing for so long (default: 3600)")  # fmt: skip
+    add("--max-sessions", type=_whole, default=256, metavar="N", help="at once (default: 256)")
+    add("--status", metavar="URL", help="show what the server there does, and leave")
+    add("--tls-root", type=Path, metavar="PEM", help="for --status: as of heliumql run")
     return parser
 
 
@@ -252,6 +276,12 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero")
     return value
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+    return int(text)
 
 
 def _whole(text: str) -> int:

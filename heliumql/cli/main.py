@@ -11,11 +11,10 @@ from heliumql.cli.arguments import (
     UsageError,
     explain_parser,
     fmt_parser,
-    repl_parser,
     run_parser,
+    serve_parser,
 )
-from heliumql.cli.database_files import is_database
-from heliumql.cli.interrupt import Interrupts, listen
+from heliumql.cli.interrupt import listen
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,9 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"heliumql {_version()}")
                 return 0
             case [] if sys.stdin.isatty():
-                return _repl([], interrupts)
-            case ["repl", *rest]:
-                return _repl(rest, interrupts)
+                print(OVERVIEW, end="", file=sys.stderr)
+                return 2
             case ["run", *rest]:
                 options = run_parser().parse_args(rest)
             case ["explain", *rest]:
@@ -46,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from heliumql.cli.fmt import fmt
 
                 return fmt(options, interrupts)
+            case ["serve", *rest]:
+                from heliumql.cli.serve import serve
+
+                return serve(serve_parser().parse_args(rest), interrupts)
             case ["bench", *rest]:
                 from heliumql.cli.bench import bench
 
@@ -53,14 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case [word, *_] if word.isidentifier() and not Path(word).exists():
                 raise UsageError(
                     f"no command or file {word!r}",
-                    hint="commands are: run, repl, explain, fmt, bench (see heliumql --help)",
+                    hint="commands are: run, explain, fmt, bench, serve (see heliumql --help)",
                 )
-            case [word, *_] if not word.startswith("-") and is_database(word):
-                return _repl(given, interrupts)
             case _:
                 options = run_parser("heliumql").parse_args(given)
-                if options.file is None and not options.commands and sys.stdin.isatty():
-                    return _repl(given, interrupts)
         from heliumql.cli.run import run
 
         return run(options, interrupts)
@@ -69,16 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     except KeyboardInterrupt:
         return interrupts.exit_status or 130
-
-
-def _repl(given: Sequence[str], interrupts: Interrupts) -> int:
-    options = repl_parser().parse_args(given)
-    if options.file is not None and options.database is not None:
-        raise UsageError("the database is given twice", hint="heliumql repl DATABASE")
-    options.database = options.database or options.file or ":memory:"
-    from heliumql.cli.repl.start import repl
-
-    return repl(options, interrupts, _version())
 
 
 def _version() -> str:

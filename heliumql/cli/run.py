@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing, nullcontext
+from typing import Protocol
 
 import duckdb
+import pyarrow as pa
 
 import heliumql
 from heliumql.cli.arguments import UsageError, pairs
@@ -23,9 +25,7 @@ from heliumql.cli.report import (
     say_stats,
 )
 from heliumql.cli.scripts import as_hql, check_used, constant, named_in, scripts
-from heliumql.connection import Connection
 from heliumql.errors import BudgetError, HeliumQLError
-from heliumql.relation import Relation
 from heliumql.stats import Stats
 from heliumql.syntax import shell
 
@@ -33,9 +33,16 @@ _IN_PART = BudgetError.exit_status
 _READER_GONE = 141  # 128 + SIGPIPE, as of any other program in a pipeline
 
 
+class Running(Protocol):
+    """A connection that statements were run on."""
+
+    @property
+    def total_stats(self) -> Stats: ...
+
+
 def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     """Runs everything and returns the exit status; says on standard error what went wrong."""
-    opened: list[Connection] = []
+    opened: list[Running] = []
     status = status_of(lambda: _run(options, interrupts, opened), interrupts)
     stats = sum((connection.total_stats for connection in opened), Stats())
     say_incidents(stats)
@@ -67,7 +74,7 @@ def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
         raise
 
 
-def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Connection]) -> None:
+def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Running]) -> None:
     parameters = pairs("--param", options.param)
     settings = pairs("--set", options.set)
     if options.model is not None:
@@ -78,6 +85,11 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
     check_used(parameters, [text for text, _ in texts])
     if options.dry_run and options.trace is not None:
         raise UsageError("--dry-run runs nothing that --trace could tell of")
+    if options.connect is not None:
+        from heliumql.cli.remote import run_remote
+
+        run_remote(options, texts, parameters, settings, interrupts, opened)
+        return
     if options.dry_run:
         from heliumql.cli.dry_run import dry_run
 
@@ -93,8 +105,6 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
         opened.append(connection)
         # HUGEINT, UUID, BIT and JSON keep their types on the way through Arrow.
         connection.duckdb.execute("SET arrow_lossless_conversion = true")
-        # A name that no table has is a mistake; it must not find a variable of this program.
-        connection.duckdb.execute("SET python_enable_replacements = false")
         connection.progress = progress
         for name, value in settings.items():
             connection.execute(f"SET {name} = {constant(name, value)}")
@@ -104,7 +114,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
         try:
             for statement, result in connection.run_all(statements):
                 if result is not None:
-                    _show(statement.statement.text, result, output)
+                    show(statement.statement.text, result, output)
                 if progress:
                     progress.clear()
         finally:
@@ -115,7 +125,16 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Conne
         say(f"warning: no statement gave rows; {options.output} was not written")
 
 
-def _show(text: str, result: Relation, output: Output) -> None:
+class Rows(Protocol):
+    """A result: of a connection here, or of a server."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    def batches(self) -> Generator[pa.RecordBatch, None, None]: ...
+
+
+def show(text: str, result: Rows, output: Output) -> None:
     """Writes the rows, unless they only say that a statement has changed something."""
     schema = result.schema
     # Closed at once, also on Ctrl-C: the stats are those of what ran until then.

@@ -1,0 +1,158 @@
+"""`heliumql serve`: a server for many clients, until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from heliumql.cli.arguments import UsageError, pairs
+from heliumql.cli.interrupt import Interrupts
+from heliumql.cli.remote import connected, contents
+from heliumql.cli.report import say
+from heliumql.cli.run import status_of
+from heliumql.cli.scripts import constant, read
+from heliumql.connection import Connection
+from heliumql.errors import ExecutionError
+from heliumql.extensions.flight import tokens
+from heliumql.extensions.flight.safe import CONFIG
+from heliumql.extensions.flight.server import Server
+from heliumql.extensions.flight.sessions import Sessions
+
+_PATIENCE_SECONDS = 10.0  # of the end, for clients that take no rows
+
+
+def serve(options: argparse.Namespace, interrupts: Interrupts) -> int:
+    """Serves until a signal comes; the exit status."""
+    return status_of(lambda: _serve(options, interrupts), interrupts)
+
+
+def _serve(options: argparse.Namespace, interrupts: Interrupts) -> None:
+    if options.status is not None:
+        with connected(options.status, options) as connection:
+            print(json.dumps(connection.status(), indent=2))
+        return
+    settings = pairs("--set", options.set)
+    if options.model is not None:
+        settings["llm_default_model"] = options.model
+    local = _is_loopback(options.host)
+    certificates = _certificates(options)
+    token, made = _token(options, local=local)
+    _check_free(options.host, options.port)
+    with _database(options) as root:
+        with interrupts.interrupting(root.interrupt):
+            for name, value in settings.items():
+                root.execute(f"SET {name} = {constant(name, value)}")
+            if options.init is not None:
+                for _, relation in root.run_all(
+                    [(s, None) for s in root.statements(*read(str(options.init)))]
+                ):
+                    if relation is not None:
+                        relation.fetchall()
+            for name in options.warm:
+                say(f"starting {name}")
+                root.warm(name)
+        sessions = Sessions(
+            root, idle_seconds=options.idle, most=options.max_sessions, safe=options.safe
+        )
+        kind = "grpc+tls" if certificates else "grpc"
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        server = Server(f"{kind}://{host}:{options.port}", sessions, token, certificates)
+        try:
+            say(f"serving {options.database} on {kind}://{host}:{server.port}")
+            if made is not None:
+                say(f"token: {made}")
+            if not local and not certificates:
+                say(
+                    "warning: what clients send, the token too, is not encrypted; "
+                    "--tls-cert and --tls-key encrypt it"
+                )
+            threading.Event().wait()  # for a signal
+        finally:
+            _stop(server, sessions)
+
+
+def _stop(server: Server, sessions: Sessions) -> None:
+    """Ends what runs, then the transport."""
+    sessions.stop()
+    sessions.wait(_PATIENCE_SECONDS)
+    ending = threading.Thread(target=server.shutdown, daemon=True)  # waits for calls that hang
+    ending.start()
+    ending.join(_PATIENCE_SECONDS)
+    sessions.end()
+
+
+@contextmanager
+def _database(options: argparse.Namespace) -> Iterator[Connection]:
+    config = dict(CONFIG) if options.safe else {}
+    try:
+        opened = duckdb.connect(options.database, config=config)
+    except duckdb.IOException as error:
+        if "lock" not in str(error).lower():
+            raise
+        raise ExecutionError(
+            f"{options.database} is in use by another process",
+            hint="if that is heliumql serve, heliumql run --connect uses it",
+        ) from None
+    with Connection(opened, owns=True) as root:
+        yield root
+
+
+def _token(options: argparse.Namespace, *, local: bool) -> tuple[str | None, str | None]:
+    """The token that clients must have, and the same where it is new and is to be shown."""
+    # Taken out: a model could name any variable of ours as its key.
+    given = os.environ.pop(tokens.VARIABLE, None)
+    path: Path | None = options.token_file
+    if options.no_token:
+        if not local:
+            raise UsageError(
+                f"--no-token is for loopback only, and {options.host} is not",
+                hint="leave it out: a token is made and shown",
+            )
+        return None, None
+    if path is not None and path.exists():
+        if tokens.others_can_read(path):
+            say(f"warning: others can read {path}; chmod 600 {path} keeps them out")
+        return tokens.in_file(path), None
+    if path is None and given is not None:
+        return tokens.checked(given, tokens.VARIABLE), None
+    token = tokens.made()
+    if path is not None:
+        tokens.keep(token, path)
+    return token, token
+
+
+def _certificates(options: argparse.Namespace) -> list[tuple[bytes, bytes]]:
+    if options.tls_cert is None and options.tls_key is None:
+        return []
+    if options.tls_cert is None or options.tls_key is None:
+        raise UsageError("--tls-cert and --tls-key belong together")
+    return [(contents(options.tls_cert), contents(options.tls_key))]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_free(host: str, port: int) -> None:
+    """What the transport would not say clearly: whether one can listen there."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]
+        raise UsageError(
+            f"cannot listen at {host} port {port}: {reason}",
+            hint="--port 0 takes any that is free",
+        ) from None
