@@ -72,3 +72,4 @@ class Progress:
     prompt_tokens: int = 0
     prefix_hit_tokens: int = 0
     seconds: float = 0.0
+    starting: str | None = None  # the engine that gets ready at this moment, in words

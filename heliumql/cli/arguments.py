@@ -22,9 +22,12 @@ EXPLAIN_FORMATS = ("text", "json", "html", "mermaid")
 OVERVIEW = """\
 HeliumQL: DuckDB SQL with LLM calls in it.
 
-usage: heliumql FILE.hql          run the statements of a file
+usage: heliumql                   open the shell; .help in it says what it can do
+       heliumql my.duckdb         the same, in a database that is there or is to be made
+       heliumql FILE.hql          run the statements of a file
        heliumql -c SQL            run statements given here
        heliumql run ...           the same, see heliumql run --help
+       heliumql repl ...          the shell, also in pipes, see heliumql repl --help
        heliumql explain ...       show what they are going to do, see heliumql explain --help
        heliumql fmt FILE...       lay files out, see heliumql fmt --help
        heliumql bench SUITE ...   measure; heliumql bench lists the suites
@@ -124,6 +127,36 @@ def run_parser(prog: str = "heliumql run") -> argparse.ArgumentParser:
     )
     add("--connect", metavar="URL", help="run them on a server: grpc://HOST:PORT, or grpc+tls://..")
     _add_token(parser)
+    return parser
+
+
+_REPL_EPILOG = """\
+At its start the shell reads ~/.config/heliumql/hqlrc (in $XDG_CONFIG_HOME, if that is set) and
+~/.hqlrc: statements and dot commands. What is wrong in them is told, and keeps it from nothing.
+
+Without a terminal it runs the statements and dot commands of standard input one after another, and
+goes on after an error unless .bail is on. Results are CSV then.
+Exit status: 0 done, 1 a piped statement went wrong, 2 usage, 130 stopped by Ctrl-C in a pipe.
+"""
+
+
+def repl_parser(prog: str = "heliumql repl") -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="The interactive shell: statements end with a semicolon, .help lists commands.",
+        epilog=_REPL_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("file", nargs="?", metavar="DATABASE", help="the same as --database")
+    add("--database", metavar="PATH", help="DuckDB file (default: in memory)")
+    add("--model", metavar="NAME", help="model of calls that name none")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="SET before all else")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--init", type=Path, metavar="FILE", help="read FILE instead of the hqlrc")
+    start.add_argument("--no-init", action="store_true", help="read nothing at the start")
+    add("--format", metavar="MODE", help="how results are written, as .mode has it")
     return parser
 
 

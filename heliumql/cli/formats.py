@@ -14,6 +14,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from heliumql.cli.rendering import Renderer, csv_header
+from heliumql.source import display_width
 
 
 class Sink(Protocol):
@@ -25,11 +26,52 @@ class Sink(Protocol):
 Format = Callable[[pa.Schema, Iterator[pa.RecordBatch], Sink], None]
 
 
-def write_csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
+def write_csv(
+    schema: pa.Schema,
+    batches: Iterator[pa.RecordBatch],
+    sink: Sink,
+    *,
+    null: str = "",
+    headers: bool = True,
+) -> None:
     with Renderer(schema) as renderer:
-        sink.write(csv_header(renderer.names).encode())
+        if headers:
+            sink.write(csv_header(renderer.names).encode())
         for batch in batches:
-            sink.write(renderer.csv_lines(batch).encode())
+            sink.write(renderer.csv_lines(batch, null).encode())
+
+
+def write_tsv(
+    schema: pa.Schema,
+    batches: Iterator[pa.RecordBatch],
+    sink: Sink,
+    *,
+    null: str = "",
+    headers: bool = True,
+) -> None:
+    """Values with tabs between; tabs and newlines in them are spelt, so each row is one line."""
+    with Renderer(schema) as renderer:
+        if headers:
+            sink.write(_tabbed(renderer.names, null).encode())
+        for batch in batches:
+            sink.write("".join(_tabbed(row, null) for row in renderer.cells(batch)).encode())
+
+
+def write_lines(
+    schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink, *, null: str = "NULL"
+) -> None:
+    """`name = value`, a line each, the names right-aligned, an empty line between rows."""
+    with Renderer(schema) as renderer:
+        names = [visible(name) for name in renderer.names]
+        width = max(map(display_width, names), default=0)
+        starts = [" " * (width - display_width(name)) + name + " = " for name in names]
+        separator = ""
+        for batch in batches:
+            for row in renderer.cells(batch):
+                values = (null if c is None else _readable(c, width + 3) for c in row)
+                lines = "".join(f"{s}{v}\n" for s, v in zip(starts, values, strict=True))
+                sink.write((separator + lines).encode())
+                separator = "\n"
 
 
 def write_jsonl(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
@@ -51,13 +93,16 @@ def write_json(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink)
     sink.write(b"\n]\n" if opening == separator else b"[]\n")
 
 
-def write_markdown(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
+def write_markdown(
+    schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink, *, null: str = "NULL"
+) -> None:
     """A table of GitHub's Markdown; numbers stand at the right."""
     with Renderer(schema) as renderer:
         marks = ["---:" if renderer.is_number(i) else "---" for i in range(len(schema))]
-        sink.write((_markdown_row(renderer.names) + _markdown_row(marks)).encode())
+        sink.write((_markdown_row(renderer.names, null) + _markdown_row(marks, null)).encode())
         for batch in batches:
-            sink.write("".join(map(_markdown_row, renderer.cells(batch))).encode())
+            rows = (_markdown_row(row, null) for row in renderer.cells(batch))
+            sink.write("".join(rows).encode())
 
 
 def write_arrow_stream(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
@@ -111,9 +156,18 @@ def _visible(character: str) -> str:
     return repr(character)[1:-1]
 
 
-def _markdown_row(cells: list[str] | tuple[str | None, ...]) -> str:
-    texts = ("NULL" if c is None else visible(_break(c)).replace("|", "\\|") for c in cells)
+def _markdown_row(cells: list[str] | tuple[str | None, ...], null: str) -> str:
+    texts = (null if c is None else visible(_break(c)).replace("|", "\\|") for c in cells)
     return "| " + " | ".join(texts) + " |\n"
+
+
+def _tabbed(cells: list[str] | tuple[str | None, ...], null: str) -> str:
+    return "\t".join(null if c is None else visible(c) for c in cells) + "\n"
+
+
+def _readable(text: str, indent: int) -> str:
+    """The lines of a text, those after the first below it."""
+    return ("\n" + " " * indent).join(visible(line) for line in text.split("\n"))
 
 
 def _break(text: str) -> str:

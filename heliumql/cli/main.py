@@ -11,10 +11,12 @@ from heliumql.cli.arguments import (
     UsageError,
     explain_parser,
     fmt_parser,
+    repl_parser,
     run_parser,
     serve_parser,
 )
-from heliumql.cli.interrupt import listen
+from heliumql.cli.database_files import is_database
+from heliumql.cli.interrupt import Interrupts, listen
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,8 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"heliumql {_version()}")
                 return 0
             case [] if sys.stdin.isatty():
-                print(OVERVIEW, end="", file=sys.stderr)
-                return 2
+                return _repl([], interrupts)
+            case ["repl", *rest]:
+                return _repl(rest, interrupts)
             case ["run", *rest]:
                 options = run_parser().parse_args(rest)
             case ["explain", *rest]:
@@ -55,10 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case [word, *_] if word.isidentifier() and not Path(word).exists():
                 raise UsageError(
                     f"no command or file {word!r}",
-                    hint="commands are: run, explain, fmt, bench, serve (see heliumql --help)",
+                    hint="commands: run, repl, explain, fmt, bench, serve (see heliumql --help)",
                 )
+            case [word, *_] if not word.startswith("-") and is_database(word):
+                return _repl(given, interrupts)
             case _:
                 options = run_parser("heliumql").parse_args(given)
+                if options.file is None and not options.commands and sys.stdin.isatty():
+                    return _repl(given, interrupts)
         from heliumql.cli.run import run
 
         return run(options, interrupts)
@@ -67,6 +74,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     except KeyboardInterrupt:
         return interrupts.exit_status or 130
+
+
+def _repl(given: Sequence[str], interrupts: Interrupts) -> int:
+    options = repl_parser().parse_args(given)
+    if options.file is not None and options.database is not None:
+        raise UsageError("the database is given twice", hint="heliumql repl DATABASE")
+    options.database = options.database or options.file or ":memory:"
+    from heliumql.cli.repl.start import repl
+
+    return repl(options, interrupts, _version())
 
 
 def _version() -> str:

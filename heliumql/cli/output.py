@@ -24,7 +24,7 @@ from heliumql.cli.formats import (
     write_markdown,
     write_parquet,
 )
-from heliumql.cli.table import write_table
+from heliumql.cli.table import ROWS, Look, write_table
 from heliumql.errors import ExecutionError, InternalError
 
 _STANDARD_OUTPUT = 1
@@ -155,7 +155,8 @@ def _target(name: str, path: Path | None, terminal: bool) -> Target:
             colour = terminal and not os.environ.get("NO_COLOR")
 
             def table(schema: pa.Schema, batches: Iterator[pa.RecordBatch], sink: Sink) -> None:
-                write_table(schema, batches, sink, width=width, colour=colour)
+                rows = None if width is None else ROWS
+                write_table(schema, batches, sink, Look(width, colour, rows))
 
             return Target(table, holds_several=True)
         case "csv":

@@ -56,9 +56,9 @@ class Renderer:
         texts = self._query(columns, batch)
         return list(zip(*(column.to_pylist() for column in texts.columns), strict=True))
 
-    def csv_lines(self, batch: pa.RecordBatch) -> str:
+    def csv_lines(self, batch: pa.RecordBatch, null: str = "") -> str:
         """The rows as CSV lines; NULL is nothing, the empty text is `""`."""
-        fields = map(_csv_field, self._columns, self.types)
+        fields = [_csv_field(c, t, null) for c, t in zip(self._columns, self.types, strict=True)]
         return self._joined(f"concat_ws(',', {', '.join(fields)}) || chr(10)", batch)
 
     def json_objects(self, batch: pa.RecordBatch, separator: str) -> str:
@@ -112,12 +112,12 @@ def unique(names: list[str]) -> list[str]:
     return result
 
 
-def _csv_field(column: str, type_name: str) -> str:
+def _csv_field(column: str, type_name: str, null: str) -> str:
     text = f"CAST({column} AS VARCHAR)"
     if _base(type_name) in _PLAIN:  # never holds a comma, quote or newline
-        return f"coalesce({text}, '')"
+        return f"coalesce({text}, {_literal(null)})"
     return (
-        f"CASE WHEN {column} IS NULL THEN '' "
+        f"CASE WHEN {column} IS NULL THEN {_literal(null)} "
         f"WHEN {text} = '' OR regexp_matches({text}, '[\",\\r\\n]') "
         f"THEN '\"' || replace({text}, '\"', '\"\"') || '\"' ELSE {text} END"
     )

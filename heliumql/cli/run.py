@@ -105,6 +105,8 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Runni
         opened.append(connection)
         # HUGEINT, UUID, BIT and JSON keep their types on the way through Arrow.
         connection.duckdb.execute("SET arrow_lossless_conversion = true")
+        # A name that no table has is a mistake; it must not find a variable of this program.
+        connection.duckdb.execute("SET python_enable_replacements = false")
         connection.progress = progress
         for name, value in settings.items():
             connection.execute(f"SET {name} = {constant(name, value)}")

@@ -169,6 +169,15 @@ class TaskEngine(Protocol):
         """What its model can do."""
 
 
+@runtime_checkable
+class TitledEngine(Protocol):
+    """An engine that has words for what it is, for users who wait until it is started."""
+
+    @property
+    def title(self) -> str:
+        """`vLLM: Qwen/Qwen3-0.6B`"""
+
+
 def tasks_of(engine: Engine) -> frozenset[Task]:
     """What can be asked of the engine."""
     return engine.tasks if isinstance(engine, TaskEngine) else frozenset({"generate"})

@@ -81,6 +81,10 @@ class VllmEngine:
         self._over = threading.Condition(self._lock)
 
     @property
+    def title(self) -> str:
+        return f"vLLM: {self._options.model}"
+
+    @property
     def tasks(self) -> frozenset[Task]:
         return frozenset({self._options.task})
 
@@ -187,9 +191,9 @@ class VllmEngine:
     def close(self) -> None:
         if self._owner not in (None, os.getpid()):
             return  # in a fork of the process that owns the workers
+        self._closed = True  # whoever starts it in another thread gives up
         with self._starting:
             with self._lock:
-                self._closed = True
                 self._told.clear()
                 taken = self._take(list(self._flights))
             self._stop()
@@ -279,7 +283,7 @@ class VllmEngine:
             for number in range(self._options.workers):
                 with uninterrupted():
                     workers.append(self._launch(number))
-            facts = [worker.ready() for worker in workers]
+            facts = [worker.ready(lambda: self._closed) for worker in workers]
         except BaseException:  # Ctrl-C too must leave no process
             for worker in workers:
                 worker.discard()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -85,13 +85,14 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def ready(self) -> dict[str, int]:
+    def ready(self, stopped: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """The limits of the worker once its model is loaded: max_model_len and those of Constants.
 
-        Raises EngineError.
+        Raises EngineError; also when `stopped()` says, from another thread, that nobody waits.
         """
         while not self._connection.poll(0.5):  # so that Ctrl-C gets through
-            pass
+            if stopped():
+                raise EngineError(f"the engine was closed while it loaded {self._model}")
         match self.receive():
             case ("ready", dict() as limits):
                 return limits

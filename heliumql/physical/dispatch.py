@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 
 from heliumql.calls.account import Account
@@ -30,6 +31,7 @@ from heliumql.physical.scheduler import Scheduler, workers_of
 from heliumql.physical.sending import Flight, Held, paid, requests
 from heliumql.physical.site import Site
 from heliumql.physical.spending import Spending
+from heliumql.physical.starting import start, title_of
 from heliumql.scheduling.workload import Worker
 from heliumql.stats import Progress
 
@@ -250,11 +252,18 @@ class Dispatcher:
             engine = self.sites[site].engine
             if id(engine) in self._engines or id(engine) in self._dead:
                 continue
-            if self._progress is not None:
-                self._progress(self.progress())  # a model may take a while to load
+            if self._progress is not None:  # a model may take a while to load
+                title = title_of(engine) or self.sites[site].model
+                self._progress(replace(self.progress(), starting=title))
+            ready = False
             with self._surviving(engine):
-                engine.start()
+                ready = start(engine, self._interrupted)
+            if ready:
                 self._engines[id(engine)] = engine
+                if self._progress is not None:
+                    self._progress(self.progress())
+            elif self._interrupted.is_set():
+                raise Interrupted
         if not self._dead:
             return
         for identity in self.graph.ready_calls():

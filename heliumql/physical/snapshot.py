@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
+
+_TRIES = 1000  # of a clean-up that is interrupted; each takes less than a millisecond
 
 
 def batches_of(
@@ -45,17 +47,28 @@ def reading(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     if in_transaction(connection):
         yield
         return
-    connection.execute("BEGIN TRANSACTION READ ONLY")
     try:
+        connection.execute("BEGIN TRANSACTION READ ONLY")
         yield
     finally:
-        with suppress(duckdb.Error):  # the connection was closed under us: nothing is left to end
-            connection.execute("ROLLBACK")
+        clean_up(connection, "ROLLBACK")
+
+
+def clean_up(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    """Runs a statement that must run, also while the user interrupts once more."""
+    for _ in range(_TRIES):
+        try:
+            connection.execute(statement).fetchall()
+            return
+        except duckdb.InterruptException:
+            continue
+        except duckdb.Error:  # closed under us, or ended by an error: nothing is left to be done
+            return
 
 
 def begin_again(connection: duckdb.DuckDBPyConnection) -> None:
     """A new snapshot, after an error ended the one of `reading`."""
-    connection.execute("ROLLBACK")
+    clean_up(connection, "ROLLBACK")
     connection.execute("BEGIN TRANSACTION READ ONLY")
 
 

@@ -9,10 +9,8 @@ leaves the others alone; what they need of its calls is run for them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Protocol
-
-import duckdb
 
 from heliumql.calls.account import Account
 from heliumql.calls.graph import CallGraph
@@ -22,7 +20,7 @@ from heliumql.calls.references import References
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher
 from heliumql.physical.site import Site
-from heliumql.physical.snapshot import begin_again, in_transaction, reading
+from heliumql.physical.snapshot import begin_again, clean_up, in_transaction, reading
 
 
 class Member(Protocol):
@@ -129,6 +127,4 @@ class Together:
         self._reading = False
         self._snapshot.close()
         while self._tables:
-            with suppress(duckdb.Error):  # a closed connection has none any more
-                name = self._tables.pop()
-                self.context.connection.execute(f"DROP TABLE temp.{name}").fetchall()
+            clean_up(self.context.connection, f"DROP TABLE temp.{self._tables.pop()}")

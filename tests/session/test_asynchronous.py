@@ -184,15 +184,17 @@ def test_a_task_that_waits_for_its_turn_is_cancelled_alone(con: Connection, gate
 
 
 def test_leaving_the_loop_early_stops_the_calls(con: Connection, gate: Gate) -> None:
+    async def first_rows() -> None:
+        await asked(gate, 60)
+        gate.answer(16)
+
     async def main() -> None:
         for text in (CALLS % 100, "FROM range(100000)"):
-            gate.prompts.clear()
-            rows = await con.sql_async(text)
-            opening = asyncio.get_running_loop().call_later(0.05, gate.answer, 16)
-            async for batch in rows:
+            answering = asyncio.create_task(first_rows())
+            async for batch in await con.sql_async(text):
                 assert batch.num_rows >= 16
                 break
-            opening.cancel()
+            await answering
             assert await read(con, "SELECT 42") == [(42,)]  # what is left is not read before it
             assert gate.held == {}
 
@@ -263,3 +265,27 @@ def test_a_connection_that_is_forgotten_leaves_no_thread() -> None:
     for thread in own:
         thread.join(10)
         assert not thread.is_alive()
+
+
+def test_interrupts_that_come_while_a_statement_ends_leave_the_connection_usable(
+    con: Connection, gate: Gate
+) -> None:
+    gate.open()
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.is_set():
+            con.interrupt()
+
+    for number in range(10):
+        over.clear()
+        interrupting = threading.Thread(target=interrupt)
+        relation = con.sql(f"SELECT i, LLM_GENERATE('{number} {{i}}') FROM range(99) r(i)")
+        assert relation is not None
+        reading = relation.batches()
+        next(reading)
+        interrupting.start()
+        reading.close()
+        over.set()
+        interrupting.join()
+        assert con.execute("SELECT 42").fetchall() == [(42,)]
