@@ -280,13 +280,19 @@ class Connection:
         relations = run_together(self._statements, given)
         return [r or self._evaluations.held(("Success",), []) for r in relations]
 
-    def execute(self, text: str, params: Parameters = None) -> Connection:
-        """Runs the text; rows of its last statement are fetched from the connection."""
+    def execute(self, text: str | Parsed, params: Parameters = None) -> Connection:
+        """Runs the text; rows of its last statement are fetched from the connection.
+
+        >>> import heliumql
+        >>> con = heliumql.connect()
+        >>> con.execute("CREATE TABLE t AS SELECT 42 AS answer; FROM t").fetchone()
+        (42,)
+        """
         self._evaluations.result = None
-        statements = self.statements(text)
+        statements = (text,) if isinstance(text, Parsed) else self.statements(text)
         for number, parsed in enumerate(statements):
-            if isinstance(self._result, Relation):
-                self._result.fetchall()
+            if isinstance(self.result, Relation):
+                self.result.fetchall()
             last = number == len(statements) - 1
             try:
                 plain = self._statements.with_settings(parsed.statement)
@@ -300,25 +306,39 @@ class Connection:
         return self
 
     @property
-    def _result(self) -> Relation | duckdb.DuckDBPyConnection | None:
+    def result(self) -> Relation | duckdb.DuckDBPyConnection | None:
         """What `execute` left to be fetched."""
         return self._evaluations.result
 
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement of `execute` changed; -1 where it was a query."""
+        if isinstance(self.result, duckdb.DuckDBPyConnection):
+            return self.result.rowcount
+        return self._evaluations.changed
+
+    def before_writing(self, call: Callable[[], None]) -> None:
+        """Has this called when rows with answers are there and are going to be written."""
+        self._evaluations.before_writing = call
+
     def fetchall(self) -> list[tuple[Any, ...]]:
-        return [] if self._result is None else list(self._result.fetchall())
+        """All rows of `execute` that have not been fetched yet."""
+        return [] if self.result is None else list(self.result.fetchall())
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
-        return [] if self._result is None else list(self._result.fetchmany(size))
+        """The next rows of `execute`, at most `size`."""
+        return [] if self.result is None else list(self.result.fetchmany(size))
 
     def fetchone(self) -> tuple[Any, ...] | None:
-        return None if self._result is None else self._result.fetchone()
+        """The next row of `execute`, or None."""
+        return None if self.result is None else self.result.fetchone()
 
     @property
     def description(self) -> list[tuple[Any, ...]] | None:
         """Name and type of each column, as in DB-API."""
-        if isinstance(self._result, Relation):
-            return [(f.name, str(f.type), *[None] * 5) for f in self._result.schema]
-        return None if self._result is None else self._result.description
+        if isinstance(self.result, Relation):
+            return [(f.name, str(f.type), *[None] * 5) for f in self.result.schema]
+        return None if self.result is None else self.result.description
 
     def register(self, name: str, data: object) -> Connection:
         """Makes Python data a table of this session: a copy, instead of an earlier one of the name.

@@ -56,6 +56,8 @@ class Evaluations:
         self.total_stats = Stats()  # of all statements so far
         self.last_run: CallRun | None = None
         self.result: Relation | duckdb.DuckDBPyConnection | None = None  # of `execute`
+        self.changed = -1  # rows, by the last statement with calls
+        self.before_writing: Callable[[], None] = lambda: None
         self._session = session
         self._duckdb = session.duckdb
         self._owns = owns
@@ -139,8 +141,10 @@ class Evaluations:
 
         evaluation = self._session.evaluation(planned, parameters, writes=True)
         assert isinstance(evaluation, EachCall)
-        names, rows = self._run(evaluation, time.monotonic(), source).executed()
-        return None if names == ("Count",) else self.held(names, rows)
+        run = self._run(evaluation, time.monotonic(), source)
+        self.before_writing()
+        names, rows = run.executed()
+        return self._written(names, rows)
 
     def filled(
         self,
@@ -160,6 +164,7 @@ class Evaluations:
         )
         self._duckdb.register(_RESULT, table)
         try:
+            self.before_writing()
             query = f"(SELECT {columns} FROM {_RESULT})"
             written = self._duckdb.execute(f"{outer.before} {query} {outer.after}")
             columns_back = tuple(c[0] for c in written.description or ())
@@ -168,8 +173,14 @@ class Evaluations:
             raise ExecutionError(without_excerpt(error)) from None
         finally:
             self._duckdb.unregister(_RESULT)
-        # INSERT .. RETURNING has rows of its own; the others tell how many they wrote.
-        return None if columns_back == ("Count",) else self.held(columns_back, rows)
+        return self._written(columns_back, rows)
+
+    def _written(self, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Relation | None:
+        """INSERT .. RETURNING has rows of its own; other changes tell how many they wrote."""
+        if names != ("Count",):
+            return self.held(names, rows)
+        self.changed = int(rows[0][0])
+        return None
 
     # rows that are there already ----------------------------------------------------------
 
@@ -207,6 +218,7 @@ class Evaluations:
     def begin(self) -> None:
         """Before a statement: what an earlier one still reads is read to its end."""
         self.check_open()
+        self.changed = -1
         self._session.interrupted.clear()
         if self._open is not None:
             self._open.read_ahead()

@@ -6,7 +6,7 @@ import itertools
 import typing
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
@@ -197,8 +197,9 @@ class Relation(Composable):
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """The rows as tuples, as they come, from the first one."""
-        for batch in self.batches():
-            yield from self._python_rows(pa.Table.from_batches([batch]))
+        with closing(self.batches()) as batches:
+            for batch in batches:
+                yield from self._python_rows(pa.Table.from_batches([batch]))
 
     def __repr__(self) -> str:
         return f"<heliumql relation ({', '.join(self._names)})>"
