@@ -12,10 +12,10 @@ _SECRET = re.compile(
     r"""(?ix)
       \b(sk|pk|rk|hf|ghp|gho|glpat|xox[abp])[-_][a-z0-9_-]{8,}  # keys that say what they are
     | \bAKIA[0-9A-Z]{12,}
-    | \bsecret(s|_key|_access_key)?\b
-    | \bpass(word|wd|phrase)\b
-    | \bapi_?-?key(?!_env)\b
-    | \b(auth|access|bearer|refresh)_?-?token\b
+    | (?<![a-z])secret(?![a-z])
+    | (?<![a-z])pass(word|wd|phrase)(?![a-z])
+    | (?<![a-z])api[_-]?key(?!_env|[a-z])
+    | (?<![a-z])(auth|access|bearer|refresh)[_-]?token(?![a-z])
     | \bbearer\s
     | ://[^\s/:@]+:[^\s/@]+@                                      # user:password in an address
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -44,7 +44,9 @@ class Shell:
         self.last_statement = ""  # for .edit
         self.failures = 0  # entries that went wrong
         self.interrupted = False  # the last entry was
+        self.has_abandoned = False  # a statement that did not stop
         self.leaving = False
+        self.release: Callable[[], None] = lambda: None  # whoever looks at the connection lets go
         self._progress: Progress | None = None
         self._files: list[Path] = []  # that are being read, the innermost last
         self._watch()
@@ -246,7 +248,8 @@ class Shell:
 
     def _abandon(self) -> None:
         """Goes on with another connection: the statement does not let go of this one."""
-        self.interrupted = True
+        self.interrupted = self.has_abandoned = True
+        self.release()
         self.opened = self.opened.beside()
         self._watch()
         self.screen.begin_line()
@@ -259,9 +262,13 @@ class Shell:
 
     def open(self, opened: Opened) -> None:
         """Goes on with another database."""
-        self.connection.close()
+        self.close()
         self.opened = opened
         self._watch()
+
+    def close(self) -> None:
+        self.release()
+        self.connection.close()
 
     def _watch(self) -> None:
         def progress(now: Progress) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -42,19 +43,33 @@ def repl(options: argparse.Namespace, interrupts: Interrupts, version: str) -> i
         return getattr(error, "exit_status", 1)
     shell = Shell(opened, preferences, Screen(interactive=interactive))
     try:
-        _read_startup_files(shell, options)
-        if options.format is not None:
-            shell.preferences = shell.preferences.with_value("mode", [options.format])
-        if shell.leaving:
-            return 0
-        return _typed(shell, interrupts, version) if interactive else _piped(shell, interrupts)
+        status = _run(shell, options, interrupts, version)
     except OutputClosedError:
-        return _READER_GONE
+        status = _READER_GONE
     except KeyboardInterrupt:
-        return interrupts.exit_status or _INTERRUPTED
+        status = interrupts.exit_status or _INTERRUPTED
     finally:
         shell.screen.close_file()
-        shell.connection.close()
+        shell.close()
+    if shell.has_abandoned:  # its thread would be waited for
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _run(shell: Shell, options: argparse.Namespace, interrupts: Interrupts, version: str) -> int:
+    _read_startup_files(shell, options)
+    if options.format is not None:
+        try:
+            shell.preferences = shell.preferences.with_value("mode", [options.format])
+        except CommandError as error:
+            raise UsageError(f"--format: {error.message}", hint=error.hint) from None
+    if shell.leaving:
+        return 0
+    if shell.screen.interactive:
+        return _typed(shell, interrupts, version)
+    return _piped(shell, interrupts)
 
 
 def _read_startup_files(shell: Shell, options: argparse.Namespace) -> None:
@@ -80,17 +95,18 @@ def _typed(shell: Shell, interrupts: Interrupts, version: str) -> int:
     from heliumql.cli.repl.typing_in import Prompt
 
     history, reason = open_history(state_folder())
-    completers: dict[int, HqlCompleter] = {}
+    completers: list[HqlCompleter] = []  # that of the connection, if it has been needed
 
     def completer() -> HqlCompleter:
-        connection = shell.connection
-        if id(connection) not in completers:
-            for old in completers.values():
-                old.close()
-            completers.clear()
-            completers[id(connection)] = HqlCompleter(connection)
-        return completers[id(connection)]
+        if not completers:
+            completers.append(HqlCompleter(shell.connection))
+        return completers[0]
 
+    def release() -> None:
+        while completers:
+            completers.pop().close()
+
+    shell.release = release
     prompt = Prompt(history, completer)
     print(f"HeliumQL {version}, database {shell.opened.name}")
     print('".help" shows what there is, Ctrl-D leaves; statements end with ";"', flush=True)

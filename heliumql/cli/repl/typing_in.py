@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer, DynamicCompleter
-from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
+from prompt_toolkit.filters import has_focus, is_searching
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+from prompt_toolkit.search import accept_search
 
 from heliumql.cli.repl.entries import is_complete
 from heliumql.cli.repl.highlighting import STYLE, HqlLexer
@@ -48,8 +50,9 @@ class Prompt:
 
 def _bindings() -> KeyBindings:
     bindings = KeyBindings()
+    in_entry = has_focus(DEFAULT_BUFFER)
 
-    @bindings.add("enter")
+    @bindings.add("enter", filter=in_entry)
     def enter(event: KeyPressEvent) -> None:
         """Runs what is complete; else the next line begins."""
         buffer = event.current_buffer
@@ -60,9 +63,16 @@ def _bindings() -> KeyBindings:
         else:
             buffer.insert_text("\n")
 
-    @bindings.add("escape", "enter")
+    @bindings.add("escape", "enter", filter=in_entry)
     def run(event: KeyPressEvent) -> None:
         """Alt-Enter runs what is there, also without a semicolon."""
         event.current_buffer.validate_and_handle()
+
+    @bindings.add("enter", filter=is_searching)
+    def run_found(event: KeyPressEvent) -> None:
+        """Ctrl-R, then Enter: what was found is run."""
+        accept_search()
+        if is_complete(event.current_buffer.text):
+            event.current_buffer.validate_and_handle()
 
     return bindings

@@ -1,0 +1,230 @@
+"""What is typed into the shell: lines, pastes, keys, editors; what is kept of it."""
+
+from __future__ import annotations
+
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from terminal import ALT_ENTER, CTRL_C, CTRL_D, PASTE, PASTE_END, Terminal
+
+from heliumql.cli.repl.entries import Entry, entries, is_complete
+from heliumql.cli.repl.history import looks_secret
+
+START = Callable[..., Terminal]
+
+
+def test_the_greeting_says_what_is_open_and_how_to_get_help(shell: Terminal) -> None:
+    first, second = shell.greeting.splitlines()
+    assert first.startswith("HeliumQL 0.")
+    assert "database in memory" in first
+    assert ".help" in second
+
+
+def test_a_statement_goes_on_until_its_semicolon(shell: Terminal) -> None:
+    for line in ("SELECT ';' AS a,", "$$ ; $$ AS b, -- ;", "/* ; */ 3 AS c"):
+        shell.type(line + "\r")
+        shell.until(r"\.\.\.>")
+    lines = shell.run(";").splitlines()
+    assert [line.split() for line in lines if "integer" in line] == [
+        ["│", "varchar", "│", "varchar", "│", "integer", "│"]
+    ]
+
+
+def test_an_error_shows_its_place_with_a_caret(shell: Terminal) -> None:
+    shell.type("SELECT 1,\r")
+    lines = shell.run("  nothing FROM range(3);").splitlines()
+    assert "nothing" in lines[0]
+    assert lines[-3:] == [
+        "  at line 2",
+        "2 |   nothing FROM range(3);",
+        "  |   ^^^^^^^",
+    ]
+
+
+def test_ctrl_c_gives_the_line_up_and_nothing_else(shell: Terminal) -> None:
+    shell.type("SELECT 'never run'" + CTRL_C)
+    assert shell.shown() == ""
+    assert "42" in shell.run("SELECT 42;")
+
+
+def test_alt_enter_runs_what_has_no_semicolon(shell: Terminal) -> None:
+    assert "43" in shell.run("SELECT 43 AS n", ALT_ENTER)
+
+
+def test_statements_pasted_together_run_in_order_up_to_the_first_that_fails(
+    shell: Terminal,
+) -> None:
+    pasted = "SELECT 1 AS first;\n.mode csv\nSELECT 2 AS second;\nSELECT oops;\nSELECT 3 AS third;"
+    shown = shell.run(PASTE + pasted + PASTE_END)
+    assert shown.index("first") < shown.index("second\n2") < shown.index("oops")
+    assert "third" not in shown
+    shell.run(".mode table")
+
+
+def test_an_unknown_command_says_which_is_near(shell: Terminal) -> None:
+    assert shell.run(".tabels").splitlines() == [
+        "error: no command .tabels",
+        "hint: did you mean .tables?",
+    ]
+    assert "a quote is never closed" in shell.run(".read 'a b")
+    assert shell.run(".timer maybe") == "error: .timer is on or off, not 'maybe'"
+
+
+def test_what_was_made_is_shown_by_commands(terminal: START) -> None:
+    shell = terminal()
+    shell.run("CREATE TABLE films(title VARCHAR); CREATE VIEW short AS FROM films;")
+    shell.run("CREATE MODEL mine WITH (engine = 'simulated');")
+    shell.run("CREATE PROMPT greet(who) AS 'Greet {who}';")
+    shell.run("CREATE VIEW greeted AS SELECT LLM_GENERATE('Greet {title}') AS g FROM films;")
+    assert shell.run(".tables").split() == ["films", "greeted", "short"]
+    assert shell.run(".tables fil%") == "films"
+    assert shell.run(".schema mine") == "CREATE MODEL mine WITH (engine = 'simulated');"
+    assert "LLM_GENERATE('Greet {title}')" in shell.run(".schema greeted")
+    assert "CREATE TABLE films" in shell.run(".schema films")
+    assert "mine" in shell.run(".models")
+    assert "greet" in shell.run(".prompts")
+    assert "greet" in shell.run(".functions")
+    assert "list_transform" in shell.run(".functions list_tr%")
+    assert "memory" in shell.run(".databases")
+
+
+def test_plain_statements_tell_their_time_only_when_asked_to(shell: Terminal) -> None:
+    assert " s" not in shell.run("SELECT 1 AS a;").splitlines()[-1]
+    shell.run(".timer on")
+    assert shell.run("SELECT 1 AS a;").splitlines()[-1].endswith(" s")
+    shell.run(".timer off")
+
+
+def test_history_is_there_at_the_next_start_without_what_looks_like_a_key(
+    terminal: START, tmp_path: Path
+) -> None:
+    shell = terminal()
+    shell.run("SELECT 'remembered' AS a;")
+    shell.run("SELECT 'sk-abcdefghijklmnop' AS a;")
+    assert shell.leave() == 0
+    file = tmp_path / "state" / "heliumql" / "history"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "remembered" in file.read_text()
+    assert "sk-" not in file.read_text()
+    again = terminal()
+    assert "remembered" in again.run("\x1b[A")  # the key up, then enter
+    again.type("\x12remem")  # Ctrl-R
+    assert "remembered" in again.run("\r")
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("CREATE SECRET (TYPE s3, KEY_ID 'x', SECRET 'y')", True),
+        ("ATTACH 'postgres://ada:pw@host/db'", True),
+        ("SELECT * FROM users WHERE password = 'x'", True),
+        (".shell export OPENAI_API_KEY=abc", True),
+        ("SET s3_secret_access_key = 'abc'", True),
+        ("CREATE MODEL m WITH (api_key_env = 'OPENAI', max_tokens = 3)", False),
+        ("SELECT task_name FROM 'https://host/a.csv'", False),
+    ],
+)
+def test_what_looks_like_a_key(text: str, secret: bool) -> None:
+    assert looks_secret(text) is secret
+
+
+def test_the_editor_opens_what_is_typed_and_what_was_run(terminal: START, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/one/two/' \"$1\"\n")
+    editor.chmod(0o755)
+    shell = terminal(EDITOR=str(editor))
+    shell.type("SELECT 'one' AS n;\x18\x05")  # Ctrl-X Ctrl-E
+    shell.until("│ two")  # what comes back is run
+    shell.until_prompt()
+    shell.run("SELECT 'one' AS m;")
+    assert "│ two" in shell.run(".edit")
+
+
+def test_what_is_higher_than_the_terminal_goes_to_the_pager(
+    terminal: START, tmp_path: Path
+) -> None:
+    shell = terminal(lines=20, PAGER="cat > paged.txt")
+    paged = tmp_path / "paged.txt"
+    assert "7" in shell.run("FROM range(8);")
+    assert not paged.exists()
+    assert shell.run("FROM range(30);") == ""
+    assert paged.read_text().count("\n") == 35
+    shell.run(".pager off")
+    paged.unlink()
+    assert "29" in shell.run("FROM range(30);")
+    assert not paged.exists()
+
+
+def test_leaving_the_pager_stops_the_statement(terminal: START) -> None:
+    shell = terminal(lines=20, PAGER="head -n 2")
+    shell.run(".mode csv")
+    assert shell.run("FROM range(100000000000);").splitlines() == ["range", "0"]
+    assert "5" in shell.run("SELECT 5;")
+
+
+@pytest.mark.parametrize("keys", [CTRL_D, ".exit\r", ".quit\r"])
+def test_ways_to_leave(terminal: START, keys: str) -> None:
+    shell = terminal("repl", "--no-init")
+    shell.type(keys)
+    assert shell.ended() == 0
+
+
+def test_a_database_is_opened_by_its_name(terminal: START, tmp_path: Path) -> None:
+    shell = terminal("my.duckdb")
+    assert "database my.duckdb" in shell.greeting
+    shell.run("CREATE TABLE t AS SELECT 11 AS n;")
+    assert shell.leave() == 0
+    (tmp_path / "my.duckdb").rename(tmp_path / "renamed")
+    again = terminal("renamed")
+    assert "11" in again.run("FROM t;")
+    again.run(".open")
+    assert "no tables yet" in again.run(".tables")
+    again.run(".open renamed")
+    assert again.run(".tables") == "t"
+
+
+def test_entries_of_a_text() -> None:
+    text = ".mode csv\nSELECT $$a;\n.x$$;\n;; -- nothing\n  .help\nSELECT 1; SELECT"
+    assert list(entries(text)) == [
+        Entry(".mode csv", 0, is_command=True),
+        Entry("SELECT $$a;\n.x$$;", 1),
+        Entry(".help", 4, is_command=True),
+        Entry("SELECT 1;", 5),
+        Entry("SELECT", 5, is_complete=False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "complete"),
+    [
+        ("", True),
+        ("-- only a comment", True),
+        ("SELECT 1", False),
+        ("SELECT 1; -- done", True),
+        ("SELECT ';", False),
+        ("/* ;", False),
+        (".5;", True),
+        (".read x;y", True),
+        ("SELECT 1;\nSELECT", False),
+    ],
+)
+def test_when_a_text_is_complete(text: str, complete: bool) -> None:
+    assert is_complete(text) is complete
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_ends_the_shell(terminal: START, number: int) -> None:
+    shell = terminal()
+    shell.process.kill(number)
+    assert shell.ended() == 128 + number
+
+
+def test_a_request_to_end_ends_the_shell_in_the_middle_of_a_statement(terminal: START) -> None:
+    shell = terminal()
+    shell.type("SELECT count(*) FROM range(1000000000000) t(i) WHERE i % 7 = 3;\r")
+    shell.until("running")
+    shell.process.kill(signal.SIGTERM)
+    assert shell.ended() == 128 + signal.SIGTERM
