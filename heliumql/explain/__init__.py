@@ -10,9 +10,9 @@ from heliumql.explain.explanation import (
     RuleShown,
 )
 from heliumql.explain.foreseen import Estimate, foreseen
-from heliumql.explain.html import as_html
 from heliumql.explain.json import as_json
 from heliumql.explain.mermaid import as_mermaid
+from heliumql.explain.page import as_html
 from heliumql.explain.stages import Stages, as_stages
 from heliumql.explain.text import as_text
 

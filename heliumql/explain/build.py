@@ -16,7 +16,8 @@ import duckdb
 
 from heliumql.binder.bind import Bound, printed
 from heliumql.binder.cuts import Carried
-from heliumql.binder.logical import Leaf, Written, logical_plan
+from heliumql.binder.logical import Leaf, logical_plan
+from heliumql.binder.logical import Written as WrittenNames
 from heliumql.binder.predicates import asked_of, predicate_key
 from heliumql.binder.tree import Node
 from heliumql.explain.estimates import (
@@ -25,11 +26,18 @@ from heliumql.explain.estimates import (
     Stats,
     calls_of,
     expected_seconds,
+    flows_of,
     passes_of,
     per_call,
     rows_of,
 )
-from heliumql.explain.explanation import Explanation, Figure, OperatorShown, RuleShown
+from heliumql.explain.explanation import (
+    Explanation,
+    Figure,
+    OperatorShown,
+    RuleShown,
+    Written,
+)
 from heliumql.explain.schedule import ScheduleShown, schedule_shown
 from heliumql.explain.tree import Weights, tree_shown, weights
 from heliumql.logical import Dag, Fetch, Generate, Query
@@ -39,12 +47,18 @@ from heliumql.physical.site import Site
 from heliumql.physical.survey import Surveyed
 from heliumql.prompts import Parts, Placeholder, RadixTree, Role, Text, static_prefix
 from heliumql.source import Span
+from heliumql.syntax import Core
 from heliumql.syntax.names import common_tables, operator_names, values_tables
+
+_CALL = re.compile(r"\w+\s*\(")
+_MOST_FIRINGS = 24  # of rules, of which is told what they saved
 
 
 class Planned(Protocol):
     """A planned query, as the session has it."""
 
+    @property
+    def core(self) -> Core: ...
     @property
     def sites(self) -> Mapping[int, Site]: ...
     @property
@@ -82,10 +96,11 @@ def explained(
         return Explanation(
             statement, None, None, fired, operators, Figure(1), (), RadixTree(), None, None,
             call_by_call=planned.reason,
+            written=_written(planned, names, operators, statement, offset),
         )  # fmt: skip
     before = TreePlan(planned.bound.tree, planned.optimized.plan.generates)
     leaves = leaves_of(known.connection)
-    written = Written(
+    written = WrittenNames(
         {c.name.lower(): c.columns for c in common_tables(statement)},
         values_tables(statement),
     )
@@ -112,7 +127,52 @@ def explained(
     bound = dag(before)
     plan = dag(planned.optimized.plan) if any(r.fired for r in fired) else bound
     found = _with_plan(statement, bound, plan, fired, planned, planned.carried, surveyed, known)
-    return replace(found, schedule=_schedule(planned, names, surveyed))
+
+    def asked(tree: TreePlan) -> float:
+        return sum(rows.value for rows in rows_of(dag(tree), surveyed).values())
+
+    return replace(
+        found,
+        rules=_with_saved(fired, planned.optimized, asked),
+        schedule=_schedule(planned, names, surveyed),
+        flows=flows_of(plan, surveyed),
+        written=_written(planned, names, found.operators, statement, offset),
+    )
+
+
+def _with_saved(
+    rules: tuple[RuleShown, ...], optimized: Optimized, asked: Callable[[TreePlan], float]
+) -> tuple[RuleShown, ...]:
+    """The rules with how many rows fewer ask a model after them; those that fired stand first."""
+    firings = optimized.firings[:_MOST_FIRINGS]
+    saved = [
+        0.0 if f.before.tree is f.after.tree else max(0.0, asked(f.before) - asked(f.after))
+        for f in firings
+    ]
+    return (
+        *(replace(r, saved=s) for r, s in zip(rules, saved, strict=False)),
+        *rules[len(saved) :],
+    )
+
+
+def _written(
+    planned: Planned,
+    names: Mapping[int, str],
+    operators: Sequence[OperatorShown],
+    statement: str,
+    offset: int,
+) -> tuple[Written, ...]:
+    """The calls that stand in the text of the statement itself, in their order."""
+    run = {o.site for o in operators}
+    found = []
+    for site in planned.core.sites:
+        span = _moved(site.span, offset)
+        if span is None or span.end > len(statement):
+            continue
+        if span.start >= 0 and _CALL.match(statement, span.start):
+            name = names.get(site.number, site.name)
+            found.append(Written(span, name, site.number, site.number in run))
+    return tuple(sorted(found, key=lambda w: w.span.start))
 
 
 def engine_names(sites: Mapping[int, Site]) -> dict[int, str]:

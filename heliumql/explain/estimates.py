@@ -95,8 +95,16 @@ def _holds_back(node: Node) -> bool:
 
 def rows_of(plan: Dag, surveyed: Surveyed | None) -> dict[int, Figure]:
     """For every site how many rows ask it."""
-    flows: list[Figure] = []
     asked: dict[int, Figure] = {}
+    for node, flow in zip(plan.nodes, flows_of(plan, surveyed), strict=True):
+        if isinstance(node, Generate | Fetch):
+            asked[node.site] = max(asked.get(node.site, flow), flow, key=lambda f: f.value)
+    return asked
+
+
+def flows_of(plan: Dag, surveyed: Surveyed | None) -> tuple[Figure, ...]:
+    """How many rows every node gives; an LLM operator as many as ask it."""
+    flows: list[Figure] = []
     looping = _in_loops(plan)
     for number, node in enumerate(plan.nodes):
         inputs = [flows[i] for i in node.inputs]
@@ -117,9 +125,8 @@ def rows_of(plan: Dag, surveyed: Surveyed | None) -> dict[int, Figure]:
                 least = seen.rows if seen is not None else 0
                 times = _STEPS if number in looping else 1.0
                 flow = Figure(max(flow.value * times, least), exact=False)
-            asked[node.site] = max(asked.get(node.site, flow), flow, key=lambda f: f.value)
         flows.append(flow)
-    return asked
+    return tuple(flows)
 
 
 def _is_exact(plan: Dag, number: int, seen: Seen, surveyed: Surveyed) -> bool:

@@ -11,6 +11,7 @@ from heliumql.explain.timeline import Timeline
 from heliumql.explain.tree import NodeShown
 from heliumql.logical import Dag
 from heliumql.prompts import Parts, RadixTree
+from heliumql.source import Span
 from heliumql.stats import CallTimes, Stats
 
 FIRST_ROWS = 10  # of a result, that are kept to be shown
@@ -67,6 +68,17 @@ class RuleShown:
     name: str
     what: tuple[str, ...] = ()
     fired: bool = False
+    saved: float = 0.0  # how many rows fewer ask a model; an estimate
+
+
+@dataclass(frozen=True)
+class Written:
+    """A call as it stands in the statement, and what became of it."""
+
+    span: Span
+    name: str
+    site: int
+    runs: bool  # else it was made one with an equal one, or nobody needs it
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,8 @@ class Explanation:
     prompt_tree: NodeShown = field(default_factory=NodeShown)  # the tree with weights
     schedule: ScheduleShown | None = None  # of the calls that are known before answers come
     timelines: tuple[Timeline, ...] = ()  # of what happened
+    flows: tuple[Figure, ...] = ()  # rows that each node of the plan gives
+    written: tuple[Written, ...] = ()  # calls of the text
 
     @property
     def is_cut(self) -> bool:

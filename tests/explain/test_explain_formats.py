@@ -1,12 +1,9 @@
-"""JSON, Mermaid and HTML of explanations: whole, well-formed, and nothing in them is taken for
-markup."""
+"""JSON and Mermaid of explanations: whole, well-formed, and nothing in them is taken for markup."""
 
 from __future__ import annotations
 
 import json
 import re
-import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,6 @@ import pytest
 from to_explain import QUERIES, explained
 
 from heliumql.connection import Connection
-from heliumql.explain.layout import lines, placed
 
 NASTY = """SELECT LLM_GENERATE('<script>alert("x")</script> & ]]> `{body}` "q" | {stars} \\ #;')
            AS "<b>|]" FROM reviews"""
@@ -125,72 +121,6 @@ def test_mermaid_is_nodes_and_edges_and_nothing_else(query: str, forbidden: Conn
             ends = edge.fullmatch(line)
             assert ends, line
             assert {ends[1], ends[2]} <= made
-
-
-class Checked(HTMLParser):
-    """Collects tags, and what a page asks the network for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.outside: list[str] = []
-        self.tags: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        for name, value in attrs:
-            if name in ("src", "href", "action") or "url(" in (value or ""):
-                self.outside.append(f"{tag} {name}={value}")
-
-
-@pytest.mark.parametrize("query", texts())
-def test_html_is_well_formed_and_needs_nothing_else(query: str, forbidden: Connection) -> None:
-    page = explained(forbidden, query, "(FORMAT html)")
-    doctype, _, rest = page.partition("\n")
-    assert doctype == "<!DOCTYPE html>"
-    ET.fromstring(rest)  # every tag is closed, every text escaped
-    checked = Checked()
-    checked.feed(page)
-    assert checked.outside == []
-    assert "script" not in checked.tags
-    assert "url(" not in page
-    assert "@import" not in page
-
-
-def test_html_shows_statement_plan_and_operators(forbidden: Connection) -> None:
-    page = explained(forbidden, NASTY, "(FORMAT html)")
-    root = ET.fromstring(page.partition("\n")[2])
-    assert "".join(root.find("body/pre").itertext()) == NASTY  # type: ignore[union-attr]
-    assert "prefers-color-scheme: dark" in page
-    drawn = root.iter("{http://www.w3.org/2000/svg}g")
-    assert [g.get("class") for g in drawn] == ["query", "generate", "output"]
-
-
-def test_boxes_do_not_overlap_and_inputs_stand_above() -> None:
-    labels = [["read a"], ["read a long name of a table"], ["join", "keep rows"], ["x"], ["out"]]
-    inputs = [[], [], [0, 1], [0], [2, 3]]
-    boxes = placed(labels, inputs)
-    for number, box in enumerate(boxes):
-        for i in inputs[number]:
-            assert boxes[i].y + boxes[i].height < box.y
-        for other in boxes[number + 1 :]:
-            apart = (
-                box.x + box.width <= other.x
-                or other.x + other.width <= box.x
-                or box.y + box.height <= other.y
-                or other.y + other.height <= box.y
-            )
-            assert apart
-
-
-def test_lines_past_boxes_go_beside_them() -> None:
-    labels = [["read"], ["a wide box in between"], ["out"]]
-    inputs = [[], [0], [0, 1]]
-    boxes = placed(labels, inputs)
-    straight, past, last = lines(boxes, inputs)
-    assert past.widest > boxes[1].x + boxes[1].width
-    for line, (above, below) in ((straight, (0, 1)), (last, (1, 2))):
-        assert line.start[1] == boxes[above].y + boxes[above].height
-        assert line.end[1] == boxes[below].y
 
 
 def test_formats_are_written_in_files_of_queries() -> None:
