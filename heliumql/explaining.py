@@ -13,7 +13,6 @@ from heliumql.explain import (
     Explanation,
     Happened,
     Stages,
-    as_html,
     as_json,
     as_mermaid,
     as_stages,
@@ -92,6 +91,8 @@ def rendered(
         case "json":
             return as_json(explanation)
         case "html":
+            from heliumql.explain.page import as_html  # only where it is asked for
+
             return as_html(explanation)
         case "mermaid":
             return as_mermaid(explanation)

@@ -12,7 +12,6 @@ from heliumql.explain.explanation import (
 from heliumql.explain.foreseen import Estimate, foreseen
 from heliumql.explain.json import as_json
 from heliumql.explain.mermaid import as_mermaid
-from heliumql.explain.page import as_html
 from heliumql.explain.stages import Stages, as_stages
 from heliumql.explain.text import as_text
 
@@ -25,7 +24,6 @@ __all__ = [
     "OperatorShown",
     "RuleShown",
     "Stages",
-    "as_html",
     "as_json",
     "as_mermaid",
     "as_stages",
