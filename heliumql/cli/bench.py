@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
-from heliumql.cli.arguments import UsageError, bench_optimality_parser
+from heliumql.cli.arguments import bench_optimality_parser
+from heliumql.cli.help import show
+from heliumql.cli.parser import UsageError
 from heliumql.errors import InternalError
 from heliumql.resources import resource
 
@@ -27,7 +29,7 @@ class _Suite:
 _SUITES = (
     _Suite(
         "optimality",
-        "orders of the scheduling policies against the best order of tiny workflows",
+        "orders of the scheduling policies against the best ones",
         bench_optimality_parser,
         needs=("highspy",),
     ),
@@ -38,8 +40,7 @@ def bench(arguments: Sequence[str]) -> int:
     """Runs the suite that the first argument names; without one, lists them."""
     match arguments:
         case [] | ["--help" | "-h", *_]:
-            print(_overview(), end="")
-            return 0
+            return show(_overview())
         case [name, *rest]:
             suite = next((s for s in _SUITES if s.name == name), None)
             if suite is None:
@@ -58,7 +59,7 @@ def bench(arguments: Sequence[str]) -> int:
 
 
 def _overview() -> str:
-    lines = ["usage: heliumql bench SUITE ...", "", "suites, each with --help:"]
+    lines = ["Measure.", "", "usage: heliumql bench SUITE ...", "", "suites, each with --help:"]
     lines += [f"  {suite.name:12} {suite.what}" for suite in _SUITES]
     return "\n".join(lines) + "\n"
 

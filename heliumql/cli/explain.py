@@ -9,10 +9,11 @@ from pathlib import Path
 
 import heliumql
 from heliumql import syntax
-from heliumql.cli.arguments import UsageError, pairs
 from heliumql.cli.interrupt import Interrupts
+from heliumql.cli.parser import UsageError
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import check_used, constant, named_in, scripts
+from heliumql.cli.values import pairs
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import ExecutionError, HeliumQLError
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from heliumql.cli.arguments import UsageError
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import OutputClosedError
+from heliumql.cli.parser import UsageError
 from heliumql.cli.report import say, say_error
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import as_hql, read

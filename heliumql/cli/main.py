@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from heliumql.cli.arguments import (
-    OVERVIEW,
-    UsageError,
     explain_parser,
     fmt_parser,
     repl_parser,
@@ -16,7 +14,9 @@ from heliumql.cli.arguments import (
     serve_parser,
 )
 from heliumql.cli.database_files import is_database
+from heliumql.cli.help import did_you_mean, help_of, show, version
 from heliumql.cli.interrupt import Interrupts, listen
+from heliumql.cli.parser import UsageError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,12 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         match given:
-            case ["--help" | "-h", *_]:
-                print(OVERVIEW, end="")
-                return 0
+            case ["--help" | "-h" | "help", *words]:
+                return help_of(words if given[0] == "help" else [])
             case ["--version", *_]:
-                print(f"heliumql {_version()}")
-                return 0
+                return show(version() + "\n")
             case [] if sys.stdin.isatty():
                 return _repl([], interrupts)
             case ["repl", *rest]:
@@ -56,10 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 return bench(rest)
             case [word, *_] if word.isidentifier() and not Path(word).exists():
-                raise UsageError(
-                    f"no command or file {word!r}",
-                    hint="commands: run, repl, explain, fmt, bench, serve (see heliumql --help)",
-                )
+                raise UsageError(f"no command or file {word!r}", hint=did_you_mean(word))
             case [word, *_] if not word.startswith("-") and is_database(word):
                 return _repl(given, interrupts)
             case _:
@@ -81,15 +76,10 @@ def _repl(given: Sequence[str], interrupts: Interrupts) -> int:
     if options.file is not None and options.database is not None:
         raise UsageError("the database is given twice", hint="heliumql repl DATABASE")
     options.database = options.database or options.file or ":memory:"
+    from heliumql import __version__
     from heliumql.cli.repl.start import repl
 
-    return repl(options, interrupts, _version())
-
-
-def _version() -> str:
-    from heliumql import __version__
-
-    return __version__
+    return repl(options, interrupts, __version__)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from heliumql.cli.arguments import FORMATS, UsageError
+from heliumql.cli.arguments import FORMATS
 from heliumql.cli.formats import (
     Format,
     Sink,
@@ -24,6 +24,7 @@ from heliumql.cli.formats import (
     write_markdown,
     write_parquet,
 )
+from heliumql.cli.parser import UsageError
 from heliumql.cli.table import ROWS, Look, write_table
 from heliumql.errors import ExecutionError, InternalError
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from heliumql.cli.arguments import UsageError
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output
+from heliumql.cli.parser import UsageError
 from heliumql.cli.progress import ProgressLine
 from heliumql.cli.report import say
 from heliumql.cli.run import Running, show

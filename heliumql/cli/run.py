@@ -12,9 +12,9 @@ import duckdb
 import pyarrow as pa
 
 import heliumql
-from heliumql.cli.arguments import UsageError, pairs
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
+from heliumql.cli.parser import UsageError
 from heliumql.cli.progress import ProgressLine
 from heliumql.cli.report import (
     say,
@@ -25,6 +25,7 @@ from heliumql.cli.report import (
     say_stats,
 )
 from heliumql.cli.scripts import as_hql, check_used, constant, named_in, scripts
+from heliumql.cli.values import pairs
 from heliumql.errors import BudgetError, HeliumQLError
 from heliumql.stats import Stats
 from heliumql.syntax import shell

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from heliumql.cli.arguments import UsageError
+from heliumql.cli.parser import UsageError
 
 _PARAMETER = re.compile(r"\$(\w+)")
 

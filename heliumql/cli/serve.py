@@ -14,12 +14,13 @@ from pathlib import Path
 
 import duckdb
 
-from heliumql.cli.arguments import UsageError, pairs
 from heliumql.cli.interrupt import Interrupts
+from heliumql.cli.parser import UsageError
 from heliumql.cli.remote import connected, contents
 from heliumql.cli.report import say
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import constant, read
+from heliumql.cli.values import pairs
 from heliumql.connection import Connection
 from heliumql.errors import ExecutionError
 from heliumql.extensions.flight import tokens

@@ -63,7 +63,9 @@ def test_a_statement_with_a_call_leads_through_rooms_named_so() -> None:
     assert {"heliumql.binder.bind", "heliumql.engines", "heliumql.physical.passes"} <= modules
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["run", "--help"], ["help", "run"], ["nope"]]
+)
 def test_help_and_version_import_neither_duckdb_nor_arrow(arguments: list[str]) -> None:
     modules = imported(
         "from heliumql.cli.main import main",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import duckdb
 
-from heliumql.cli.arguments import UsageError, pairs
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import OutputClosedError
+from heliumql.cli.parser import UsageError
 from heliumql.cli.repl.database import open_database
 from heliumql.cli.repl.entries import Entry, entries, is_complete
 from heliumql.cli.repl.places import startup_files, state_folder
@@ -20,6 +20,7 @@ from heliumql.cli.repl.preferences import CommandError, Preferences
 from heliumql.cli.repl.screen import Screen
 from heliumql.cli.repl.shell import Shell
 from heliumql.cli.report import say_error
+from heliumql.cli.values import pairs
 from heliumql.errors import HeliumQLError
 
 _INTERRUPTED = 130
