@@ -89,6 +89,8 @@ class Parser(argparse.ArgumentParser):
         known = [o for a in self._actions for o in a.option_strings]
         if self.prog == "heliumql":
             known.append("--version")
+        if option == "--version":
+            raise UsageError(f"no option {option} here", hint="heliumql --version")
         near = nearest(option, known)
         raise UsageError(f"no option {option}", hint=f"did you mean {near}?" if near else see)
 

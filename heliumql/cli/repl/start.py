@@ -33,6 +33,8 @@ def repl(options: argparse.Namespace, interrupts: Interrupts, version: str) -> i
     settings = pairs("--set", options.set)
     if options.model is not None:
         settings["llm_default_model"] = options.model
+    if options.format is not None:
+        _check_mode(options.format)
     preferences = Preferences() if interactive else Preferences(mode="csv", stats=False)
     # Ctrl-C is heard by statements; between them it is Python's.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -87,6 +89,14 @@ def _read_startup_files(shell: Shell, options: argparse.Namespace) -> None:
             except CommandError as error:
                 shell.screen.error(str(error))
     shell.failures = 0
+
+
+def _check_mode(mode: str) -> None:
+    """A mistake on the command line is told before a database is opened or made."""
+    try:
+        Preferences().with_value("mode", [mode])
+    except CommandError as error:
+        raise UsageError(f"--format: {error.message}", hint=error.hint) from None
 
 
 def _typed(shell: Shell, interrupts: Interrupts, version: str) -> int:
