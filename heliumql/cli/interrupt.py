@@ -1,17 +1,16 @@
 """Ctrl-C and SIGTERM: stop the running statement at once, close what is open, tell the status.
 
-Python runs signal handlers between two bytecodes only, so not while DuckDB computes. A thread
-that is woken by the signal itself interrupts the statement; the handler raises afterwards.
+A thread that is woken by the signal itself interrupts the statement; the handler raises afterwards.
 """
 
 from __future__ import annotations
 
-import os
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
+
+from heliumql.signals import told_at_once
 
 
 class Interrupts:
@@ -30,30 +29,9 @@ class Interrupts:
         signal.signal(number, signal.SIG_DFL)  # the second one ends the program on the spot
         raise KeyboardInterrupt
 
-    @contextmanager
-    def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
+    def interrupting(self, interrupt: Callable[[], None]) -> AbstractContextManager[None]:
         """Calls `interrupt` from another thread as soon as a signal arrives."""
-        reading, writing = os.pipe()
-        os.set_blocking(writing, False)
-
-        def watch() -> None:
-            # An empty read is the end of the pipe: the statement is through.
-            while os.read(reading, 1):
-                if not done.is_set():
-                    interrupt()
-
-        done = threading.Event()
-        watcher = threading.Thread(target=watch, name="heliumql-interrupts", daemon=True)
-        watcher.start()
-        before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-        try:
-            yield
-        finally:
-            done.set()
-            signal.set_wakeup_fd(before)
-            os.close(writing)
-            watcher.join()
-            os.close(reading)
+        return told_at_once(interrupt)
 
 
 def listen() -> Interrupts:
