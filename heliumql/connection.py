@@ -148,6 +148,10 @@ class Connection:
         """
         return self._statements.run(parsed, parameters, group)
 
+    def evaluated(self, relation: Relation) -> Relation:
+        """The relation with its rows, read now; from then on it needs no connection."""
+        return self._evaluations.evaluated(relation)
+
     def run_all(
         self, statements: Sequence[tuple[Parsed, Parameters]]
     ) -> Iterator[tuple[Parsed, Relation | None]]:

@@ -24,6 +24,7 @@ from heliumql.binder.parameters import Parameters
 from heliumql.definitions import quoted
 from heliumql.errors import ExecutionError
 from heliumql.groups import Group, Member
+from heliumql.preview import Preview
 from heliumql.relation import PlainRun, Relation
 from heliumql.runs import CallRun, HeldRows
 from heliumql.source import Source
@@ -195,18 +196,26 @@ class Evaluations:
     def evaluated(self, relation: Relation) -> Relation:
         """The relation with its rows, read now."""
         table, stats = relation.arrow(), relation.stats
-        return self._of_table(relation.columns, table, stats, relation.explain)
+        return self._of_table(relation.columns, table, stats, relation.explain, relation.types)
 
     def _of_table(
-        self, names: Sequence[str], table: pa.Table, stats: Stats, explain: Callable[[], str]
+        self,
+        names: Sequence[str],
+        table: pa.Table,
+        stats: Stats,
+        explain: Callable[[], str],
+        types: Sequence[str] = (),
     ) -> Relation:
-        return Relation(
+        relation = Relation(
             tuple(names),
             lambda: table.schema,
             lambda: HeldRows(table, stats),
-            self.python_rows(),
+            self.python_rows(types),
             explain,
+            (lambda: types) if types else None,
         )
+        relation.preview = Preview.of(table.to_batches())
+        return relation
 
     def python_rows(self, types: Sequence[str] = ()) -> Callable[[pa.Table], list[tuple[Any, ...]]]:
         """From Arrow to Python, for columns of these types."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 from heliumql.composable import Composable
 from heliumql.errors import BindError, ExecutionError
 from heliumql.physical.snapshot import batches_of, no_rows
+from heliumql.preview import ROWS, Preview
 from heliumql.stats import Stats
 from heliumql.syntax import ExplainFormat
 
@@ -61,6 +62,8 @@ class Relation(Composable):
         self._python_rows = python_rows
         self._explained = explained
         self._last: Run | None = None
+        self.preview: Preview | None = None  # of the rows as they were read last
+        self.notes: tuple[str, ...] = ()  # lines that a notebook shows below the rows
         self._reading: Generator[pa.RecordBatch, None, None] | None = None
         self._left: list[tuple[Any, ...]] = []
 
@@ -103,7 +106,8 @@ class Relation(Composable):
         [2048, 2048, 904]
         """
         run = self._last = self._run()
-        yield from run.batches()
+        self.preview = preview = Preview()
+        yield from preview.watching(run.batches())
 
     def arrow(self) -> pa.Table:
         """All rows as an Arrow table."""
@@ -204,6 +208,23 @@ class Relation(Composable):
     def __repr__(self) -> str:
         return f"<heliumql relation ({', '.join(self._names)})>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the rows, where they were read already, else the columns.
+
+        Looking at a relation never asks a model. DuckDB's own relations show their first rows.
+        """
+        return self._repr_mimebundle_()["text/html"]
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
+        """The same as HTML and as text."""
+        from heliumql import shown
+
+        return shown.bundle(self, self._previewed())
+
+    def _previewed(self) -> Preview | None:
+        """Rows that can be shown without asking a model; None where there are none."""
+        return self.preview if self.preview is not None and self.preview.complete else None
+
     def _continued(self) -> Generator[pa.RecordBatch, None, None]:
         if self._reading is None:
             self._reading = self.batches()
@@ -252,6 +273,10 @@ class PlainRelation(Relation):
 
     def close(self) -> None:
         self._unread = None
+
+    def _previewed(self) -> Preview | None:
+        first = self._begun().limit(ROWS + 1).to_arrow_table()
+        return Preview.of(first.to_batches(), complete=first.num_rows <= ROWS)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self._begun().fetchall())
