@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     import duckdb
+    from IPython.core.interactiveshell import InteractiveShell
 
     from heliumql.connection import Connection
     from heliumql.extensions.duckdb import LoadedConnection
@@ -97,6 +98,20 @@ def load(
     from heliumql.extensions.duckdb import load
 
     return load(con, model=model, placeholders=placeholders, **settings)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext heliumql`: from then on `%hql` and `%%hql` run statements."""
+    from heliumql.extensions.jupyter import load_ipython_extension
+
+    load_ipython_extension(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """`%unload_ext heliumql`: closes the connections that cells opened."""
+    from heliumql.extensions.jupyter import unload_ipython_extension
+
+    unload_ipython_extension(shell)
 
 
 __all__ = [

@@ -78,8 +78,8 @@ class Scope:
     ) -> None:
         self._snapshot = snapshot
         self._depth = depth
-        self.common_tables = tuple(_common_tables(tokens))
-        every = tuple(_references(tokens))
+        self.common_tables = tuple(common_tables(tokens))
+        every = tuple(references(tokens))
         around = tuple(r for r in every if block[: len(r.block)] == r.block)
         # The innermost first: its names hide those further out.
         self.references = tuple(sorted(around or every, key=lambda r: -len(r.block)))
@@ -206,10 +206,11 @@ def expects_table(tokens: Sequence[Token]) -> bool:
     """A table stands next, after these tokens."""
     end = tokens[-1].end if tokens else 0
     cursor = Token("NAME", _CURSOR, end + 1, end + 2)
-    return any(r.path[-1:] == (_CURSOR,) for r in _references((*tokens, cursor)))
+    return any(r.path[-1:] == (_CURSOR,) for r in references((*tokens, cursor)))
 
 
-def _references(tokens: Sequence[Token]) -> Iterator[Reference]:
+def references(tokens: Sequence[Token]) -> Iterator[Reference]:
+    """The tables that a statement names, where they stand in it."""
     stack: list[tuple[int, str]] = []  # of what is open: its position, the word before it
     in_from = [False]
     expected = False
@@ -316,7 +317,8 @@ def _closing(tokens: Sequence[Token], i: int) -> int:
     return len(tokens)
 
 
-def _common_tables(tokens: Sequence[Token]) -> Iterator[CommonTable]:
+def common_tables(tokens: Sequence[Token]) -> Iterator[CommonTable]:
+    """Its WITH clauses."""
     for i, token in enumerate(tokens):
         if token.type not in _NAMES or i == 0:
             continue

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -69,8 +67,6 @@ def _completion(candidate: Candidate, position: int) -> Completion:
 
 def _dot_commands() -> Mapping[str, tuple[str, str]]:
     """Names of dot commands with their arguments and help."""
-    commands: Mapping[str, tuple[str, str]] = {}
-    with contextlib.suppress(ModuleNotFoundError):
-        module = importlib.import_module("heliumql.cli.repl.dot_commands")
-        commands = module.COMMANDS
-    return commands
+    from heliumql.cli.repl.dot_commands import COMMANDS  # they import much of the shell
+
+    return COMMANDS
