@@ -28,6 +28,11 @@ class Cell:
     warned: str = ""
 
     @property
+    def results(self) -> list[dict[str, str]]:
+        """Without the display of progress, which a busy machine may have shown."""
+        return [b for b in self.bundles if "<progress" not in b.get("text/html", "")]
+
+    @property
     def plain(self) -> str:
         return "\n".join(b.get("text/plain", "") for b in self.bundles)
 

@@ -43,7 +43,7 @@ def kernel(started: Kernel) -> Kernel:
 
 def test_rows_as_a_table(kernel: Kernel) -> None:
     cell = kernel.run("%hql SELECT 42 AS answer, NULL AS nothing, '<b>&$x$</b>' AS bold")
-    (bundle,) = cell.bundles
+    (bundle,) = cell.results
     assert "answer<small>INTEGER</small>" in bundle["text/html"]
     assert '<td class="n">42</td>' in bundle["text/html"]
     assert '<span class="null">NULL</span>' in bundle["text/html"]
@@ -80,7 +80,7 @@ def test_each_result_of_a_cell_and_what_calls_took(kernel: Kernel) -> None:
         "SELECT count(*) AS n FROM people;\n"
         "SELECT name, LLM_GENERATE('Greet {name}') AS greeting FROM people;\n"
     )
-    counted, greeted = cell.bundles
+    counted, greeted = cell.results
     assert "calls" not in counted["text/plain"]
     assert "2 calls run, 1 shared" in greeted["text/plain"]
     again = kernel.run("%hql --stats SELECT LLM_GENERATE('Greet {name}') FROM people")
@@ -90,7 +90,7 @@ def test_each_result_of_a_cell_and_what_calls_took(kernel: Kernel) -> None:
 def test_a_result_is_a_value(kernel: Kernel) -> None:
     cell = kernel.run("rows = %hql SELECT 1 AS a UNION ALL SELECT 2\nprint(rows.fetchall())")
     assert cell.printed == "[(1,), (2,)]\n"
-    assert cell.bundles == []
+    assert cell.results == []
 
 
 @pytest.mark.parametrize(
