@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from heliumql.connection import Connection as HqlConnection
 from heliumql.extensions.dbapi import errors
 from heliumql.extensions.dbapi.cursor import Cursor
-from heliumql.extensions.dbapi.errors import InterfaceError, translated
+from heliumql.extensions.dbapi.errors import InterfaceError, ProgrammingError, translated
 
 if TYPE_CHECKING:
     from heliumql.statements import Parsed
@@ -83,12 +83,16 @@ class Connection:
             return Cursor(self)
 
     def commit(self) -> None:
-        """Keeps what the transaction did; nothing where none is open."""
+        """Keeps what the transaction did; nothing where none is open.
+
+        Raises OperationalError where an error has ended it: nothing of it is kept.
+        """
         with self._used(), translated():
             if not self._open_transaction:
                 return
             self._make_room(None)
             try:
+                self._hql.execute("SELECT 1")  # COMMIT would say nothing
                 self._hql.execute("COMMIT")
             except duckdb.Error:
                 self._end_failed()
@@ -173,13 +177,20 @@ class Connection:
         if reading is not None and reading is not cursor:
             reading._take_rest()
 
-    def _ran(self, parsed: Parsed) -> None:
-        """Follows BEGIN and COMMIT in statements."""
-        match parsed.statement.text.split(maxsplit=1)[0].upper().rstrip(";"):
+    def _run(self, parsed: Parsed, parameters: list[Any] | dict[str, Any] | None) -> None:
+        """Runs a statement; BEGIN and COMMIT are those of the transaction that opens by itself."""
+        match parsed.statement.text.split(maxsplit=1)[0].upper():
             case "BEGIN" | "START":
+                if self._open_transaction:
+                    raise ProgrammingError("a transaction is open already: commit() first")
+                self._hql.execute(parsed, parameters)
                 self._open_transaction = True
-            case "COMMIT" | "END" | "ROLLBACK" | "ABORT":
-                self._open_transaction = False
+            case "COMMIT" | "END":
+                self.commit()
+            case "ROLLBACK" | "ABORT":
+                self.rollback()
+            case _:
+                self._hql.execute(parsed, parameters)
 
     def _end_failed(self) -> None:
         """After a COMMIT that failed nothing is open."""

@@ -124,9 +124,8 @@ class Cursor:
         plain = isinstance(parsed.statement, syntax.Sql) and not hql.holds_calls(parsed)
         kind = _kind(hql.duckdb, parsed.statement.text) if plain else None
         if kind is not None and kind.type in _WRITES and not _copies_out(parsed):
-            connection._begin()
-        hql.execute(parsed, parameters)
-        connection._ran(parsed)
+            connection._open()
+        connection._run(parsed, parameters)
         result = hql.result
         self._rowcount = hql.rowcount
         if isinstance(result, Relation):
