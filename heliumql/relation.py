@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from heliumql.composable import Composable
-from heliumql.errors import BindError, ExecutionError
+from heliumql.errors import BindError, ExecutionError, HeliumQLError
 from heliumql.physical.snapshot import batches_of, no_rows
 from heliumql.preview import ROWS, Preview
 from heliumql.stats import Stats
@@ -219,7 +219,10 @@ class Relation(Composable):
         """The same as HTML and as text."""
         from heliumql import shown
 
-        return shown.bundle(self, self._previewed())
+        try:
+            return shown.bundle(self, self._previewed())
+        except (HeliumQLError, duckdb.Error) as error:  # a closed connection, a query that fails
+            return shown.plain_bundle(f"{self!r}\n{error}")
 
     def _previewed(self) -> Preview | None:
         """Rows that can be shown without asking a model; None where there are none."""

@@ -126,7 +126,12 @@ def _explained(parts: Sequence[pa.Table]) -> dict[str, str]:
         page = html.escape(text, quote=True)
         frame = f'<iframe srcdoc="{page}" style="width:100%;height:640px;border:0"></iframe>'
         return {"text/html": frame, "text/plain": "a page, which a notebook shows"}
-    return {"text/html": f"<pre>{html.escape(text)}</pre>", "text/plain": text}
+    return plain_bundle(text)
+
+
+def plain_bundle(text: str) -> dict[str, str]:
+    """A text as it is laid out."""
+    return {"text/html": f"<pre>{_visible(text)}</pre>", "text/plain": text}
 
 
 def cells(table: pa.Table) -> Cells:
