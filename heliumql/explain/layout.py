@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 MOST_BESIDE = 6
-GAP_X, GAP_Y = 30.0, 64.0  # between nodes, in pixels; labels of edges stand in the gap below nodes
+GAP_X, GAP_Y = 30.0, 54.0  # between nodes, in pixels; labels of edges stand in the gap below nodes
 _BEND, _GAP_BENDS = 8.0, 6.0  # width of an edge that passes a layer, and between two
 _ROUNDS = 8
 

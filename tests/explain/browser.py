@@ -45,13 +45,11 @@ class Browser:
         """What the console has shown since this was last asked."""
         return [entry["message"] for entry in self._post("se/log", {"type": "browser"})]
 
-    def screenshot(self, path: Path, *, whole: bool = False) -> None:
-        """A picture of what is seen, or of the whole page."""
-        given: dict[str, object] = {"format": "png", "captureBeyondViewport": whole}
-        if whole:
-            width, height = self.run(
-                "const e = document.documentElement; return [e.clientWidth, e.scrollHeight]"
-            )
+    def screenshot(self, path: Path, *, height: int = 0) -> None:
+        """A picture of what is seen, or of so much of the page, beginning at its top."""
+        given: dict[str, object] = {"format": "png", "captureBeyondViewport": bool(height)}
+        if height:
+            width = self.run("return document.documentElement.clientWidth")
             given["clip"] = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         data = self.cdp("Page.captureScreenshot", given)["data"]
         path.write_bytes(base64.b64decode(data))

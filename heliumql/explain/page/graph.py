@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from heliumql.explain.explanation import Explanation, Figure, OperatorShown
-from heliumql.explain.layout import Box, Route, laid_out
+from heliumql.explain.layout import Box, Layout, Route, laid_out
 from heliumql.explain.page.markup import COLOURS, fitting, one_line, text
 from heliumql.logical import Fetch, Generate, Node, Output, Query, Recurse, described
 from heliumql.prompts import Parts, Placeholder, Text
@@ -15,7 +15,7 @@ from heliumql.prompts import Parts, Placeholder, Text
 _WIDTH, _PAD, _LINE, _TITLE = 236.0, 12.0, 16.0, 18.0  # of a node, in pixels
 _LETTERS = 32.0  # of average width, on a line inside a node
 _MOST_LINES = 3
-_LABEL = 14.0  # height of a line at an edge
+_LABEL, _LETTER = 14.0, 6.8  # height of a line at an edge, width of its letters
 _MANY = 40  # nodes; of more the LLM operators alone are shown first
 _MARGIN = 6.0
 
@@ -201,13 +201,24 @@ def _svg(shown: Picture, label: str) -> str:
         for route in layout.routes
     )
     nodes = "".join(_node(n, box) for n, box in zip(shown.nodes, layout.boxes, strict=True))
-    width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
+    beside = _beside(layout, shown)  # as much on both sides, so that the nodes stay in the middle
+    width, height = layout.width + 2 * (_MARGIN + beside), layout.height + 2 * _MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="group" aria-label="{text(label)}"'
         f' style="--w:{width:.0f};--h:{height:.0f}"'
-        f' viewBox="{-_MARGIN:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}">'
+        f' viewBox="{-_MARGIN - beside:.0f} {-_MARGIN:.0f} {width:.0f} {height:.0f}">'
         f"<g>{edges}</g><g>{labels}</g>{nodes}</svg>"
     )
+
+
+def _beside(layout: Layout, shown: Picture) -> float:
+    """How far the longest label reaches beyond the nodes."""
+    ends = [
+        route.points[-1][0] + 12 + _LETTER * len(shown.flows[route.start, route.end].rows)
+        for route in layout.routes
+        if len(shown.inputs[route.end]) < 3
+    ]
+    return max(0.0, max(ends, default=0.0) - layout.width)
 
 
 def path(route: Route) -> str:

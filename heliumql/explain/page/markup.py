@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 LONGEST = 20_000  # characters of a text that are shown
-COLOURS = 8  # operators after these have the first ones' colours again
+COLOURS = 12  # operators after these have the first ones' colours again
 
 # What cannot be seen, turns the direction of what follows, or is no character of a document.
 _UNSEEN = re.compile(

@@ -83,7 +83,8 @@ def _node(
     if len(shared) > 1:
         said.append(f"begins {counted(len(shared), 'operator')}")
     ends = "".join(
-        f'<span class="end o{colours.get(name, 0)}"><i class="key"></i>{text(name, 200)}</span>'
+        f'<span class="ends-here o{colours.get(name, 0)}"><i class="key"></i>'
+        f"{text(name, 200)}</span>"
         for name in node.operators
     )
     reads = (

@@ -225,23 +225,23 @@ def _axis(seconds: float, scale: float) -> Iterator[str]:
 
 
 def _legend(timeline: Timeline, single: bool, colour: dict[str, int]) -> str:
-    def swatch(kind: str, number: int, said: str, more: str = "") -> str:
+    def swatch(kind: str, said: str, more: str = "plain") -> str:
         return (
-            f'<li><svg aria-hidden="true"><g class="key{more} o{number}">'
+            f'<li><svg aria-hidden="true"><g class="{more}">'
             f'<rect class="{kind}" width="22" height="12" rx="3"/></g></svg>{text(said, 200)}</li>'
         )
 
-    entries = [swatch("computed", number, name) for name, number in colour.items()]
+    entries = [swatch("computed", name, f"o{number}") for name, number in colour.items()]
     bars = [bar for lane in timeline.lanes for bar in lane.bars]
     if single and any(bar.cached_tokens for bar in bars):
-        entries.append(swatch("cached", 0, "prompt: share found in the prefix cache"))
+        entries.append(swatch("cached", "prompt: share found in the prefix cache"))
     if any(bar.first_token is not None for bar in bars):
         said = "prompt: computed" if single else "calls without a token yet"
-        entries.append(swatch("computed", 0, said))
-        entries.append(swatch("decode", 0, "answer" if single else "calls that answer"))
+        entries.append(swatch("computed", said))
+        entries.append(swatch("decode", "answer" if single else "calls that answer"))
     if single and any(bar.failed for bar in bars):
-        entries.append(swatch("decode", 0, "failed", " failed"))
-    entries.append(swatch("idle", 0, "no call runs"))
+        entries.append(swatch("decode", "failed", "failed"))
+    entries.append(swatch("idle", "no call runs"))
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 
