@@ -13,6 +13,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -82,7 +83,8 @@ class VllmEngine:
 
     @property
     def title(self) -> str:
-        return f"vLLM: {self._options.model}"
+        model = Path(self._options.model)
+        return f"vLLM: {model.name if model.is_dir() else model}"
 
     @property
     def tasks(self) -> frozenset[Task]:

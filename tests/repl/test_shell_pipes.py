@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from terminal import PROGRAM, environment
 
 Piped = Callable[..., subprocess.CompletedProcess[str]]
 ROW = "SELECT 1 AS n, 'a,b' AS text, NULL AS nothing;"
@@ -134,3 +136,26 @@ def test_a_database_that_cannot_be_opened(piped: Piped, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     done = piped(".open text.duckdb\nSELECT 1 AS still;")
     assert done.stdout == "still\n1\n"
+
+
+def test_ctrl_c_ends_what_is_piped(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "repl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    endless = "SELECT count(*) FROM range(1000000000000) t(i) WHERE i % 7 = 3;"
+    process.stdin.write(f".print begun\n{endless}\n.print never\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert err in ("interrupted\n", "")  # "": it came before the statement

@@ -91,6 +91,23 @@ def test_what_was_made_is_shown_by_commands(terminal: START) -> None:
     assert "memory" in shell.run(".databases")
 
 
+def test_tab_completes_what_the_database_has(terminal: START) -> None:
+    shell = terminal()
+    shell.run("CREATE TABLE festivals(name VARCHAR);")
+    shell.run("INSERT INTO festivals VALUES ('Cannes');")
+    shell.type("SELECT name FROM festi")
+    shell.until("festivals")  # below the line
+    shell.type("\t")
+    shell.until("vals")
+    assert "Cannes" in shell.run(";")
+    shell.type(".hea")
+    shell.until("headers")
+    shell.type("\t")
+    shell.until("ders")
+    shown = shell.run("\r")  # the first enter takes it over, the second runs it
+    assert shown.splitlines()[-1] == "headers is on"
+
+
 def test_plain_statements_tell_their_time_only_when_asked_to(shell: Terminal) -> None:
     assert " s" not in shell.run("SELECT 1 AS a;").splitlines()[-1]
     shell.run(".timer on")

@@ -93,7 +93,7 @@ class Paged:
     def _open(self) -> None:
         self._screen.clear_status()
         assert self._command is not None
-        environment = {"LESSCHARSET": "utf-8", **os.environ}
+        environment = {"LESSCHARSET": "utf-8", "LESS": "FRSX", **os.environ}
         self._pager = subprocess.Popen(
             self._command, shell=True, stdin=subprocess.PIPE, env=environment
         )

@@ -21,7 +21,7 @@ from heliumql.cli.repl.pager import Paged
 from heliumql.cli.repl.preferences import CommandError, Preferences
 from heliumql.cli.repl.screen import Screen
 from heliumql.cli.repl.statement import Abandoned, Evaluation
-from heliumql.cli.repl.summary import counted, has_calls, kept, summary
+from heliumql.cli.repl.summary import counted, has_calls, interrupted, summary
 from heliumql.cli.report import say_failures, say_incidents, say_refused
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import BudgetError, HeliumQLError
@@ -244,7 +244,9 @@ class Shell:
     def _say_interrupted(self, stats: Stats | None) -> None:
         self.interrupted = True
         self.screen.begin_line()
-        self.screen.say(kept(stats or Stats()))
+        starting = self._progress.starting if self._progress and stats else None
+        keeps = self.connection.settings.cache != "off"
+        self.screen.say(interrupted(stats or Stats(), starting, keeps=keeps))
 
     def _abandon(self) -> None:
         """Goes on with another connection: the statement does not let go of this one."""

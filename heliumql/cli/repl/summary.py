@@ -15,16 +15,24 @@ def summary(rows: int | None, stats: Stats) -> str:
     parts.append(_calls(stats))
     if stats.prompt_tokens:
         parts.append(f"{percent(stats.prefix_hit_tokens, stats.prompt_tokens)} prefix hits")
-    if stats.output_tokens and stats.seconds > 0:
-        parts.append(f"{stats.output_tokens / stats.seconds:,.0f} tokens/s")
+    speed = stats.output_tokens / stats.seconds if stats.seconds > 0 else 0.0
+    if speed >= 1:  # else an engine was started
+        parts.append(f"{speed:,.0f} tokens/s")
     return " · ".join([*parts, f"{stats.seconds:.2f} s"])
 
 
-def kept(stats: Stats) -> str:
-    """What an interrupted statement has got so far."""
+def interrupted(stats: Stats, starting: str | None, *, keeps: bool) -> str:
+    """What becomes of a statement that was stopped: its answers, and the engine on its way.
+
+    `keeps`: answers are kept.
+    """
     answered = stats.calls_run - stats.calls_failed
+    if starting is not None:
+        return f"interrupted; {starting} goes on starting"
     if not stats.calls_asked and not answered:
         return "interrupted"
+    if not keeps:
+        return f"interrupted; {counted(answered, 'new answer')} lost, as llm_cache is off"
     return (
         f"interrupted; {counted(answered, 'new answer')} kept ({_calls(stats)}): "
         "running it again goes on"
