@@ -66,6 +66,8 @@ class Definitions:
         context = syntax.DesugarContext(functions.next_site, statement.span.start)
         match statement:
             case syntax.CreatePrompt():
+                if not restoring:
+                    self._check_model(statement)
                 kind, prompt = "prompt", syntax.desugar_prompt(statement, context)
                 texts, made = (
                     [prompt.scalar, prompt.table],
@@ -96,6 +98,15 @@ class Definitions:
             return
         self._named[name] = frozenset(s.number for s in made.sites)
         self.session.sites |= {s.number: s for s in made.sites}
+
+    def _check_model(self, statement: syntax.CreatePrompt) -> None:
+        """A prompt names a model that is there, as a view names a table: a slip shows now.
+
+        Raises CatalogError. One that is dropped later is missed when the prompt is used.
+        """
+        name = statement.options.get("model")
+        if isinstance(name, str):
+            self.catalog.model(name, statement.value_spans["model"])
 
     def drop(self, statement: syntax.DropModel | syntax.DropPrompt | syntax.DropNamed) -> None:
         match statement:
@@ -142,14 +153,15 @@ class Definitions:
                     default = self.catalog.default_model()
                 models = {**self.catalog.builtin, **self.catalog.models}
                 rows: list[tuple[Any, ...]] = [
-                    (m.name, m.options.get("engine", "vllm"), m.options.get("model"),
+                    (m.name, m.options.get("engine", "vllm"),
+                     m.options.get("model") if key in self.catalog.models else "built in",
                      m.name.lower() == default.lower())
-                    for m in models.values()
+                    for key, m in models.items()
                 ]  # fmt: skip
                 return (("name", "engine", "model", "is_default"), rows)
             case "prompts":
-                names = [(e.name,) for (k, _), e in self.catalog.entries.items() if k == "prompt"]
-                return (("name",), names)
+                entries = [e for (k, _), e in self.catalog.entries.items() if k == "prompt"]
+                return (_PROMPT_COLUMNS, [_shown_prompt(e.text) for e in entries])
             case "cache":
                 from heliumql import cache
 
@@ -175,6 +187,24 @@ class Definitions:
         if entry is None:
             raise self.catalog.missing("prompt", statement.name, statement.name_span)
         return (("name", "statement"), [(entry.name, entry.text)])
+
+
+_PROMPT_COLUMNS = ("name", "arguments", "type", "model", "text")
+
+
+def _shown_prompt(text: str) -> tuple[str | None, ...]:
+    """A row of SHOW PROMPTS: the template's first line, and a model only where it names one."""
+    (statement,) = syntax.parse(text)
+    assert isinstance(statement, syntax.CreatePrompt)
+    lines = syntax.constant_text(statement.body).strip().splitlines() or [""]
+    model = statement.options.get("model")
+    return (
+        statement.name,
+        ", ".join(f"{name} {kind}".strip() for name, kind in statement.parameters),
+        "VARCHAR" if statement.returns is None else statement.returns.hql(),
+        None if model is None else str(model),
+        lines[0] + (" .." if len(lines) > 1 else ""),
+    )
 
 
 def _text(value: str | float | bool | None) -> str:
@@ -205,6 +235,8 @@ def _check_options(statement: syntax.CreateModel) -> None:
             (k for k in statement.options if error.message.startswith(f"{k} must be")
              or repr(k) in error.message), None
         )  # fmt: skip
+        if error.message.startswith("unknown engine"):
+            key = "engine"
         unknown = error.message.startswith("unknown option")
         spans = statement.option_spans if unknown else statement.value_spans
         error.span = statement.name_span if key is None else spans[key]

@@ -17,6 +17,7 @@ from heliumql.cli.run import Running, show
 from heliumql.cli.scripts import constant
 from heliumql.extensions.flight import tokens
 from heliumql.extensions.flight.remote import RemoteConnection, is_address
+from heliumql.stats import Stats
 
 
 def run_remote(
@@ -26,8 +27,10 @@ def run_remote(
     settings: Mapping[str, object],
     interrupts: Interrupts,
     opened: list[Running],
+    whole: list[Stats],
 ) -> None:
-    """As `heliumql run` does it; `opened` gets the connection, which knows the stats."""
+    """As `heliumql run` does it; `opened` gets the connection, which knows the stats,
+    `whole` what they were when each statement was over."""
     if options.database != ":memory:":
         raise UsageError("--database and --connect exclude each other: the server has its database")
     if options.dry_run:
@@ -46,6 +49,7 @@ def run_remote(
                     pass
                 for result in connection.results(texts, dict(parameters)):
                     show(result.statement, result, output)
+                    whole.append(connection.total_stats)
                     if progress:
                         progress.clear()
             finally:

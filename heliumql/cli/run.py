@@ -44,10 +44,13 @@ class Running(Protocol):
 def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     """Runs everything and returns the exit status; says on standard error what went wrong."""
     opened: list[Running] = []
-    status = status_of(lambda: _run(options, interrupts, opened), interrupts)
+    whole: list[Stats] = []  # what had been done when each statement was over
+    status = status_of(lambda: _run(options, interrupts, opened, whole), interrupts)
     stats = sum((connection.total_stats for connection in opened), Stats())
     say_incidents(stats)
-    say_failures(stats)
+    # Of a statement that failed as a whole the error has told, and no value of it is NULL.
+    failed = status not in (0, _IN_PART, _READER_GONE) and interrupts.exit_status is None
+    say_failures((whole or [Stats()])[-1] if failed else stats)
     say_refused(stats)
     if options.stats:
         say_stats(stats, options.stats)
@@ -75,7 +78,12 @@ def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
         raise
 
 
-def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Running]) -> None:
+def _run(
+    options: argparse.Namespace,
+    interrupts: Interrupts,
+    opened: list[Running],
+    whole: list[Stats],
+) -> None:
     parameters = pairs("--param", options.param)
     settings = pairs("--set", options.set)
     if options.model is not None:
@@ -89,7 +97,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Runni
     if options.connect is not None:
         from heliumql.cli.remote import run_remote
 
-        run_remote(options, texts, parameters, settings, interrupts, opened)
+        run_remote(options, texts, parameters, settings, interrupts, opened, whole)
         return
     if options.dry_run:
         from heliumql.cli.dry_run import dry_run
@@ -118,6 +126,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts, opened: list[Runni
             for statement, result in connection.run_all(statements):
                 if result is not None:
                     show(statement.statement.text, result, output)
+                whole.append(connection.total_stats)
                 if progress:
                     progress.clear()
         finally:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from heliumql.engines.engine import Engine
 from heliumql.engines.options import VLLM_KEYS, check_keys, check_values
+from heliumql.engines.servers import options_instead
 from heliumql.errors import CatalogError
+from heliumql.syntax.mistakes import suggestion
 
 ENGINES = ("vllm", "openai", "simulated")
 
@@ -32,4 +34,12 @@ def open_engine(options: Mapping[str, object]) -> Engine:
 
             return SimulatedEngine(options)
         case other:
-            raise CatalogError(f"unknown engine {other!r}", hint="engines: " + ", ".join(ENGINES))
+            raise CatalogError(f"unknown engine {other!r}", hint=_instead(str(other)))
+
+
+def _instead(name: str) -> str:
+    """What to write for an engine that there is not."""
+    options = options_instead(name)
+    if options is not None:
+        return f"it speaks the OpenAI protocol: {options}"
+    return suggestion(name, ENGINES, "engines")

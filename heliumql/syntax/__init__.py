@@ -27,6 +27,7 @@ from heliumql.syntax.core import (
     SourceMap,
     error_offset,
 )
+from heliumql.syntax.literals import constant_text
 from heliumql.syntax.parse import parse
 from heliumql.syntax.settings import with_settings
 from heliumql.syntax.shell import shell
@@ -96,6 +97,7 @@ __all__ = [
     "Statement",
     "Token",
     "Value",
+    "constant_text",
     "desugar",
     "desugar_macro",
     "desugar_prompt",

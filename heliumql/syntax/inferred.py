@@ -8,7 +8,7 @@
     SELECT NOT LLM_GENERATE(..), LLM_GENERATE(..) OR ..             BOOLEAN
 
 An operator that binds more tightly than the comparison comes between: `LLM_GENERATE(..) + 1 > 3`
-says nothing of the call.
+says nothing of the call. Parentheses around a call make no difference.
 """
 
 from __future__ import annotations
@@ -94,6 +94,9 @@ class _Level:
                         condition = self._word(index - 1) != "DISTINCT"  # ON (..)
                     elif word in _OTHER_CLAUSES and self._word(index - 1) != "DISTINCT":
                         condition = False
+                case Group() if (call := self._in_parentheses(index)) is not None:
+                    yield call, self._type(index, condition=condition)
+                    yield from self.inside(call)
                 case Group():
                     inner = _Level(
                         item.items,
@@ -105,10 +108,25 @@ class _Level:
                 case Call():
                     if item.verb.word == "LLM_GENERATE":
                         yield item, self._type(index, condition=condition)
-                    for argument in (*item.arguments, *item.order):
-                        yield from _Level(argument.items, self._text).types()
-                    if item.filter is not None:
-                        yield from _Level(item.filter.items, self._text).types()
+                    yield from self.inside(item)
+
+    def inside(self, call: Call) -> Iterator[tuple[Call, SqlType | None]]:
+        """The calls in the arguments of a call."""
+        for argument in (*call.arguments, *call.order):
+            yield from _Level(argument.items, self._text).types()
+        if call.filter is not None:
+            yield from _Level(call.filter.items, self._text).types()
+
+    def _in_parentheses(self, index: int) -> Call | None:
+        """The LLM_GENERATE that is all there is in the parentheses, which only group it."""
+        before = self._items[index - 1] if index else None
+        operand = before is None or _is(before, "OPERATOR")
+        item: Element = self._items[index]
+        while isinstance(item, Group) and item.open.type == "LPAR" and len(item.items) == 1:
+            item = item.items[0]
+        if not isinstance(item, Call) or item.verb.word != "LLM_GENERATE":
+            return None
+        return item if operand or self._begins(index) else None
 
     def _type(self, index: int, *, condition: bool) -> SqlType | None:
         if self._cast and index == 0 and self._word(1) == "AS":

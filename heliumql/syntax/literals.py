@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from heliumql.source import Span
-from heliumql.syntax.tokens import Token
+from heliumql.syntax.tokens import Token, tokenize
 
 LITERAL_TYPES = ("STRING", "ESCAPED_STRING", "DOLLAR_STRING")
 _ESCAPE = re.compile(r"''|\\(x[\da-fA-F]{1,2}|[0-7]{1,3}|(?s:.))")
@@ -53,6 +53,11 @@ def decode(token: Token) -> Literal:
 
 
 _DOUBLED = re.compile(r"''")
+
+
+def constant_text(written: str) -> str:
+    """The text that a string literal, as written, stands for."""
+    return decode(tokenize(written)[0]).text
 
 
 def quoted(text: str) -> str:

@@ -73,6 +73,24 @@ def test_failed_calls_are_warned_about_with_their_reasons(run: Run) -> None:
     assert "too rude" in lines[1]
 
 
+def test_of_a_statement_that_fails_as_a_whole_nothing_is_said_to_be_null(run: Run) -> None:
+    def reply(seen: Seen) -> Reply:
+        return Reply(status=400) if "number 2" in seen.prompt else Reply("hi")
+
+    failing = GREETINGS.replace("number {i}'", "number {i}', on_error => 'fail'")
+    with StubServer() as server:
+        server.reply = reply
+        done = run("-c", served(server), "-c", failing)
+        assert done.status == 1
+        assert done.err.startswith("error: ")
+        assert "warning" not in done.err
+        # Of statements before it there are values that are NULL.
+        done = run("-c", served(server), "-c", GREETINGS, "-c", "SELECT 1 / 0", "-c", failing)
+        assert done.status == 1
+        assert done.out.startswith("i,text\n0,hi\n1,hi\n2,\n")
+        assert "warning: 1 of 4 calls failed; its value is NULL" in done.err
+
+
 def test_an_unreachable_server_is_status_5(run: Run) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

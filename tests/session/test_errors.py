@@ -59,8 +59,8 @@ MISTAKES = {
         "unknown engine 'vlm'\n"
         "  at line 1\n"
         "1 | CREATE MODEL z WITH (engine = 'vlm', model = 'x')\n"
-        "  |              ^\n"
-        "hint: engines: vllm, openai, simulated"
+        "  |                               ^^^^^\n"
+        "hint: did you mean vllm? engines are openai, simulated, vllm"
     ),
     "SET llm_optimizr = on": (
         "unknown setting llm_optimizr\n"
