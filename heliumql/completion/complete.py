@@ -23,6 +23,7 @@ from heliumql.completion.words import (
     CHOICES,
     CLAUSES,
     MODEL_OPTIONS,
+    POSITIONAL,
     PROMPT_OPTIONS,
     SETTING_MEANINGS,
     STATEMENTS,
@@ -149,8 +150,9 @@ def _tables(place: Place) -> Iterator[Suggestion]:
 
 
 def _arguments(place: Place, call: OpenCall) -> Iterator[Suggestion]:
+    there = {*place.named_arguments, *POSITIONAL.get(call.name, ())[: call.positional]}
     for name, meaning in arguments_of(call.name).items():
-        if name not in place.named_arguments:
+        if name not in there:
             arrow = "" if place.follows(" =>") or place.follows("=>") else " => "
             yield Suggestion(name, name + arrow, Kind.ARGUMENT, meaning, -1)
 
@@ -159,7 +161,8 @@ def _settings(place: Place, *, after_reset: bool) -> Iterator[Suggestion]:
     tail = "" if after_reset or place.follows(" =") else " = "
     for setting in place.snapshot.settings:
         ours = setting.name.startswith("llm_")
-        meta = " · ".join(filter(None, (setting.value, setting.meaning)))
+        # The values of DuckDB's settings are those that they begin with.
+        meta = " · ".join(filter(None, (setting.value if ours else "", setting.meaning)))
         yield Suggestion(setting.name, setting.name + tail, Kind.SETTING, meta, 0 if ours else 1)
     if place.words in ("SET", "RESET"):
         yield from suggest.keywords(place, ("VARIABLE", "SESSION", "GLOBAL"), 2)

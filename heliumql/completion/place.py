@@ -27,7 +27,7 @@ class OpenCall:
     name: str  # upper case
     is_verb: bool
     opener: int  # its place among the tokens before the cursor
-    positional: bool  # no argument with a name stands before the cursor
+    positional: int  # arguments without a name that stand before the cursor
     number: int  # of the argument the cursor is in, from 0
     at_start: bool  # nothing of that argument stands before the word
     argument: str  # the name before => where the cursor is in its value, lower case
@@ -139,20 +139,21 @@ def _open_call(tokens: Sequence[Token]) -> OpenCall | None:
     name = tokens[opener - 1]
     if name.type not in ("NAME", "VERB", "QUOTED_NAME"):
         return None
-    depth, number, start, positional = 0, 0, opener + 1, True
+    depth, number, start, named_from = 0, 0, opener + 1, None
     for index in range(opener + 1, len(tokens)):
         token = tokens[index]
         depth += (token.type in _OPEN) - (token.type in _CLOSE)
         if depth == 0 and token.type == "COMMA":
             number, start = number + 1, index + 1
-        positional = positional and not (depth == 0 and token.type == "ARROW")
+        elif depth == 0 and token.type == "ARROW" and named_from is None:
+            named_from = number
     written = tokens[start:]
     named = len(written) > 1 and written[0].type == "NAME" and written[1].type == "ARROW"
     return OpenCall(
         identifier(name).upper(),
         name.type == "VERB",
         opener,
-        positional,
+        number if named_from is None else named_from,
         number,
         not written,
         written[0].text.lower() if named else "",

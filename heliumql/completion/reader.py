@@ -50,6 +50,7 @@ _SETTINGS = "SELECT name, value, description FROM duckdb_settings() ORDER BY nam
 _KEYWORDS = "SELECT upper(keyword_name), keyword_category FROM duckdb_keywords()"
 _LONGEST_SIGNATURE = 60
 _MOST_FILES = 1000
+_FILE_SECONDS = 0.03  # a keystroke waits for the columns of a file; the next one has them
 
 
 @dataclass(frozen=True)
@@ -87,14 +88,13 @@ class SnapshotReader:
     _tables: _Tables = field(default_factory=_Tables)
     _constant: _Constant = field(default_factory=_Constant)
     _prompts: dict[str, Function] = field(default_factory=dict)  # by the text that made them
+    _files: dict[tuple[str, int], tuple[Column, ...]] = field(default_factory=dict)  # by age too
 
     def __post_init__(self) -> None:
         self._owner = threading.get_ident()
         self._twin = self.connection.cursor()
         self.loaded = threading.Event()
-        threading.Thread(
-            target=self._load, args=(self.connection.cursor(),), name="completion"
-        ).start()
+        threading.Thread(target=self._load, name="completion").start()
 
     def read(
         self, settings: Settings, dot_commands: Mapping[str, tuple[str, str]] | None = None
@@ -123,6 +123,7 @@ class SnapshotReader:
             reserved=self._constant.reserved,
             dot_commands=dot_commands or {},
             list_files=list_files,
+            file_columns=self._file_columns,
         )
 
     def close(self) -> None:
@@ -130,10 +131,14 @@ class SnapshotReader:
         self.loaded.wait()
         self._twin.close()
 
-    def _load(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """What takes longer than a keystroke may; names are completed without it until then."""
+    def _load(self) -> None:
+        """What takes longer than a keystroke may; names are completed without it until then.
+
+        It is asked of a database of its own: a connection cannot be closed while one that was made
+        of it is in use.
+        """
         try:
-            with contextlib.suppress(duckdb.Error), contextlib.closing(connection):
+            with contextlib.suppress(duckdb.Error), _another_database() as connection:
                 keywords = connection.execute(_KEYWORDS).fetchall()
                 self._constant = _Constant(
                     tuple(_function(*row) for row in connection.execute(_FUNCTIONS).fetchall()),
@@ -146,6 +151,28 @@ class SnapshotReader:
                 )
         finally:
             self.loaded.set()
+
+    def _file_columns(self, path: str) -> tuple[Column, ...]:
+        """Columns of a file of this machine; () while they are being looked for."""
+        try:
+            changed = os.stat(os.path.expanduser(path)).st_mtime_ns if "://" not in path else 0
+        except (OSError, ValueError):  # there is none, or a pattern of several
+            return ()
+        key = (path, changed)
+        if changed and key not in self._files:
+            self._files[key] = ()
+            found = threading.Event()
+
+            def look() -> None:
+                described = "DESCRIBE FROM '" + path.replace("'", "''") + "'"
+                with contextlib.suppress(duckdb.Error), _another_database() as connection:
+                    rows = connection.execute(described).fetchall()
+                    self._files[key] = tuple(Column(row[0], row[1]) for row in rows)
+                found.set()
+
+            threading.Thread(target=look, name="completion").start()
+            found.wait(_FILE_SECONDS)
+        return self._files.get(key, ())
 
     def _refresh(self) -> None:
         """Reads tables again where they changed; what cannot be read stays as it was."""
@@ -175,6 +202,10 @@ class SnapshotReader:
         if text not in self._prompts:
             self._prompts[text] = _prompt(text, name)
         return self._prompts[text]
+
+
+def _another_database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
 
 
 def list_files(prefix: str) -> Sequence[str]:

@@ -46,6 +46,7 @@ class Reference:
     block: tuple[int, ...]  # the open parentheses around it
     inside: tuple[Token, ...] | None = None
     verb: str = ""
+    file: str = ""
 
     @property
     def called(self) -> str:
@@ -109,6 +110,8 @@ class Scope:
     def _known(self, reference: Reference) -> tuple[Column, ...]:
         if reference.verb:
             return _of_call(reference.inside or ())
+        if reference.file:
+            return self._snapshot.file_columns(reference.file)
         name = reference.path[-1].lower() if reference.path else ""
         if len(reference.path) == 1 and reference.inside is None:
             for common in self.common_tables:
@@ -257,7 +260,7 @@ def _reference(tokens: Sequence[Token], i: int, block: tuple[int, ...]) -> Refer
     token = tokens[i]
     path: list[str] = []
     inside: tuple[Token, ...] | None = None
-    end, verb = i, ""
+    end, verb, file = i, "", ""
     if token.type == "LPAR":
         close = _closing(tokens, i)
         inside = tuple(tokens[i + 1 : close])
@@ -265,7 +268,7 @@ def _reference(tokens: Sequence[Token], i: int, block: tuple[int, ...]) -> Refer
             return None
         end = close + 1
     elif token.type in LITERAL_TYPES:
-        inside, end = (), i + 1
+        inside, end, file = (), i + 1, decode(token).text
     elif token.type == "VERB" or (token.type in _NAMES and token.word not in _NO_ALIAS):
         path.append(identifier(token))
         verb = token.word if token.type == "VERB" else ""
@@ -277,10 +280,12 @@ def _reference(tokens: Sequence[Token], i: int, block: tuple[int, ...]) -> Refer
             close = _closing(tokens, end)
             inside = tuple(tokens[end + 1 : close])
             end = close + 1
+            if path[-1].lower().startswith("read_") and inside and inside[0].type in LITERAL_TYPES:
+                file = decode(inside[0]).text
     else:
         return None
     alias, names = _alias(tokens, end)
-    return Reference(tuple(path), alias, names, block, inside, verb)
+    return Reference(tuple(path), alias, names, block, inside, verb, file)
 
 
 def _touches(tokens: Sequence[Token], i: int) -> bool:

@@ -48,9 +48,17 @@ def _no_files(prefix: str) -> Sequence[str]:
     return ()
 
 
+def _no_columns(path: str) -> tuple[Column, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """The catalog as it is. `list_files(prefix)` names what lies where a path begins so."""
+    """The catalog as it is.
+
+    `list_files(prefix)` names what lies where a path begins so, `file_columns(path)` what the rows
+    of a file have, as far as that is known.
+    """
 
     tables: tuple[Table, ...] = ()
     schemas: tuple[str, ...] = ()
@@ -65,3 +73,4 @@ class Snapshot:
     reserved: frozenset[str] = frozenset()  # of them, those that are no names without quotes
     dot_commands: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # arguments, help
     list_files: Callable[[str], Sequence[str]] = _no_files  # folders end in a slash
+    file_columns: Callable[[str], tuple[Column, ...]] = _no_columns

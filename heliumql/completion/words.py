@@ -55,6 +55,16 @@ OWN_ARGUMENTS: Mapping[str, Mapping[str, str]] = {
     "LLM_EMBED": {},
     "LLM_SIMILARITY": {},
 }
+POSITIONAL: Mapping[str, tuple[str, ...]] = {
+    "LLM_GENERATE": ("prompt",),
+    "LLM_FILTER": ("prompt",),
+    "LLM_SCORE": ("prompt",),
+    "LLM_CLASSIFY": ("text", "labels", "instruction"),
+    "LLM_EXTRACT": ("text", "questions"),
+    "LLM_AGG": ("text", "instruction"),
+}
+"""What arguments without a name are, in their order."""
+
 _EMBEDDING = ("model", "retries", "on_error", "cache")
 
 

@@ -67,6 +67,7 @@ SNAPSHOT = Snapshot(
         "timer": ("on|off", "time of statements"),
     },
     list_files=list_files,
+    file_columns=lambda path: (Column("id"), Column("comment")) if path == "reviews.csv" else (),
 )  # fmt: skip
 
 
@@ -160,6 +161,9 @@ FIRST = [
     ("SELECT c.ver| FROM movies, LATERAL critic(title) c", ["verdict"]),
     ("SELECT tit|", ["title"]),
     ("SELECT 1; SELECT bo| FROM reviews; SELECT * FROM movies", ["body"]),
+    ("SELECT r.| FROM 'reviews.csv' AS r", ["id", "comment"]),
+    ("SELECT com| FROM read_csv('reviews.csv')", ["comment"]),
+    ("SELECT LLM_GENERATE('On {r.|}') FROM 'reviews.csv' AS r", ["id", "comment"]),
     # functions, verbs, prompts
     ("SELECT subs| FROM movies", ["substring("]),
     ("SELECT SUBS| FROM movies", ["SUBSTRING("]),
@@ -292,6 +296,10 @@ def test_arguments_that_are_there_are_not_offered_again() -> None:
     assert "seed => " not in found
     assert "temperature => " not in found
     assert "top_p => " in found
+    assert "prompt => " not in found
+    assert "prompt => " in texts("SELECT LLM_GENERATE(|)")
+    assert "labels => " not in texts("SELECT LLM_CLASSIFY(body, ['a'], |)")
+    assert "instruction => " in texts("SELECT LLM_CLASSIFY(body, ['a'], |)")
 
 
 def test_an_embedding_has_no_temperature() -> None:

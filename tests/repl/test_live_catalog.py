@@ -12,6 +12,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+import heliumql
 from heliumql.cli.repl.completion import HqlCompleter
 from heliumql.connection import Connection
 from heliumql.engines.simulated import SimulatedEngine
@@ -145,6 +146,12 @@ def test_a_closed_connection_offers_what_is_left(connection: Connection) -> None
     completer.close()
 
 
+def test_a_connection_is_closed_while_its_catalog_is_first_read(connection: Connection) -> None:
+    for _ in range(5):
+        with heliumql.connect() as another:
+            HqlCompleter(another)
+
+
 def test_no_engine_is_started(
     connection: Connection, completer: HqlCompleter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +181,19 @@ def test_files_where_a_file_may_stand(
     assert offered(completer, "SELECT * FROM 'data/") == ["data/reviews.csv'"]
     assert offered(completer, f"SELECT * FROM '{tmp_path}/da") == [f"{tmp_path}/data/"]
     assert offered(completer, "SELECT * FROM 'nowhere/x") == []
+
+
+def test_columns_of_a_file(connection: Connection, completer: HqlCompleter, tmp_path: Path) -> None:
+    file = tmp_path / "reviews.csv"
+    file.write_text("review_id,comment\n1,good\n")
+    text = f"SELECT r.com FROM '{file}' AS r"
+    for _ in range(100):
+        if found := [c.text for c in completer.get_completions(Document(text, 12), ASKED)]:
+            break
+        threading.Event().wait(0.05)  # it is being read by another thread
+    assert found == ["comment"]
+    elsewhere = "SELECT r.com FROM 'https://nowhere.invalid/x.csv' AS r"
+    assert not list(completer.get_completions(Document(elsewhere, 12), ASKED))
 
 
 def test_five_hundred_tables_are_quick(connection: Connection, completer: HqlCompleter) -> None:
