@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from heliumql.completion.cursor import Cursor
-from heliumql.completion.scope import Scope, expects_table, open_block
+from heliumql.completion.references import CLOSE, OPEN, expects_table, open_block
+from heliumql.completion.scope import Scope
 from heliumql.completion.snapshot import Column, Snapshot
 from heliumql.completion.words import CLAUSES, STATEMENTS
 from heliumql.syntax import Token, identifier
 
-_OPEN = ("LPAR", "LSQB", "LBRACE")
-_CLOSE = ("RPAR", "RSQB", "RBRACE")
 _SIMPLE = re.compile(r"[^\W\d][\w$]*")
 _KEYWORDS = frozenset(word for phrase in (*CLAUSES, *STATEMENTS) for word in phrase.split())
 
@@ -70,7 +69,7 @@ class Place:
             return frozenset()
         after, depth = list[Token](), 0
         for token in self.cursor.after:
-            depth += (token.type in _OPEN) - (token.type in _CLOSE)
+            depth += (token.type in OPEN) - (token.type in CLOSE)
             if depth < 0:
                 break
             after.append(token)
@@ -129,9 +128,9 @@ class Place:
 def _open_call(tokens: Sequence[Token]) -> OpenCall | None:
     stack: list[int] = []
     for index, token in enumerate(tokens):
-        if token.type in _OPEN:
+        if token.type in OPEN:
             stack.append(index)
-        elif token.type in _CLOSE and stack:
+        elif token.type in CLOSE and stack:
             stack.pop()
     if not stack or stack[-1] == 0 or tokens[stack[-1]].type != "LPAR":
         return None
@@ -142,7 +141,7 @@ def _open_call(tokens: Sequence[Token]) -> OpenCall | None:
     depth, number, start, named_from = 0, 0, opener + 1, None
     for index in range(opener + 1, len(tokens)):
         token = tokens[index]
-        depth += (token.type in _OPEN) - (token.type in _CLOSE)
+        depth += (token.type in OPEN) - (token.type in CLOSE)
         if depth == 0 and token.type == "COMMA":
             number, start = number + 1, index + 1
         elif depth == 0 and token.type == "ARROW" and named_from is None:

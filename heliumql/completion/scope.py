@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from heliumql.completion.references import (
+    CLOSE,
+    ENDS_FROM,
+    NAMES,
+    OPEN,
+    Reference,
+    common_tables,
+    references,
+)
 from heliumql.completion.snapshot import Column, Snapshot, Table
 from heliumql.errors import HeliumQLError
 from heliumql.syntax import Token, identifier
 from heliumql.syntax.literals import LITERAL_TYPES, decode
 from heliumql.types import parse_type
 
-_NAMES = ("NAME", "QUOTED_NAME")
-_OPEN = ("LPAR", "LSQB", "LBRACE")
-_CLOSE = ("RPAR", "RSQB", "RBRACE")
-_QUERY = {"SELECT", "FROM", "WITH", "VALUES", "TABLE"}
-_ENDS_FROM = {
-    "SELECT", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "QUALIFY", "WINDOW", "UNION", "EXCEPT",
-    "INTERSECT", "SET", "VALUES", "OFFSET", "RETURNING",
-}  # fmt: skip
-_NO_ALIAS = _ENDS_FROM | {
-    "ON", "USING", "JOIN", "LEFT", "RIGHT", "FULL", "INNER", "OUTER", "CROSS", "NATURAL", "ASOF",
-    "POSITIONAL", "SEMI", "ANTI", "LATERAL", "AS", "FROM", "PIVOT", "UNPIVOT", "TABLESAMPLE",
-    "WITH", "DEFAULT", "BY", "TO", "AND", "OR", "WHEN", "THEN", "DO",
-}  # fmt: skip
-_FROM_IN_CALLS = {"EXTRACT", "TRIM", "SUBSTRING", "OVERLAY", "POSITION"}
-_CURSOR = "\0"  # the name of a table that stands at the cursor
 _DEEPEST = 6  # queries inside queries whose columns are looked for
 
 CALL_COLUMNS = (
@@ -34,33 +28,6 @@ CALL_COLUMNS = (
     Column("sample", "INTEGER"),
 )
 """What every call in FROM has, and `*` leaves out."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A table in FROM: `path` is its name in parts, `inside` what its parentheses hold."""
-
-    path: tuple[str, ...]
-    alias: str
-    names: tuple[str, ...]  # of columns, as written after the alias
-    block: tuple[int, ...]  # the open parentheses around it
-    inside: tuple[Token, ...] | None = None
-    verb: str = ""
-    file: str = ""
-
-    @property
-    def called(self) -> str:
-        """What stands before the dot."""
-        return self.alias or (self.path[-1] if self.path else "")
-
-
-@dataclass(frozen=True)
-class CommonTable:
-    """A WITH clause."""
-
-    name: str
-    names: tuple[str, ...]
-    body: tuple[Token, ...]
 
 
 @dataclass(frozen=True)
@@ -157,7 +124,7 @@ class Scope:
             found = self.columns() if stars[0] == 0 else self.of_table(identifier(item[0]))
             hidden = {c.name for c in CALL_COLUMNS} if stars[0] else set()
             yield from (f.column for f in found if f.column.name not in hidden)
-        elif last.type not in _NAMES or last.word == "END":
+        elif last.type not in NAMES or last.word == "END":
             return
         elif before is not None and before.text != ".":  # .. AS name, or .. name
             path = [t for t in item[:-1] if t.word != "AS"]
@@ -167,7 +134,7 @@ class Scope:
 
     def _type(self, item: list[Token]) -> str:
         """The type of a column named by `name` or `table.name`; '' of anything else."""
-        names = [identifier(t) for t in item if t.type in _NAMES]
+        names = [identifier(t) for t in item if t.type in NAMES]
         if not names or len(names) > 2 or len(item) != 2 * len(names) - 1:
             return ""
         found = self.columns() if len(names) == 1 else self.of_table(names[0])
@@ -194,156 +161,6 @@ def find_table(snapshot: Snapshot, path: Sequence[str]) -> Table | None:
     return found[0] if found else None
 
 
-def open_block(tokens: Sequence[Token]) -> tuple[int, ...]:
-    """The parentheses that are open at the end of the tokens, by their positions in the text."""
-    stack: list[int] = []
-    for token in tokens:
-        if token.type in _OPEN:
-            stack.append(token.start)
-        elif token.type in _CLOSE and stack:
-            stack.pop()
-    return tuple(stack)
-
-
-def expects_table(tokens: Sequence[Token]) -> bool:
-    """A table stands next, after these tokens."""
-    end = tokens[-1].end if tokens else 0
-    cursor = Token("NAME", _CURSOR, end + 1, end + 2)
-    return any(r.path[-1:] == (_CURSOR,) for r in references((*tokens, cursor)))
-
-
-def references(tokens: Sequence[Token]) -> Iterator[Reference]:
-    """The tables that a statement names, where they stand in it."""
-    stack: list[tuple[int, str]] = []  # of what is open: its position, the word before it
-    in_from = [False]
-    expected = False
-    i = 0
-    while i < len(tokens):
-        token = tokens[i]
-        word = token.word
-        if expected and word not in ("LATERAL", "ONLY", "IF", "EXISTS", "NOT"):
-            expected = False
-            found = _reference(tokens, i, tuple(start for start, _ in stack))
-            if found is not None:
-                yield found
-            elif token.type == "LPAR":  # (a JOIN b)
-                expected = True
-        if token.type in _OPEN:
-            stack.append((token.start, tokens[i - 1].word if i else ""))
-            in_from.append(expected)
-        elif token.type in _CLOSE:
-            if stack:
-                stack.pop()
-                in_from.pop()
-        elif token.type == "COMMA":
-            expected = in_from[-1]
-        elif word == "FROM":
-            in_call = bool(stack) and stack[-1][1] in _FROM_IN_CALLS
-            distinct = (
-                i > 1 and tokens[i - 1].word == "DISTINCT" and tokens[i - 2].word in {"IS", "NOT"}
-            )
-            if not in_call and not distinct:
-                in_from[-1] = expected = True
-        elif word == "JOIN":
-            in_from[-1] = expected = True
-        elif word == "INTO" or (word in ("UPDATE", "DESCRIBE", "SUMMARIZE", "TABLE") and not stack):
-            expected = word != "TABLE" or i == 0 or tokens[i - 1].word == "ALTER"
-        elif word == "TABLE" and tokens[i - 1].type == "LPAR":  # LLM_GENERATE(TABLE reviews, ..)
-            expected = True
-        elif word in _ENDS_FROM:
-            in_from[-1] = False
-        i += 1
-
-
-def _reference(tokens: Sequence[Token], i: int, block: tuple[int, ...]) -> Reference | None:
-    """The reference that begins at a token; None where none does."""
-    token = tokens[i]
-    path: list[str] = []
-    inside: tuple[Token, ...] | None = None
-    end, verb, file = i, "", ""
-    if token.type == "LPAR":
-        close = _closing(tokens, i)
-        inside = tuple(tokens[i + 1 : close])
-        if not inside or inside[0].word not in _QUERY:
-            return None
-        end = close + 1
-    elif token.type in LITERAL_TYPES:
-        inside, end, file = (), i + 1, decode(token).text
-    elif token.type == "VERB" or (token.type in _NAMES and token.word not in _NO_ALIAS):
-        path.append(identifier(token))
-        verb = token.word if token.type == "VERB" else ""
-        end = i + 1
-        while end + 1 < len(tokens) and tokens[end].text == "." and tokens[end + 1].type in _NAMES:
-            path.append(identifier(tokens[end + 1]))
-            end += 2
-        if end < len(tokens) and tokens[end].type == "LPAR" and _touches(tokens, end):
-            close = _closing(tokens, end)
-            inside = tuple(tokens[end + 1 : close])
-            end = close + 1
-            if path[-1].lower().startswith("read_") and inside and inside[0].type in LITERAL_TYPES:
-                file = decode(inside[0]).text
-    else:
-        return None
-    alias, names = _alias(tokens, end)
-    return Reference(tuple(path), alias, names, block, inside, verb, file)
-
-
-def _touches(tokens: Sequence[Token], i: int) -> bool:
-    """INSERT INTO t (a, b) names columns; f(a, b) calls."""
-    return tokens[i - 1].end == tokens[i].start or tokens[i - 1].type == "VERB"
-
-
-def _alias(tokens: Sequence[Token], i: int) -> tuple[str, tuple[str, ...]]:
-    if i < len(tokens) and tokens[i].word == "AS":
-        i += 1
-    if i >= len(tokens) or tokens[i].type not in _NAMES or tokens[i].word in _NO_ALIAS:
-        return "", ()
-    return identifier(tokens[i]), _column_names(tokens, i + 1)
-
-
-def _column_names(tokens: Sequence[Token], i: int) -> tuple[str, ...]:
-    """The names in `(a, b)` at a token."""
-    if i >= len(tokens) or tokens[i].type != "LPAR":
-        return ()
-    inside = tokens[i + 1 : _closing(tokens, i)]
-    return tuple(identifier(t) for t in inside if t.type in _NAMES)
-
-
-def _closing(tokens: Sequence[Token], i: int) -> int:
-    """Where the parenthesis at a token is closed; the end where it is not."""
-    depth = 0
-    for j in range(i, len(tokens)):
-        if tokens[j].type in _OPEN:
-            depth += 1
-        elif tokens[j].type in _CLOSE:
-            depth -= 1
-            if depth == 0:
-                return j
-    return len(tokens)
-
-
-def common_tables(tokens: Sequence[Token]) -> Iterator[CommonTable]:
-    """Its WITH clauses."""
-    for i, token in enumerate(tokens):
-        if token.type not in _NAMES or i == 0:
-            continue
-        if tokens[i - 1].word not in ("WITH", "RECURSIVE") and tokens[i - 1].type != "COMMA":
-            continue
-        names: tuple[str, ...] = ()
-        j = i + 1
-        if j < len(tokens) and tokens[j].type == "LPAR":
-            names, j = _column_names(tokens, j), _closing(tokens, j) + 1
-        words = [t.word for t in tokens[j : j + 3]]
-        if not words or words[0] != "AS":
-            continue
-        j += 1
-        while j < len(tokens) and tokens[j].word in ("NOT", "MATERIALIZED"):
-            j += 1
-        if j + 1 < len(tokens) and tokens[j].type == "LPAR" and tokens[j + 1].word in _QUERY:
-            body = tuple(tokens[j + 1 : _closing(tokens, j)])
-            yield CommonTable(identifier(token), names, body)
-
-
 def _select_items(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     """The items of the first SELECT outside parentheses."""
     depth, item, inside = 0, list[Token](), False
@@ -352,18 +169,18 @@ def _select_items(tokens: Sequence[Token]) -> Iterator[list[Token]]:
             inside = True
             continue
         if not inside:
-            depth += (token.type in _OPEN) - (token.type in _CLOSE)
+            depth += (token.type in OPEN) - (token.type in CLOSE)
             continue
         if depth == 0 and token.word in ("DISTINCT", "ALL") and not item:
             continue
-        if depth == 0 and (token.type == "COMMA" or token.word in _ENDS_FROM | {"FROM"}):
+        if depth == 0 and (token.type == "COMMA" or token.word in ENDS_FROM | {"FROM"}):
             if item:
                 yield item
             item = []
             if token.type != "COMMA":
                 return
             continue
-        depth += (token.type in _OPEN) - (token.type in _CLOSE)
+        depth += (token.type in OPEN) - (token.type in CLOSE)
         item.append(token)
     if item:
         yield item

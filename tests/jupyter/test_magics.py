@@ -171,6 +171,15 @@ def test_a_frame_is_read_as_it_is_now_and_is_not_left_behind(kernel: Kernel) -> 
     assert "frame does not exist" in left.traceback[0]
 
 
+@pytest.mark.parametrize(
+    "change", ["INSERT INTO frame VALUES (1)", "UPDATE frame SET a = 1", "DELETE FROM frame"]
+)
+def test_a_frame_cannot_be_changed(kernel: Kernel, change: str) -> None:
+    cell = kernel.run(f"import pandas\nframe = pandas.DataFrame({{'a': [1]}})\n%hql {change}")
+    assert cell.status == "error"
+    assert "frame does not exist" in cell.traceback[0]
+
+
 def test_a_table_of_the_database_goes_first(kernel: Kernel) -> None:
     cell = kernel.run(
         "import pandas\ntwice = pandas.DataFrame({'a': [1]})\n"
@@ -234,6 +243,8 @@ def test_a_dry_run_runs_nothing(kernel: Kernel) -> None:
         ("%hql --format xml SELECT 1", "--format xml is not known", "formats: df, arrow, pl"),
         ("%hql --connection nobody SELECT 1", "no variable of the notebook", "heliumql.connect("),
         ("%hql --param x=1 SELECT 1", "no statement has $x", ""),
+        ("%hql --database grpc://h:1 SELECT 1", "not on servers", "heliumql.connect(address)"),
+        ("%hql --database /no/such/x.db SELECT 1", "Cannot open file", ""),
         ("%hql --out 9x SELECT 1", "no name of a variable", ""),
         ("%%hql\nSELECT nope\nFROM range(3)", 'column "nope" not found', "2 | SELECT nope"),
         ("%%hql\n\nSELECT LLM_GENERATE('a', tone => 1)", "no argument tone", "3 | SELECT LLM_GEN"),

@@ -74,6 +74,11 @@ class HqlMagics(Magics):
             self._current = self._named(options.connection)
 
     def _database(self, path: str) -> Connection:
+        if path.startswith("grpc"):
+            raise BindError(
+                f"--database {path}: cells run on databases of this machine, not on servers",
+                hint="heliumql.connect(address).sql('..').df() runs a statement on a server",
+            )
         key = path if path == ":memory:" else str(Path(path).expanduser().resolve())
         if key not in self._opened:
             self._opened[key] = Connection(duckdb.connect(key), owns=True)

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from heliumql import syntax
-from heliumql.completion.scope import common_tables, references
+from heliumql.completion.references import common_tables, references
 from heliumql.connection import Connection
 from heliumql.errors import BindError
 from heliumql.relation import Relation
@@ -73,7 +73,11 @@ def frames_as_tables(
 def _table_names(text: str) -> list[str]:
     tokens = syntax.tokenize(text)
     common = {c.name.lower() for c in common_tables(tokens)}
-    names = (r.path[0] for r in references(tokens) if len(r.path) == 1 and r.inside is None)
+    names = (
+        r.path[0]
+        for r in references(tokens)
+        if len(r.path) == 1 and r.inside is None and not r.is_changed
+    )
     return [name for name in dict.fromkeys(names) if name.lower() not in common]
 
 
