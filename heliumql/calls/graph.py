@@ -8,6 +8,7 @@ end up saying the same.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -239,9 +240,14 @@ class CallGraph:
     def is_ready(self, identity: bytes) -> bool:
         return identity in self._ready
 
-    def ready_calls(self) -> list[bytes]:
+    def ready_calls(self, most: int | None = None) -> list[bytes]:
         """The calls that may run now, in the order in which they became ready."""
-        return list(self._ready)
+        return list(itertools.islice(self._ready, most))
+
+    @property
+    def startable(self) -> int:
+        """Calls that may run now, those included that nobody has to have."""
+        return len(self._ready) + len(self._offered)
 
     def waits_for(self, identity: bytes) -> AbstractSet[bytes]:
         """The calls whose answers the call waits for."""

@@ -36,6 +36,7 @@ from heliumql.scheduling.workload import Worker
 from heliumql.stats import Progress
 
 _PROGRESS_SECONDS = 0.1
+_MOST_COUNTED = 1024  # of the ready calls: more are enough for any engine
 
 
 class Interrupted(HeliumQLError):
@@ -145,6 +146,7 @@ class Dispatcher:
         self._abort(list(self._flying))
         for account in self.accounts[:1]:
             self._hear(account)
+        self._flights.shares.leave(self._inbox)
         self.scheduler.let_go()
         self._keep_prefixes()
 
@@ -212,23 +214,43 @@ class Dispatcher:
                     workers[key] = workers_of(engine)
         for key, of_engine in workers.items():
             engine = self._engines[key]
-            batches: dict[int, list[tuple[ReadyCall, int]]] = {}
-            asking = set(range(len(of_engine)))
+            rooms = [self._room(key, n, worker) for n, worker in enumerate(of_engine)]
+            batches: dict[int, list[tuple[ReadyCall, int]]] = {n: [] for n in range(len(rooms))}
+            asking = set(batches)
             while asking:  # a call that may run anywhere goes to the worker that has least to do
                 number = min(asking, key=lambda n: self._fullness(key, n, of_engine[n], batches))
-                batch = batches.setdefault(number, [])
-                room = of_engine[number].room - self._load[key, number] - len(batch)
-                call = self._next(engine, number, workers) if room > 0 else None
+                batch = batches[number]
+                call = None
+                if len(batch) < rooms[number]:
+                    call = self._next(engine, number, workers)
                 if call is None:
                     asking.remove(number)
                 else:
                     batch.append(call)
             self._keep_prefixes()
             for number, batch in batches.items():
-                if batch:
-                    self._send(engine, number, batch)
-                    submitted += len(batch)
+                submitted += len(batch)
+                self._send(engine, number, batch)
         return submitted
+
+    def _room(self, key: int, number: int, worker: Worker) -> int:
+        """How many calls may be sent to a worker now; so many are reserved there.
+
+        Statements of other threads hold back for those that this one wants to send.
+        """
+        wanted = min(worker.room - self._load[key, number], self._startable(key))
+        return self._flights.shares.reserve(
+            self._inbox, (key, number), worker.room, wanted, idle=not self._flying
+        )
+
+    def _startable(self, key: int) -> int:
+        """How many calls the engine could be sent, or more than those."""
+        count = self.graph.startable
+        if len(self._engines) == 1 or not 0 < count <= _MOST_COUNTED:
+            return count
+        site = self.graph.minted.site
+        of_others = sum(id(self.sites[site(i)].engine) != key for i in self.graph.ready_calls())
+        return count - of_others
 
     def _keep_prefixes(self) -> None:
         living = {key: e for key, e in self._engines.items() if key not in self._dead}
@@ -299,6 +321,8 @@ class Dispatcher:
             self._flying[call.identity] = Flight(call, worker, rank, owner=owner)
             self._load[id(engine), worker] += 1
         self._take_just_answered([call for call, _ in calls])
+        owned = [c.identity for c, _ in calls if self._flying[c.identity].owner]
+        self._flights.shares.sent(self._inbox, (id(engine), worker), owned)
         for call, _ in calls:
             flight = self._flying[call.identity]
             if flight.owner:

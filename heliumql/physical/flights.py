@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
+from heliumql.physical.shares import Shares
+
 Inbox = SimpleQueue[Any]
 
 
 @dataclass
 class Flights:
-    """Who waits for which call in flight. Safe for threads."""
+    """Who waits for which call in flight, and whose it is. Safe for threads."""
 
+    shares: Shares = field(default_factory=Shares)
     _waiting: dict[bytes, list[Inbox]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -34,6 +37,7 @@ class Flights:
 
     def land(self, identity: bytes) -> list[Inbox]:
         """The call is over: those who are to be told."""
+        self.shares.over(identity)
         with self._lock:
             return self._waiting.pop(identity, [])
 
@@ -47,4 +51,5 @@ class Flights:
             if inboxes:
                 return False
             del self._waiting[identity]
-            return True
+        self.shares.over(identity)
+        return True
