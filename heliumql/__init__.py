@@ -1,7 +1,15 @@
-"""HeliumQL: an SQL dialect and query engine for workflows of LLM calls, on DuckDB."""
+"""HeliumQL: an SQL dialect and query engine for workflows of LLM calls, on DuckDB.
+
+connect()       a Connection: `sql` gives relations, `sql_async` those for an event loop
+Relation        the rows of a statement: Arrow, pandas, polars, tuples, files, other relations
+load(con)       the verbs as functions of a DuckDB connection
+dbapi           a driver of DB-API 2.0 (import heliumql.dbapi)
+HeliumQLError   the base of all errors
+"""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, overload
 
 from heliumql.errors import (
@@ -22,11 +30,34 @@ if TYPE_CHECKING:
     import duckdb
     from IPython.core.interactiveshell import InteractiveShell
 
+    from heliumql.asynchronous import AsyncRelation
     from heliumql.connection import Connection
+    from heliumql.explain.foreseen import Estimate
     from heliumql.extensions.duckdb import LoadedConnection
     from heliumql.extensions.flight.remote import RemoteConnection
+    from heliumql.relation import Relation
+    from heliumql.stats import Progress, Stats
 
 __version__ = "0.1.0"
+
+_LATER = {  # what takes a while to import, and where it is
+    "AsyncRelation": "heliumql.asynchronous",
+    "Connection": "heliumql.connection",
+    "Estimate": "heliumql.explain.foreseen",
+    "Progress": "heliumql.stats",
+    "Relation": "heliumql.relation",
+    "Stats": "heliumql.stats",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'heliumql' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
 
 
 @overload
@@ -115,14 +146,20 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 __all__ = [
+    "AsyncRelation",
     "BindError",
     "BudgetError",
     "CatalogError",
+    "Connection",
     "EngineError",
+    "Estimate",
     "ExecutionError",
     "HeliumQLError",
     "InternalError",
     "ParseError",
+    "Progress",
+    "Relation",
+    "Stats",
     "connect",
     "load",
 ]

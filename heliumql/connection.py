@@ -101,8 +101,9 @@ class Connection:
 
         >>> import heliumql
         >>> with heliumql.connect() as con, con.trace("/dev/null"):
-        ...     con.sql("SELECT LLM_GENERATE('Say hello to Ada') AS greeting").fetchall()
-        [('Hello, Ada!',)]
+        ...     _ = con.execute("CREATE MODEL m WITH (engine = 'simulated')")
+        ...     con.sql("SELECT LLM_GENERATE('Say hello to Ada') AS greeting").columns
+        ['greeting']
         """
         if self._session.trace is not None:
             raise ExecutionError("a trace of this connection is being written already")

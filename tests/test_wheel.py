@@ -50,6 +50,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_code_grammar_and_catalog(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "heliumql/resources.py" in names
+    assert "heliumql/py.typed" in names
     assert "heliumql/_data/grammar/heliumql.lark" in names
     assert "heliumql/_data/catalog/verbs.hql" in names
     assert "heliumql/_data/catalog/models/demo/config.json" in names
@@ -68,6 +69,75 @@ def test_an_installed_wheel_runs_a_query(python: Path, tmp_path: Path) -> None:
     program = "import heliumql.cli.main as m, sys; sys.exit(m.main())"
     printed = run(python, "-c", program, "-c", "SELECT 40 + 2 AS answer", folder=tmp_path)
     assert printed == "answer\n42\n"
+
+
+PROGRAM = """
+import asyncio
+
+import heliumql
+from heliumql import dbapi
+
+
+def names(con: heliumql.Connection) -> list[str]:
+    relation: heliumql.Relation | None = con.sql("SELECT name FROM people WHERE born > ?", [1900])
+    assert relation is not None
+    few: heliumql.Relation = relation.filter("name LIKE $p", {"p": "G%"}).limit(2)
+    count: int = few.count()
+    stats: heliumql.Stats = few.stats
+    print(count, stats.calls_run, few.columns, few.explain("json"))
+    few.to_parquet("people.parquet", compression="zstd")
+    return [str(row[0]) for row in few]
+
+
+async def batches(con: heliumql.Connection) -> int:
+    rows: heliumql.AsyncRelation = await con.sql_async("FROM people")
+    found = 0
+    async for batch in rows:
+        found += int(batch.num_rows)
+    return found
+
+
+def driver(con: heliumql.Connection) -> tuple[object, ...] | None:
+    with dbapi.connect(con) as other:
+        try:
+            return other.cursor().execute("SELECT ?", [42]).fetchone()
+        except dbapi.ProgrammingError:
+            return None
+
+
+with heliumql.connect() as con:
+    con.register("people", {"name": ["Ada", "Grace"], "born": [1815, 1906]})
+    names(con)
+    print(asyncio.run(batches(con)), driver(con))
+    reveal_type(con.sql_many(["SELECT 1"])[0].fetchall())
+    con.sql(42)
+"""
+
+
+OTHERS = """
+[mypy]
+[mypy-IPython.*,aiohttp.*,duckdb.*,lark.*,numpy.*,pandas.*,polars.*,pyarrow.*,sqlglot.*]
+follow_imports = skip
+"""  # they take the checker a minute, and are not what is checked
+
+
+def test_a_strict_checker_takes_a_users_program_and_finds_its_mistakes(
+    python: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "mypy.ini").write_text(OTHERS)
+    folder = tmp_path / "cache"
+    command = [str(python), "-m", "mypy", "--strict", "--cache-dir", str(folder), "program.py"]
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "MYPYPATH")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
+    line = PROGRAM.count("\n") - 1
+    errors = [text for text in done.stdout.splitlines() if " error: " in text]
+    assert [e.split(" has ")[0] for e in errors] == [
+        f'program.py:{line + 1}: error: Argument 1 to "sql" of "Connection"'
+    ], done.stdout + done.stderr
+    assert 'note: Revealed type is "list[tuple[Any, ...]]"' in done.stdout
 
 
 def test_a_checkout_finds_its_files() -> None:
