@@ -28,12 +28,21 @@ Answered = list[tuple[bytes, Answer, int]]  # identity, answer, requests sent
 
 
 @dataclass(frozen=True)
+class Timed:
+    """Rows of answers that are on their way, for when and where their calls ran."""
+
+    rows: Sequence[Mapping[str, Any]]
+    sent: float = 0.0  # when, by time.monotonic()
+
+
+@dataclass(frozen=True)
 class Invalid:
     """An answer that does not fit its type; its owner may ask again."""
 
     identity: bytes
     answer: Answer
     requests: int  # that were sent for it
+    timed: Timed | None = None  # when it ran, where that is wanted
 
 
 @dataclass(frozen=True)
@@ -43,14 +52,6 @@ class Warmed:
     key: bytes
     prompt_tokens: int
     cached_tokens: int
-
-
-@dataclass(frozen=True)
-class Timed:
-    """Rows of answers that are on their way, for when and where their calls ran."""
-
-    rows: Sequence[Mapping[str, Any]]
-    sent: float = 0.0  # when, by time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ class Delivery:
                         most = self._spec.sampling.max_tokens
                         reason = f"cut off at {most} tokens: {reason}"
                     invalid = replace(answer, text=None, error=reason)
-                    self._refuse(Invalid(identity, invalid, requests))
+                    when = Timed([{**row, "error": reason}], self._began) if self._timed else None
+                    self._refuse(Invalid(identity, invalid, requests, when))
                     continue
             elif answer.finish_reason == "cancelled" and self._flights.waiting(identity):
                 self._refuse(Invalid(identity, answer, requests))

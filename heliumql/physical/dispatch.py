@@ -468,11 +468,13 @@ class Dispatcher:
         match arrived:
             case Failed(engine, error):
                 self._engine_failed(engine, error)
-            case Invalid(identity, answer, requests):
+            case Invalid(identity, answer, requests, timed):
                 stopping = self._interrupted.is_set()
                 held = self.landing.unfit(identity, answer, requests, stopping=stopping)
                 if held is not None:
                     self._held.append(held)
+                elif timed is not None:  # this was its last attempt
+                    self.landing.note_times(timed.rows, timed.sent)
             case Warmed() as warmed:
                 self._prefixes.warmed(warmed)
             case Timed(rows, sent):

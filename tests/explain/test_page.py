@@ -180,7 +180,9 @@ def test_what_failed_stands_at_the_top() -> None:
         con.execute("SET llm_default_model = 'm'")
         query = """SELECT LLM_GENERATE('{i}', returns => 'STRUCT(n INTEGER, why VARCHAR)',
                    max_tokens => 3, retries => 0) FROM range(4) t(i)"""
-        root = check(page_of(con, query, analyze=True))
+        page = page_of(con, query, analyze=True)
+    root = check(page)
+    assert page.count('class="call o0 failed"') == 4
     (alert,) = [d for d in root.iter("div") if d.get("class") == "alert bad"]
     assert "4 calls failed" in "".join(alert.itertext())
 
