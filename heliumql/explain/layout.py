@@ -15,6 +15,7 @@ MOST_BESIDE = 6
 GAP_X, GAP_Y = 30.0, 54.0  # between nodes, in pixels; labels of edges stand in the gap below nodes
 _BEND, _GAP_BENDS = 8.0, 6.0  # width of an edge that passes a layer, and between two
 _ROUNDS = 8
+_LIGHT = 0.05  # of what reads nothing: it goes where there is room, so that trunks stay straight
 
 Edge = tuple[int, int]  # from an input to what reads it
 
@@ -204,9 +205,13 @@ def _middles(
             for number in layer:
                 near = above[number] if turn % 2 == 0 else below[number]
                 near = near or (below[number] if turn % 2 == 0 else above[number])
-                xs = [middles[n] for n in near]
-                wanted.append(sum(xs) / len(xs) if xs else middles[number])
-                weights.append(1.0 if number < count else 4.0)  # bends are to be straight
+                pulls = [(middles[n], 1.0 if above[n] else _LIGHT) for n in near]
+                whole = sum(pull for _, pull in pulls)
+                wanted.append(
+                    sum(x * pull for x, pull in pulls) / whole if pulls else middles[number]
+                )
+                steady = 1.0 if above[number] else _LIGHT
+                weights.append(steady if number < count else 4.0)  # bends are to be straight
             for number, x in zip(layer, _apart(wanted, weights, apart[at]), strict=True):
                 middles[number] = x
     return middles

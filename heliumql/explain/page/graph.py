@@ -13,7 +13,7 @@ from heliumql.logical import Fetch, Generate, Node, Output, Query, Recurse, desc
 from heliumql.prompts import Parts, Placeholder, Text
 
 _WIDTH, _PAD, _LINE, _TITLE = 236.0, 12.0, 16.0, 18.0  # of a node, in pixels
-_LETTERS = 32.0  # of average width, on a line inside a node
+_LETTERS = 30.5  # of average width, on a line inside a node
 _MOST_LINES = 3
 _LABEL, _LETTER = 14.0, 6.8  # height of a line at an edge, width of its letters
 _MANY = 40  # nodes; of more the LLM operators alone are shown first

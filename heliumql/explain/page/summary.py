@@ -132,7 +132,7 @@ def shares(explanation: Explanation) -> list[Share]:
         stats = did.stats
         found = [
             Share("run", "run", Figure(stats.calls_run)),
-            Share("merged", "equal to others", Figure(stats.calls_shared)),
+            Share("merged", "equal to others", _merged(explanation, did)),
             Share("stored", "remembered", Figure(stats.calls_cached)),
             Share("refused", "refused", Figure(stats.calls_refused)),
         ]
@@ -150,6 +150,21 @@ def shares(explanation: Explanation) -> list[Share]:
             Share("stored", "remembered", stored),
         ]
     return [s for s in found if s.calls.value >= 0.5 or s.kind == "run"]
+
+
+def _merged(explanation: Explanation, did: Happened) -> Figure:
+    """Calls that rows asked for and that others were equal to, as far as rows are known.
+
+    `calls_shared` counts more: also each time that another prompt mentions an answer.
+    """
+    if explanation.plan is None:
+        return Figure(did.stats.calls_shared)
+    found = Figure(-did.stats.calls_refused)
+    for o in explanation.operators:
+        if o.rows is not None and o.fetched is not None and o.spent is not None:
+            equal = max(0.0, o.rows.value - o.spent.run - o.fetched.value)
+            found += Figure(equal, not equal or (o.rows.exact and o.fetched.exact))
+    return Figure(max(0.0, found.value), found.exact)
 
 
 def _saved(found: list[Share]) -> Card:
