@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from heliumql.explain.layout import MOST_BESIDE, Box, Layout, Route, laid_out
@@ -37,7 +37,7 @@ def apart(one: Box, other: Box) -> bool:
 
 
 @given(plans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nodes_are_apart_inside_and_below_their_inputs(
     plan: tuple[list[tuple[float, float]], list[list[int]]],
 ) -> None:
@@ -54,7 +54,7 @@ def test_nodes_are_apart_inside_and_below_their_inputs(
 
 
 @given(plans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_edges_go_from_node_to_node_and_around_all_others(
     plan: tuple[list[tuple[float, float]], list[list[int]]],
 ) -> None:
