@@ -77,6 +77,8 @@ def test_models_and_prompts_of_the_catalog(connection: Connection, completer: Hq
     text = "SELECT c.ver FROM critic('a') c"
     found = completer.get_completions(Document(text, 12), ASKED)
     assert [c.text for c in found] == ["verdict"]
+    connection.execute("CREATE MACRO praised(t) AS LLM_FILTER('Is it praise? {t}')")
+    assert offered(completer, "SELECT prais")[0] == "praised("
     connection.execute("DROP PROMPT critic")
     assert "critic(" not in offered(completer, "SELECT cri")
 
