@@ -20,6 +20,8 @@ import pytest
 import heliumql
 
 ROOT = Path(__file__).parents[2]
+# Their examples run one after the other, in tests of their own.
+ONE_SESSION = ("language.md", "tutorial.md")
 SIMULATED = "CREATE MODEL simulated WITH (engine = 'simulated')"
 
 
@@ -35,7 +37,7 @@ class Example:
 
 def examples(language: str) -> Iterator[Example]:
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        if path.name == "language.md":  # test_language.py runs its examples, one after the other
+        if path.name in ONE_SESSION:
             continue
         text = path.read_text()
         for block in re.finditer(r"(?ms)^```(\w+)\n(.*?)^```\n(?:\n```text\n(.*?)^```)?", text):
