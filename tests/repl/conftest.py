@@ -49,6 +49,7 @@ def piped(tmp_path: Path) -> Piped:
             env=environment(tmp_path, **extra),
             capture_output=True,
             text=True,
+            errors="surrogateescape",
             timeout=60,
         )
 

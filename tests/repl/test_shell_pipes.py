@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from terminal import PROGRAM, environment
 
 Piped = Callable[..., subprocess.CompletedProcess[str]]
@@ -22,20 +21,20 @@ def test_statements_and_commands_are_run_and_results_are_csv(piped: Piped) -> No
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("mode", "shown"),
-    [
-        ("csv", 'n,text,nothing\n1,"a,b",\n'),
-        ("tsv", "n\ttext\tnothing\n1\ta,b\t\n"),
-        ("line", "      n = 1\n   text = a,b\nnothing = NULL\n"),
-        ("json", '[\n{"n":1,"text":"a,b","nothing":null}\n]\n'),
-        ("jsonl", '{"n":1,"text":"a,b","nothing":null}\n'),
-        ("markdown", "| n | text | nothing |\n| ---: | --- | --- |\n| 1 | a,b | NULL |\n"),
-    ],
-)
-def test_modes(piped: Piped, mode: str, shown: str) -> None:
-    assert piped(f".mode {mode}\n{ROW}").stdout == shown
-    assert piped(ROW, "--format", mode).stdout == shown
+MODES = {
+    "csv": 'n,text,nothing\n1,"a,b",\n',
+    "tsv": "n\ttext\tnothing\n1\ta,b\t\n",
+    "line": "      n = 1\n   text = a,b\nnothing = NULL\n",
+    "json": '[\n{"n":1,"text":"a,b","nothing":null}\n]\n',
+    "jsonl": '{"n":1,"text":"a,b","nothing":null}\n',
+    "markdown": "| n | text | nothing |\n| ---: | --- | --- |\n| 1 | a,b | NULL |\n",
+}
+
+
+def test_modes(piped: Piped) -> None:
+    shown = piped("".join(f".mode {mode}\n{ROW}\n.print --\n" for mode in MODES)).stdout
+    assert dict(zip(MODES, shown.split("--\n"), strict=False)) == MODES
+    assert piped(ROW, "--format", "line").stdout == MODES["line"]
 
 
 def test_tables_in_pipes_are_whole(piped: Piped) -> None:
@@ -63,11 +62,16 @@ def test_the_last_result_is_shown_again_without_running_anything(piped: Piped) -
 
 
 def test_errors_are_told_with_their_line_and_the_rest_is_run(piped: Piped) -> None:
-    done = piped("SELECT 1 AS a;\n\nSELECT oops;\n.nonsense\nSELECT 2 AS b;")
+    done = piped(
+        "SELECT 1 AS a;\n\nSELECT oops;\n.nonsense\nFROM 'no.csv';\n"
+        "SELECT '\udcff';\nSELECT 2 AS b;"
+    )
     assert done.returncode == 1
     assert done.stdout == "a\n1\nb\n2\n"
     assert "at <stdin>:3\n3 | SELECT oops;\n  |        ^^^^" in done.stderr
     assert "<stdin>:4: no command .nonsense" in done.stderr
+    assert '"no.csv"\n  at <stdin>:5\n' in done.stderr
+    assert "not UTF-8 text\n  at <stdin>:6\n" in done.stderr
 
 
 def test_bail_ends_at_the_first_error(piped: Piped) -> None:

@@ -182,7 +182,7 @@ def test_leaving_the_pager_stops_the_statement(terminal: START) -> None:
     assert "5" in shell.run("SELECT 5;")
 
 
-@pytest.mark.parametrize("keys", [CTRL_D, ".exit\r", ".quit\r"])
+@pytest.mark.parametrize("keys", [CTRL_D, ".quit\r"])
 def test_ways_to_leave(terminal: START, keys: str) -> None:
     shell = terminal("repl", "--no-init")
     shell.type(keys)

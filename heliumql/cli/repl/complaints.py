@@ -1,10 +1,12 @@
-"""What is said of an error that is nobody's but ours; the shell lives on."""
+"""What is said of errors; the shell lives on, also after one that is nobody's but ours."""
 
 from __future__ import annotations
 
 import traceback
 
+from heliumql.cli.repl.database import MAX_CALLS, Opened
 from heliumql.cli.repl.places import state_folder
+from heliumql.errors import BudgetError
 
 
 def unexpected(error: Exception) -> str:
@@ -19,3 +21,18 @@ def unexpected(error: Exception) -> str:
     except OSError:
         return told  # nowhere to write: the short text has to do
     return f"{told}\nhint: {file} has the details"
+
+
+def placed(told: str, line: int, name: str | None) -> str:
+    """The error with the line of the file (from 0), where it says nothing of that itself."""
+    if name is None or f"{name}:" in told:
+        return told
+    return f"{told}\n  at {name}:{line + 1}"
+
+
+def with_advice(error: Exception, opened: Opened) -> Exception:
+    """A budget that the shell has set by itself is easily taken for one of the language."""
+    if isinstance(error, BudgetError) and opened.limits_calls and "llm_max_calls" in error.message:
+        hint = f"{error.hint}. " if error.hint else ""
+        error.hint = f"{hint}The shell begins with {MAX_CALLS}; ~/.hqlrc may hold another"
+    return error

@@ -21,6 +21,11 @@ class Entry:
     is_command: bool = False
     is_complete: bool = True  # it ends with a semicolon
 
+    @property
+    def is_broken(self) -> bool:
+        """It holds bytes that are no text."""
+        return any("\ud800" <= character <= "\udfff" for character in self.text)
+
 
 def entries(text: str) -> Iterator[Entry]:
     """The entries of a text, in order. What is between them (blanks, comments) is left out."""

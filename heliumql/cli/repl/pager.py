@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
+
+import pyarrow as pa
 
 from heliumql.cli.output import OutputClosedError
 from heliumql.cli.repl.screen import Screen
@@ -113,3 +115,14 @@ class Paged:
         held, self._held = b"".join(self._held), []
         if held:
             self._screen.write(held)
+
+
+def noting_pauses(
+    items: Generator[pa.RecordBatch | None, None, None], paged: Paged
+) -> Generator[pa.RecordBatch | None, None, None]:
+    """The same; what was held back for a pager is shown when rows come slowly."""
+    with closing(items):
+        for item in items:
+            yield item
+            if item is None:  # whoever draws has drawn by now
+                paged.pause()

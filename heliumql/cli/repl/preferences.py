@@ -79,7 +79,11 @@ def _fitting(name: str, word: str, before: object) -> object:
         case "nullvalue":
             return word
         case "pager":
-            return "always" if word.lower() == "always" else "on" if flag(name, word) else "off"
+            if word.lower() == "always":
+                return "always"
+            if word.lower() not in _FLAGS:
+                raise CommandError(f".pager is on, off or always, not {word!r}")
+            return "on" if flag(name, word) else "off"
     if isinstance(before, bool):
         return flag(name, word)
     if not word.isdecimal():

@@ -109,8 +109,11 @@ class Screen:
         `percent` is DuckDB's, negative where it does not know.
         """
         line = _status(progress, started, percent)
-        if not line:
-            return
+        if line:
+            self.status_line(line)
+
+    def status_line(self, line: str) -> None:
+        """Shows this until something else is written; cut at its dots where it is too long."""
         while display_width(line) >= self.width and " · " in line:
             line = line.rpartition(" · ")[0]
         sys.stderr.write(f"\r{line}\x1b[K")

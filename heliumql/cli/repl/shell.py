@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from heliumql.cli.output import OutputClosedError
-from heliumql.cli.repl.complaints import unexpected
+from heliumql.cli.repl.complaints import placed, unexpected, with_advice
 from heliumql.cli.repl.database import Opened
 from heliumql.cli.repl.entries import Entry, entries
 from heliumql.cli.repl.last import LastResult
 from heliumql.cli.repl.modes import Arrivals, writer
-from heliumql.cli.repl.pager import Paged
+from heliumql.cli.repl.pager import Paged, noting_pauses
 from heliumql.cli.repl.preferences import CommandError, Preferences
 from heliumql.cli.repl.screen import Screen
 from heliumql.cli.repl.statement import Abandoned, Evaluation
 from heliumql.cli.repl.summary import counted, has_calls, interrupted, summary
 from heliumql.cli.report import say_failures, say_incidents, say_refused
 from heliumql.connection import Connection, Parsed
-from heliumql.errors import BudgetError, HeliumQLError
+from heliumql.errors import HeliumQLError
 from heliumql.stats import Progress, Stats
 from heliumql.syntax import shell as kind_of
 
@@ -99,6 +98,8 @@ class Shell:
         self.interrupted = False
         well = False
         try:
+            if entry.is_broken:
+                raise CommandError("this is not UTF-8 text")
             if entry.is_command:
                 self._command(entry, name)
             else:
@@ -108,10 +109,8 @@ class Shell:
             raise
         except KeyboardInterrupt:
             self._say_interrupted(None)
-        except HeliumQLError as error:
-            self.screen.error(str(error))
-        except duckdb.Error as error:
-            self.screen.error(str(error))
+        except (HeliumQLError, duckdb.Error) as error:
+            self.screen.error(placed(str(error), entry.line, name))
         except Exception as error:
             self.screen.error(unexpected(error))
         finally:
@@ -152,7 +151,11 @@ class Shell:
         paged = Paged(self.screen, self._paging())
 
         def tick() -> None:
-            if self.screen.interactive and self.preferences.progress and not paged.is_open:
+            if not self.screen.interactive or paged.is_open:
+                return
+            if evaluation.interrupted:
+                self.screen.status_line("stopping · Ctrl-C again gives the prompt back")
+            elif self.preferences.progress:
                 done = self.connection.duckdb.query_progress() if not self._progress else -1.0
                 self.screen.status(self._progress, started, done)
 
@@ -178,7 +181,7 @@ class Shell:
             if evaluation.interrupted:
                 self._say_interrupted(stats)
                 return
-            raise _with_advice(error, self.opened) from None
+            raise with_advice(error, self.opened) from None
         stats = self.connection.last_stats or Stats()
         if evaluation.interrupted:
             self._say_interrupted(stats)
@@ -189,7 +192,7 @@ class Shell:
 
     def _shown(self, parsed: Parsed, evaluation: Evaluation, paged: Paged) -> int | None:
         """Shows the rows of the statement as they come; how many, None where it has none."""
-        with closing(_noting_pauses(evaluation.items(), paged)) as items:
+        with closing(noting_pauses(evaluation.items(), paged)) as items:
             first = next((batch for batch in items if batch is not None), None)
             if first is None:
                 return None
@@ -277,22 +280,3 @@ class Shell:
             self._progress = now
 
         self.connection.progress = progress
-
-
-def _noting_pauses(
-    items: Generator[pa.RecordBatch | None, None, None], paged: Paged
-) -> Generator[pa.RecordBatch | None, None, None]:
-    """The same; what was held back for a pager is shown when rows come slowly."""
-    with closing(items):
-        for item in items:
-            yield item
-            if item is None:  # whoever draws has drawn by now
-                paged.pause()
-
-
-def _with_advice(error: Exception, opened: Opened) -> Exception:
-    """A budget that the shell has set by itself is easily taken for one of the language."""
-    if isinstance(error, BudgetError) and opened.limits_calls and "llm_max_calls" in error.message:
-        hint = f"{error.hint}. " if error.hint else ""
-        error.hint = f"{hint}The shell begins with 1000; ~/.hqlrc may hold another"
-    return error
