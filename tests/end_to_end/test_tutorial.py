@@ -1,4 +1,4 @@
-"""docs/tutorial.md from top to bottom on the demonstration model: what it shows is what comes out."""
+"""docs/tutorial.md on the demonstration model: what it shows is what comes out."""
 
 from __future__ import annotations
 
