@@ -299,16 +299,39 @@ class Connection:
             if isinstance(self.result, Relation):
                 self.result.fetchall()
             last = number == len(statements) - 1
-            try:
-                plain = self._statements.with_settings(parsed.statement)
-            except HeliumQLError as error:
-                raise error.with_source(parsed.source) from None
-            if isinstance(plain, syntax.Sql) and not self._statements.names_calls(plain.text):
+            plain = self._plain(parsed)
+            if plain is not None:
                 self._evaluations.begin()
-                self._evaluations.result = self.duckdb.execute(plain.text, params if last else None)
+                self._evaluations.result = self.duckdb.execute(plain, params if last else None)
             else:
                 self._evaluations.result = self.run(parsed, params if last else None)
         return self
+
+    def executemany(self, text: str | Parsed, rows: Sequence[Parameters]) -> Connection:
+        """Runs one statement once for each of the parameters.
+
+        With calls in it that is one call after the other: `register` the values instead, and ask
+        about all of them in one statement.
+        """
+        for parsed in (text,) if isinstance(text, Parsed) else self.statements(text):
+            plain = self._plain(parsed)
+            if plain is not None and rows:
+                self._evaluations.begin()
+                self._evaluations.result = self.duckdb.executemany(plain, list(rows))
+                continue
+            for params in rows:
+                self.execute(parsed, params)
+        return self
+
+    def _plain(self, parsed: Parsed) -> str | None:
+        """The text that DuckDB runs; None of a statement that is not for it alone."""
+        try:
+            statement = self._statements.with_settings(parsed.statement)
+        except HeliumQLError as error:
+            raise error.with_source(parsed.source) from None
+        if isinstance(statement, syntax.Sql) and not self._statements.names_calls(statement.text):
+            return statement.text
+        return None
 
     @property
     def result(self) -> Relation | duckdb.DuckDBPyConnection | None:

@@ -216,6 +216,13 @@ def test_parameters(con: dbapi.Connection) -> None:
     assert many.rowcount == 100
     with pytest.raises(dbapi.ProgrammingError, match="without rows"):
         cursor.executemany("SELECT ?", [(1,)])
+    many = cursor.executemany("UPDATE t SET i = $to WHERE i = $old", [{"to": 7, "old": 1}] * 2)
+    assert many.rowcount == 2  # two rows the first time, none the second
+    asked = cursor.executemany("INSERT INTO t SELECT length(LLM_GENERATE(?))", [["a"], ["b"]])
+    assert asked.rowcount == 2
+    assert cursor.executemany("INSERT INTO t VALUES (?)", []).rowcount == 0
+    con.rollback()
+    assert rows(con, "SELECT count(*) FROM t") == [(3,)]
     with pytest.raises(dbapi.ProgrammingError, match="one statement"):
         cursor.executemany("SELECT 1; SELECT 2", [])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -24,8 +25,10 @@ Row = tuple[Any, ...]
 Column = tuple[str, str, None, None, None, None, None]
 Values = Sequence[Any] | Mapping[str, Any] | None
 
-_WRITES = {
+_CHANGES = {
     StatementType.INSERT, StatementType.UPDATE, StatementType.DELETE, StatementType.MERGE_INTO,
+}  # fmt: skip
+_WRITES = _CHANGES | {
     StatementType.CREATE, StatementType.DROP, StatementType.ALTER, StatementType.COPY,
     StatementType.COPY_DATABASE, StatementType.EXECUTE,
 }  # fmt: skip
@@ -107,15 +110,31 @@ class Cursor:
             statements = self._connection.hql.statements(operation)
             if len(statements) != 1:
                 raise ProgrammingError("executemany takes one statement")
+            [parsed] = statements
+            given = [_given(p) for p in seq_of_parameters]
+            if given and self._changes_only(parsed):  # prepared once
+                self._connection._make_room(self)
+                self._connection._open()
+                self._rowcount = self._connection.hql.executemany(parsed, given).rowcount
+                return self
             changed = 0
-            for parameters in seq_of_parameters:
-                self._run(statements[0], _given(parameters))
+            for parameters in given:
+                self._run(parsed, parameters)
                 if self._description is not None:
                     self._forget()
                     raise ProgrammingError("executemany takes a statement without rows")
                 changed = -1 if -1 in (changed, self._rowcount) else changed + self._rowcount
             self._rowcount = changed
         return self
+
+    def _changes_only(self, parsed: Parsed) -> bool:
+        """A statement of DuckDB's that changes rows and gives none."""
+        hql, text = self._connection.hql, parsed.statement.text
+        if not isinstance(parsed.statement, syntax.Sql) or hql.holds_calls(parsed):
+            return False
+        kind = _kind(hql.duckdb, text)
+        returning = re.search(r"(?i)\breturning\b", text)
+        return kind is not None and kind.type in _CHANGES and returning is None
 
     def _run(self, parsed: Parsed, parameters: list[Any] | dict[str, Any] | None) -> None:
         connection = self._connection
