@@ -24,8 +24,9 @@ from heliumql.binder.parameters import Parameters
 from heliumql.definitions import quoted
 from heliumql.errors import ExecutionError
 from heliumql.groups import Group, Member
+from heliumql.plain import PlainRun
 from heliumql.preview import Preview
-from heliumql.relation import PlainRun, Relation
+from heliumql.relation import Relation
 from heliumql.runs import CallRun, HeldRows
 from heliumql.source import Source
 from heliumql.stats import Stats

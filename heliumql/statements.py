@@ -23,7 +23,8 @@ from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLErr
 from heliumql.evaluations import Evaluations
 from heliumql.groups import Group, leaves_all_as_it_is
 from heliumql.physical import functions
-from heliumql.relation import PlainRelation, Relation
+from heliumql.plain import PlainRelation
+from heliumql.relation import Relation
 from heliumql.restored import Restored
 from heliumql.source import Source, Span
 from heliumql.stats import Stats

@@ -28,7 +28,8 @@ from heliumql.connection import Connection, Parsed
 from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
 from heliumql.optimizer import RULES
-from heliumql.relation import PlainRelation, Relation
+from heliumql.plain import PlainRelation
+from heliumql.relation import Relation
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
