@@ -50,10 +50,11 @@ def bind_error(error: duckdb.Error, core: Core, before: str = "") -> HeliumQLErr
     return BindError(
         text[:1].lower() + text[1:] if text[1:2].islower() else text,
         span=span,
-        hint=" ".join(lines[1:]) or None,
+        hint=_CANDIDATES.sub(r"did you mean \1?", " ".join(lines[1:])) or None,
     )
 
 
+_CANDIDATES = re.compile(r"^Candidate bindings: (?:: )?(.*)$")  # DuckDB writes both
 _PIVOT_OF_DATA = "cannot be used in EXPLAIN (SQL) statements."
 _ORDER_OF_DISTINCT = "ORDER BY expressions must appear in the argument list"
 

@@ -17,14 +17,14 @@ MISTAKES = {
         "  at line 1\n"
         "1 | SELECT LLM_GENERATE('About {bdy}') FROM t\n"
         "  |                            ^^^^^\n"
-        'hint: Candidate bindings: "body", "id"'
+        'hint: did you mean "body", "id"?'
     ),
     "SELECT idd, LLM_GENERATE('x {body}') FROM t": (
         'referenced column "idd" not found in FROM clause\n'
         "  at line 1\n"
         "1 | SELECT idd, LLM_GENERATE('x {body}') FROM t\n"
         "  |        ^^^\n"
-        'hint: Candidate bindings: "id", "body"'
+        'hint: did you mean "id", "body"?'
     ),
     # DuckDB's carets are under the text that the call has become, which is longer
     "SELECT id FROM t WHERE qqqq(LLM_SCORE('a'))": (
