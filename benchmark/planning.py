@@ -34,8 +34,8 @@ from trading.tables import generate
 from trading.written_out import written_out
 
 import heliumql
-from heliumql import session as session_module
-from heliumql import syntax
+from heliumql import optimizer, syntax
+from heliumql.binder import bind, carry
 from heliumql.calls.graph import CallGraph
 from heliumql.physical.passes import Passes
 from heliumql.physical.scheduler import Scheduler
@@ -45,9 +45,9 @@ _MILLION = "SELECT id, LLM_GENERATE('Summarize this text in one line. {body}') A
 _STAGES: tuple[tuple[Any, str, str], ...] = (
     (syntax, "parse", "parse"),
     (syntax, "desugar", "desugar"),
-    (session_module, "bind", "bind"),
-    (session_module, "optimize", "rules"),
-    (session_module, "carry", "carry"),
+    (bind, "bind", "bind"),
+    (optimizer, "optimize", "rules"),
+    (carry, "carry", "carry"),
     (Passes, "rewrite", "take SQL"),
     (Passes, "_drain", "pass"),
     (Passes, "_call", "naming"),

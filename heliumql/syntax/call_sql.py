@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from heliumql.source import Span
@@ -11,8 +11,12 @@ from heliumql.syntax.core import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION, INF
 from heliumql.syntax.literals import quoted, quoted_name
 from heliumql.syntax.message import Expression, Gathered, Message, Part, Template
 from heliumql.syntax.template import Placeholder
+from heliumql.syntax.tree import Call, Element, Group
 from heliumql.syntax.writer import Writer
 from heliumql.types import SqlType
+
+# What typeof says of vectors: lists and arrays of numbers.
+_VECTOR = r"^(FLOAT|DOUBLE|DECIMAL\(.*\)|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)\[\d*\]$"
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,28 @@ class CallSql:
     def similarity(self, one: Site, other: Site) -> None:
         """The cosine of the angle between two vectors, computed in DOUBLE."""
         put, span = self._writer.put, one.span
-        put("list_cosine_similarity(CAST(", span)
-        self.value(one)
-        put(" AS DOUBLE[]), CAST(", span)
-        self.value(other)
-        put(" AS DOUBLE[]))", span)
+        put("list_cosine_similarity(", span)
+        self._vector(one)
+        put(", ", span)
+        self._vector(other)
+        put(")", span)
+
+    def _vector(self, site: Site) -> None:
+        """The vector of a text, or the argument itself where it is one.
+
+        Its type is known when DuckDB binds it: what is not meant is gone then, also the call.
+        """
+        put, span, given = self._writer.put, site.span, site.parts.prompt
+        either = isinstance(given, Expression) and not _holds_call(given.items)
+        if isinstance(given, Expression) and either:
+            put("CASE WHEN regexp_matches(typeof(", span)
+            self._expression(given)
+            put(f"), {quoted(_VECTOR)}) THEN CAST(", span)
+            self._expression(given)
+            put(" AS DOUBLE[]) ELSE ", span)
+        put("CAST(", span)
+        self.value(site)
+        put(" AS DOUBLE[])" + (" END" if either else ""), span)
 
     def _call(self, site: Site, function: str, number: int | None = None) -> None:
         put, span = self._writer.put, site.span
@@ -270,3 +291,11 @@ def _columns(returns: SqlType) -> str:
 def column(placeholder: Placeholder) -> str:
     """A placeholder as the column that it names."""
     return ".".join(quoted_name(name) for name in placeholder.path)
+
+
+def _holds_call(elements: Iterable[Element]) -> bool:
+    """A call is written once: each place of it would be another one."""
+    return any(
+        isinstance(item, Call) or (isinstance(item, Group) and _holds_call(item.items))
+        for item in elements
+    )
