@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heliumql.resources import resource
@@ -42,7 +44,26 @@ def make_parser(transformer: Any) -> Lark:
             start=["hql", "soup"],
             maybe_placeholders=True,
             transformer=transformer,
+            cache=_tables(),
         )
+
+
+def _tables() -> str | bool:
+    """The file in which Lark keeps the parser's tables, for ten times faster starts.
+
+    It holds a digest of the grammar and of Lark's version; one that does not fit, or cannot be
+    read or written, is as none. None also where others could write it: it is a pickle.
+    """
+    try:
+        place = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(place) / "heliumql"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except (OSError, RuntimeError):  # the latter: nobody knows where home is
+        return False
+    if found.st_uid != os.getuid() or found.st_mode & 0o022:
+        return False
+    return str(folder / "grammar.bin")
 
 
 @contextmanager
