@@ -21,7 +21,7 @@ VERSION = 1
 MOST_BYTES = 16 << 20  # of a command, and of the parameters of a text
 
 # Actions
-SESSION, INTERRUPT, CLOSE, STATUS = "session", "interrupt", "close", "status"
+SESSION, INTERRUPT, STATS, CLOSE, STATUS = "session", "interrupt", "stats", "close", "status"
 
 
 class MalformedError(ValueError):

@@ -160,8 +160,8 @@ class RemoteConnection:
         stream, self._open = self._stream, None
         if opened is not None:
             opened.read_ahead()
-        elif stream is not None and not stream.is_over:
-            stream.cancel()
+        elif stream is not None:
+            stream.stop()
 
     def heard(self, message: dict[str, Any]) -> None:
         """What the server says beside rows."""
@@ -171,6 +171,10 @@ class RemoteConnection:
             self.last_stats = stats_of(message["stats"])
         if message.get("total"):
             self.total_stats = stats_of(message["total"])
+
+    def ask_stats(self) -> None:
+        """Hears again what the statements of the session did."""
+        self.heard(self._act(protocol.STATS, session=self._session))
 
     def interrupt(self) -> None:
         """Stops the running statement; its calls are aborted, answers that came are kept."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from heliumql.errors import EngineError, ExecutionError, HeliumQLError
 from heliumql.extensions.flight import protocol
+from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.output import Caster
 from heliumql.physical.snapshot import no_rows
 from heliumql.stats import Stats
@@ -19,12 +21,18 @@ if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
     import polars
 
+_PATIENCE_SECONDS = 3.0  # for a server to say what a stopped statement did
+
 
 class Hearing(Protocol):
     """The connection, as a stream sees it."""
 
     caster: Caster
     last_stats: Stats | None
+
+    def interrupt(self) -> None: ...
+
+    def ask_stats(self) -> None: ...
 
     def heard(self, message: dict[str, Any]) -> None: ...
 
@@ -77,7 +85,7 @@ class Stream:
         except StopIteration:
             self.is_over = True
             raise EngineError("the server ended the rows too early") from None
-        except BaseException:
+        except HeliumQLError:
             self.is_over = True
             raise
         if chunk.data is not None:
@@ -90,8 +98,28 @@ class Stream:
             raise protocol.error_of(message["error"])
         return message
 
+    def stop(self) -> None:
+        """The server stops the statement, and tells what it did until then."""
+        if self.is_over:
+            return
+        late = threading.Timer(_PATIENCE_SECONDS, self._reader.cancel)
+        late.start()
+        try:
+            self._connection.interrupt()
+            while self._next() is not None:
+                pass
+        except Interrupted:
+            pass
+        except HeliumQLError:
+            # A signal that came while the last message was being taken in has lost it.
+            with contextlib.suppress(HeliumQLError):
+                self._connection.ask_stats()
+        finally:
+            late.cancel()
+            self.is_over = True
+
     def cancel(self) -> None:
-        """The server stops the statement."""
+        """Nobody listens any more; the server stops the statement."""
         self.is_over = True
         self._reader.cancel()
 
@@ -143,8 +171,7 @@ class RemoteRelation:
             if empty:
                 yield no_rows(self.schema)
         finally:
-            if not self._stream.is_over:
-                self._stream.cancel()
+            self._stream.stop()
             self._note()
 
     def read_ahead(self) -> None:

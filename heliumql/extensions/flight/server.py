@@ -53,6 +53,7 @@ class Server(flight.FlightServerBase):  # type: ignore[misc]
         return [
             (protocol.SESSION, "opens a session, and holds it while its stream is read"),
             (protocol.INTERRUPT, "stops the statement that a session runs"),
+            (protocol.STATS, "what the statements of a session did"),
             (protocol.CLOSE, "ends a session"),
             (protocol.STATUS, "sessions, running statements and engines"),
         ]
@@ -66,6 +67,8 @@ class Server(flight.FlightServerBase):  # type: ignore[misc]
                     return iter([message(**self.status())])
                 case protocol.INTERRUPT:
                     self._sessions.interrupt(self._named(action.body))
+                case protocol.STATS:
+                    return iter([message(**_numbers(self._named(action.body)))])
                 case protocol.CLOSE:
                     self._named(action.body).over.set()
                 case _:
@@ -103,6 +106,7 @@ class Server(flight.FlightServerBase):  # type: ignore[misc]
             "seconds": round(time.monotonic() - self._began, 3),
             "sessions": self._sessions.shown(),
             "engines": shared.described(),
+            "in_flight": sum(shared.flights.shares.in_flight().values()),
         }
 
     # statements ---------------------------------------------------------------------------
@@ -112,8 +116,9 @@ class Server(flight.FlightServerBase):  # type: ignore[misc]
         session: ClientSession | None = None
         try:
             try:
+                batch = _parameters(reader)  # first: a client that is writing hears no answer
                 command = Command.decoded(descriptor.command or b"")
-                values = unpacked(_parameters(reader))
+                values = unpacked(batch)
                 session = self._sessions.find(command.session)
                 with self._sessions.running(session, context, _shown(command)):
                     self._run(session, command, values, told)
