@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from heliumql import syntax
+from heliumql import frames, syntax
+from heliumql.binder.mistakes import closed
 from heliumql.binder.parameters import Parameters
 from heliumql.catalog import Catalog, Entry, Model, Settings
 from heliumql.composed import written
@@ -27,7 +28,7 @@ from heliumql.registered import registered, unregistered
 from heliumql.relation import Relation, explain_format
 from heliumql.sequences import run_in_order, run_together
 from heliumql.session import Session
-from heliumql.shared import Shared
+from heliumql.shared import Shared, shared_by
 from heliumql.source import joined
 from heliumql.statements import Parsed, Statements
 from heliumql.stats import Progress, Stats
@@ -62,11 +63,15 @@ class Connection:
         self.duckdb = connection
         file = _file(connection)
         self._place = ":memory:" if file is None else str(file)
-        self._session = Session(connection, shared or Shared(_sidecar(file)), Catalog())
-        self._evaluations = Evaluations(self._session, owns=owns)
+        number = functions.register(connection)
+        shared = shared or shared_by(number, _sidecar(file))
+        self._session = Session(connection, shared, Catalog())
+        if shared.cache_path:
+            path = shared.cache_path
+            self._session.settings = self._session.settings.with_value("llm_cache_path", path)
+        self._evaluations = Evaluations(self._session, number, owns=owns)
         self._worker: Worker | None = None  # of statements that an event loop waits for
         self._statements = Statements(self._session, self._evaluations)
-        functions.register(connection)
         self._statements.restore()
 
     @property
@@ -209,10 +214,13 @@ class Connection:
             listen = self._session.interrupted.clear
             worker = self._worker = Worker(self._evaluations.interrupt, listen)
 
+        names = frames.seen(text)
+
         def relation() -> AsyncRelation:
             from heliumql.asynchronous import AsyncRelation
 
-            result = self.sql(text, params, dialect=dialect)
+            with frames.using(names):
+                result = self.sql(text, params, dialect=dialect)
             return AsyncRelation(result or self._evaluations.held(("Success",), []), worker)
 
         return await worker.run(relation)
@@ -302,7 +310,11 @@ class Connection:
             plain = self._plain(parsed)
             if plain is not None:
                 self._evaluations.begin()
-                self._evaluations.result = self.duckdb.execute(plain, params if last else None)
+                given, names = params if last else None, frames.seen(plain)
+                try:
+                    self._evaluations.result = frames.execute(self.duckdb, plain, given, names)
+                except duckdb.ConnectionException as error:
+                    raise closed(error) from None
             else:
                 self._evaluations.result = self.run(parsed, params if last else None)
         return self

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from heliumql import syntax
+from heliumql import frames, syntax
+from heliumql.binder.copied import drop
 from heliumql.binder.mistakes import without_excerpt
 from heliumql.binder.parameters import Parameters
 from heliumql.definitions import quoted
 from heliumql.errors import ExecutionError
 from heliumql.groups import Group, Member
+from heliumql.physical import functions
+from heliumql.physical.snapshot import in_transaction
 from heliumql.plain import PlainRun
 from heliumql.preview import Preview
 from heliumql.relation import Relation
@@ -52,8 +55,8 @@ def _close_all() -> None:
 class Evaluations:
     """What is evaluated on one connection until it is closed. Relations keep it alive."""
 
-    def __init__(self, session: Session, *, owns: bool) -> None:
-        """`owns`: DuckDB's connection is closed with it."""
+    def __init__(self, session: Session, database: int, *, owns: bool) -> None:
+        """`database`: its number. `owns`: DuckDB's connection is closed with it."""
         self.last_stats: Stats | None = None
         self.total_stats = Stats()  # of all statements so far
         self.last_run: CallRun | None = None
@@ -63,6 +66,8 @@ class Evaluations:
         self._session = session
         self._duckdb = session.duckdb
         self._owns = owns
+        self._database = database
+        self._began_inside = in_transaction(session.duckdb)  # a rollback takes our functions away
         self._closed = False
         self._open: CallRun | Group | PlainRun | None = None
         session.shared.users += 1
@@ -83,6 +88,7 @@ class Evaluations:
         from heliumql.physical.passes import Passes
 
         started = time.monotonic()
+        names = frames.current()
         planned = self._session.planned(text, parameters, offset)
         planning = time.monotonic() - started
         first = [planned]
@@ -93,10 +99,11 @@ class Evaluations:
             return schema_of(self._duckdb, planned.names, planned.types)
 
         def evaluation(together: Together | None) -> Passes | EachCall:
-            current = first.pop() if first else None
-            if current is None or not self._session.is_current(current, parameters):
-                current = self._session.planned(text, parameters, offset, planned.track)
-            return self._session.evaluation(current, parameters, together)
+            with frames.using(names):
+                current = first.pop() if first else None
+                if current is None or not self._session.is_current(current, parameters):
+                    current = self._session.planned(text, parameters, offset, planned.track)
+                return self._session.evaluation(current, parameters, together)
 
         def run() -> CallRun:
             joint = group.run_of(member) if group and member else None
@@ -119,7 +126,9 @@ class Evaluations:
             from heliumql.explaining import looked
 
             self.begin()
-            return as_text(looked(self._session, text, planned, parameters, offset).explanation)
+            with frames.using(names):
+                found = looked(self._session, text, planned, parameters, offset)
+            return as_text(found.explanation)
 
         relation = Relation(
             planned.names,
@@ -232,6 +241,12 @@ class Evaluations:
         self._session.interrupted.clear()
         if self._open is not None:
             self._open.read_ahead()
+        if self._began_inside:
+            functions.register(self._duckdb, self._database)
+            self._began_inside = in_transaction(self._duckdb)
+        copies = self._session.copies
+        if copies.unused and not in_transaction(self._duckdb):
+            drop(self._duckdb, copies, copies.unused)
 
     def hold(self, run: PlainRun) -> None:
         """Rows of DuckDB's own are being read; they keep the connection."""
@@ -311,3 +326,6 @@ class Evaluations:
             self._session.shared.close()
         if self._owns:
             self._duckdb.close()
+            return
+        with suppress(duckdb.Error):  # closed, busy, or in a transaction that was aborted
+            drop(self._duckdb, self._session.copies, self._session.copies.tables)

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from heliumql import syntax
+from heliumql import frames, syntax
+from heliumql.binder.copied import Copied, Copies, are_there, with_copies
 from heliumql.catalog import Catalog, Model, Settings
 from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
 from heliumql.physical import functions
@@ -61,6 +62,7 @@ class Planned:
     carried: Carried | None = None
     reason: str = ""  # why it runs call by call
     disabled_rules: str = ""
+    copied: Copied | None = None  # copies of Python objects that it reads
     track: Track | None = field(default=None, compare=False)  # in a trace
 
 
@@ -79,6 +81,7 @@ class Session:
         self.interrupted = threading.Event()
         self.timed = False  # runs note the times of their calls, for EXPLAIN ANALYZE
         self.trace: Trace | None = None  # is told what runs do
+        self.copies = Copies()  # of Python objects that queries read
 
     def planned(
         self, text: str, parameters: Parameters, offset: int, track: Track | None = None
@@ -95,13 +98,20 @@ class Session:
     def _planned(
         self, text: str, parameters: Parameters, offset: int, track: Track | None
     ) -> Planned:
+        with span(track, "desugar"):
+            core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
+        core, copied = with_copies(self.duckdb, core, frames.current(), self.copies)
+        planned = self._planned_core(core, text, parameters, offset, track)
+        return replace(planned, copied=copied)
+
+    def _planned_core(
+        self, core: Core, text: str, parameters: Parameters, offset: int, track: Track | None
+    ) -> Planned:
         from heliumql.binder.bind import bind
         from heliumql.binder.cuts import Unsupported
         from heliumql.binder.volatile import evaluated_once, is_volatile
         from heliumql.syntax.names import operator_names
 
-        with span(track, "desugar"):
-            core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
         known = {s.number: s for s in core.sites} | self.sites
         if not self.settings.optimizer:
             return self.call_by_call(core, parameters, "the optimizer is off", track)
@@ -148,7 +158,10 @@ class Session:
         types: tuple[str, ...] = ()
         if syntax.shell(core.text).kind == "select":
             try:
-                rows = self.duckdb.execute("DESCRIBE " + core.text, parameters).fetchall()
+                described = "DESCRIBE " + core.text
+                rows = frames.execute(
+                    self.duckdb, described, parameters, frames.current()
+                ).fetchall()
             except duckdb.Error as error:
                 if is_users_mistake(error):
                     raise bind_error(error, core, "DESCRIBE ") from None
@@ -163,6 +176,8 @@ class Session:
         from heliumql.binder.cuts import Unsupported
 
         if planned.bound is None or not self.settings.optimizer:
+            return False
+        if planned.copied is not None and not are_there(self.duckdb, planned.copied):
             return False
         known = {s.number: s for s in planned.core.sites} | self.sites
         if any(n not in known for n in planned.sites):
@@ -372,6 +387,7 @@ class Session:
             traced=self.trace is not None,
             verify=settings.verify,
             lossless=bool(self.duckdb.execute(lossless).fetchall()[0][0]),
+            names=frames.current(),
             progress=self.progress,
             interrupted=self.interrupted,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 0.5  # of the end of a statement, for another process
 
 
+_of_databases: weakref.WeakValueDictionary[int, Shared] = weakref.WeakValueDictionary()
+
+
+def shared_by(database: int, sidecar: Path | None) -> Shared:
+    """What the connections of the database of that number have in common; made with the first."""
+    found = _of_databases.get(database)
+    if found is None or found.is_closed:
+        found = _of_databases[database] = Shared(sidecar)
+    return found
+
+
 class Shared:
     """Engines, answers, what is learnt, and calls in flight of one database.
 
@@ -40,6 +52,8 @@ class Shared:
         self.caster = Caster()
         self.one_thread = OneThread()
         self.users = 0
+        self.is_closed = False
+        self.cache_path = ""  # llm_cache_path, which is one for all connections of a database
         self._lock = threading.Lock()
 
     def engine(self, model: Model) -> Engine:
@@ -86,7 +100,7 @@ class Shared:
             made = _keeping(place, fallback=False)
             made[0].storage.open()  # a mistake shows now
             self._places[place] = made
-        self._place = place
+        self._place, self.cache_path = place, path
 
     @property
     def store(self) -> AnswerStore:
@@ -114,6 +128,7 @@ class Shared:
             self.learnt.flush(_PATIENCE_SECONDS)
 
     def close(self) -> None:
+        self.is_closed = True
         with self._lock:
             engines, self.engines = list(self.engines.values()), {}
         with ExitStack() as closing:  # one that cannot be closed keeps no other open

@@ -6,6 +6,7 @@ SHOW to `Definitions`; settings, EXPLAIN and prepared statements are done in thi
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from dataclasses import dataclass, replace
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from heliumql import syntax
+from heliumql import frames, syntax
+from heliumql.binder.mistakes import closed
 from heliumql.binder.parameters import Parameters
 from heliumql.catalog import Settings
 from heliumql.composable import Origin
@@ -101,26 +103,34 @@ class Statements:
         Those of a query with calls together with those of the others in the group.
         """
         self._evaluations.begin()
+        names = frames.seen(self._read_by(parsed.statement))
         try:
             statement = self.with_settings(parsed.statement)
-            relation = self._run(statement, _Given(parameters, parsed.source, group))
+            with frames.using(names):
+                relation = self._run(statement, _Given(parameters, parsed.source, group))
             if relation is not None:
                 span = parsed.statement.span
-                relation.origin = Origin(parsed.source, span, parameters, self._run_made)
+                made = functools.partial(self._run_made, names)
+                relation.origin = Origin(parsed.source, span, parameters, made)
             return relation
         except HeliumQLError as error:
             raise error.with_source(parsed.source) from None
         except duckdb.InterruptException:
             raise
+        except duckdb.ConnectionException as error:
+            raise closed(error) from None
         except duckdb.Error as error:
             raise _placed(self._duckdb, error, parsed, parameters) from error
 
-    def _run_made(self, source: Source, parameters: Parameters) -> Relation | None:
-        """Runs a statement that was made of a relation."""
+    def _run_made(
+        self, names: frames.Names, source: Source, parameters: Parameters
+    ) -> Relation | None:
+        """Runs a statement that was made of a relation, which sees what the relation saw."""
         found = self.parsed(source)
         if len(found) != 1:
             raise BindError("a piece of a query holds a whole statement", source=source)
-        return self.run(found[0], parameters)
+        with frames.using({**frames.seen(source.text), **names}):
+            return self.run(found[0], parameters)
 
     def new_group(self) -> Group:
         """A group without queries yet."""
@@ -199,7 +209,7 @@ class Statements:
         """A statement without LLM parts: DuckDB's, as it was written."""
         self._evaluations.result = None
         started = time.monotonic()
-        relation = self._duckdb.sql(text, params=parameters)
+        relation = frames.sql(self._duckdb, text, parameters, frames.current())
         self._evaluations.add_stats(Stats(seconds=time.monotonic() - started))
         return None if relation is None else PlainRelation(relation, self._evaluations)
 
@@ -258,10 +268,22 @@ class Statements:
 
     def estimate(self, parsed: Parsed, parameters: Parameters = None) -> Estimate:
         """What a statement is expected to cost. It is planned and looked at, never run."""
+        self._evaluations.begin()
+        names = frames.seen(self._read_by(parsed.statement))
+        with frames.using(names):
+            return self._estimate(parsed, parameters)
+
+    def _read_by(self, statement: Statement) -> str:
+        """The text of what is run, whose names may be variables of the caller."""
+        prepared = None
+        if isinstance(statement, syntax.Execute):
+            prepared = self._prepared.get(statement.name.lower())
+        return statement.text + (" " + prepared.text if prepared is not None else "")
+
+    def _estimate(self, parsed: Parsed, parameters: Parameters) -> Estimate:
         from heliumql.explain import Estimate, foreseen
         from heliumql.session import limits_of
 
-        self._evaluations.begin()
         given = _Given(parameters, parsed.source)
         statement, given = self._executed(self.with_settings(parsed.statement), given)
         if not isinstance(statement, syntax.LlmSql) and not self.names_calls(statement.text):
@@ -407,7 +429,8 @@ def _placed(
     text, before, message = parsed.statement.text, "EXPLAIN ", str(error)
     if is_users_mistake(error):
         try:  # a relation's error does not say where; binding once more does
-            connection.execute(before + text, parameters).fetchall()
+            names = frames.seen(text)
+            frames.execute(connection, before + text, parameters, names).fetchall()
         except duckdb.Error as again:
             message = str(again)
     span = None

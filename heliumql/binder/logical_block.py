@@ -262,7 +262,8 @@ class Block:
         if known is not None:
             self._see(source, name, renamed(known, source["column_name_alias"]))
             return known.node
-        return self._read(source, name, name, f"read {name}")
+        shown = tree.shown_table(name)
+        return self._read(source, shown, name, f"read {shown}")
 
     def _table_function(self, source: Node) -> int:
         function = source["function"]

@@ -6,7 +6,7 @@ import re
 
 import duckdb
 
-from heliumql.errors import BindError, HeliumQLError
+from heliumql.errors import BindError, ExecutionError, HeliumQLError
 from heliumql.source import Span
 from heliumql.syntax import Core, error_offset
 
@@ -92,6 +92,16 @@ def hint_for_function(message: str) -> str | None:
 
     verbs = "LLM functions are " + ", ".join(VERB_NAMES)
     return verbs if missing[1].lower() == "llm" else f"{verbs}; {_AI_FUNCTIONS}"
+
+
+def closed(error: duckdb.ConnectionException) -> ExecutionError:
+    """DuckDB's connection was closed by whoever gave it to us."""
+    if "closed" not in str(error):
+        return ExecutionError(without_excerpt(error))
+    return ExecutionError(
+        "the DuckDB connection below this one is closed",
+        hint="heliumql.connect(..) takes another; what was answered is kept beside a database file",
+    )
 
 
 def without_excerpt(error: duckdb.Error) -> str:

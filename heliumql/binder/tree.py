@@ -12,8 +12,15 @@ from typing import Any
 
 Node = dict[str, Any]
 
+COPY = "__hql_copy_"  # begins the name of a copy of a Python object: a number, _, its name
+
 _CONTAINERS = (dict, list)
 _NOT_MEANING = ("query_location", "query_location_length", "alias")
+
+
+def shown_table(name: str) -> str:
+    """The name of a table as its user knows it."""
+    return name.removeprefix(COPY).partition("_")[2] if name.startswith(COPY) else name
 
 
 def is_expression(value: object) -> bool:

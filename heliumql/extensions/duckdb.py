@@ -20,7 +20,7 @@ from heliumql.errors import ExecutionError
 from heliumql.extensions import macros, stopping
 from heliumql.extensions.spoken import value_type
 from heliumql.extensions.vectors import Vectors
-from heliumql.physical.functions import array
+from heliumql.physical.functions import Function, are_registered, array, create
 from heliumql.stats import Stats
 from heliumql.syntax import HISTORY_TYPE
 
@@ -115,16 +115,14 @@ def load(
 
 def _register(connection: duckdb.DuckDBPyConnection) -> None:
     """Registers the functions below the macros in the connection's database, once."""
-    known = connection.execute(
-        "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [macros.ASK]
-    ).fetchall()[0][0]
-    if known:
+    if are_registered(connection, macros.ASK):
         return
-    create: Any = connection.create_function  # its overloads do not know Arrow functions
-    options = {"type": "arrow", "null_handling": "special"}
-    texts = ["VARCHAR", "VARCHAR", "VARCHAR", HISTORY_TYPE]
-    create(macros.ASK, _ask, ["BIGINT", "BIGINT", *texts], "VARCHAR", **options)
-    create(macros.TYPE, _type, ["VARCHAR"], "VARCHAR", **options)
+    asked = ("BIGINT", "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", HISTORY_TYPE)
+    functions = [
+        Function(macros.ASK, _ask, asked, "VARCHAR"),
+        Function(macros.TYPE, _type, ("VARCHAR",), "VARCHAR"),
+    ]
+    create(connection, functions)
 
 
 def _ask(

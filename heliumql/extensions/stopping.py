@@ -13,11 +13,14 @@ import os
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
 import duckdb
+
+_HEARD_SECONDS = 0.2  # in which the main thread hears of Ctrl-C too, and DuckDB says so itself
 
 Told = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -83,8 +86,12 @@ def noticing_ctrl_c(stop: Stop) -> Iterator[None]:
         yield
         return
     with _watch:
-        stop.pressed = _watch.since_now()
-        yield
+        pressed = stop.pressed = _watch.since_now()
+        try:
+            yield
+        finally:
+            if pressed():
+                time.sleep(_HEARD_SECONDS)
 
 
 def _is_heard() -> bool:

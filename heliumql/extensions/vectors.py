@@ -123,7 +123,7 @@ class Vectors:
                 answers = evaluation.calls(asked)
             except (Interrupted, KeyboardInterrupt):
                 statement.stopped = True
-                raise
+                raise Interrupted from None
             finally:
                 evaluation.close()
         shown = [_shown(c, a) for c, a in zip(calls, answers, strict=True)]

@@ -11,6 +11,7 @@ import duckdb
 from heliumql.calls.answers import AnswerStore
 from heliumql.calls.budget import Limits
 from heliumql.calls.learnt import Learnt
+from heliumql.frames import Names
 from heliumql.physical.flights import Flights
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.output import Caster
@@ -41,5 +42,6 @@ class Context:
     traced: bool = False  # a trace is written
     verify: bool = False
     lossless: bool = False  # arrow_lossless_conversion of the connection
+    names: Names = field(default_factory=dict)  # of the caller's Python variables
     progress: Callable[[Progress], None] | None = None
     interrupted: threading.Event = field(default_factory=threading.Event)

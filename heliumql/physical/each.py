@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from heliumql import frames
 from heliumql.binder.mistakes import bind_error, is_users_mistake
 from heliumql.binder.parameters import Parameters
 from heliumql.calls.account import Account
@@ -157,7 +158,9 @@ class EachCall:
         try:
             functions.enter_sites(self.context.sites, self)
             with span(self.context.track, "run", how="call by call"):
-                relation = self.context.connection.sql(self._text(), params=self.parameters)
+                connection, names = self.context.connection, self.context.names
+                relation = frames.sql(connection, self._text(), self.parameters, names)
+                assert relation is not None
                 with closing(batches_of(relation, self.context.batch_rows)) as batches:
                     for batch in batches:
                         yield batch.rename_columns(list(self.names))
@@ -171,9 +174,10 @@ class EachCall:
         try:
             functions.enter_sites(self.context.sites, self)
             with span(self.context.track, "run", how="call by call"):
-                result = self.context.connection.execute(self._text(), self.parameters)
-            names = tuple(column[0] for column in result.description or ())
-            return names, list(result.fetchall())
+                connection, variables = self.context.connection, self.context.names
+                result = frames.execute(connection, self._text(), self.parameters, variables)
+                names = tuple(column[0] for column in result.description or ())
+                return names, list(result.fetchall())
         except duckdb.Error as error:
             raise self._explained(error) from None
         finally:

@@ -16,7 +16,10 @@ statements of several connections keep apart.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import duckdb
@@ -24,11 +27,17 @@ import pyarrow as pa
 
 from heliumql.binder.cuts import CALL, ENOUGH, FIELD, INFO, MAYBE, READY, TESTED
 from heliumql.calls.references import CLOSE, INFO_PATH, OPEN, field_text
+from heliumql.errors import ExecutionError
 from heliumql.physical.snapshot import in_transaction
 from heliumql.syntax import CALL_FUNCTION, HISTORY_TYPE, INFO_FUNCTION
 
 SAMPLED = "__hql_llm_sampled"  # volatile: DuckDB evaluates it once for every row
+DATABASE = "__hql_database"  # (BIGINT) -> STRUCT(n): n is the number of the database
+_alive: list[Callable[..., pa.Array]] = []
+"""What DuckDB calls. It lets go of a function when the connection that made it is closed, and goes
+on calling it for the other connections of the database."""
 _numbers = itertools.count(1)
+_databases = itertools.count(1)
 _site_numbers = itertools.count(1)
 
 
@@ -89,36 +98,105 @@ def leave_sites(sites: Iterable[int], evaluation: CallByCall) -> None:
             del _each_call[site]
 
 
-def register(connection: duckdb.DuckDBPyConnection) -> None:
-    """Registers the functions in the connection's database, once."""
-    if _are_registered(connection):
-        return
-    create: Any = connection.create_function  # its overloads do not know Arrow functions
-    options = {"type": "arrow", "null_handling": "special"}
-    messages = ["VARCHAR", "VARCHAR", HISTORY_TYPE]
-    for name, path in ((CALL_FUNCTION, ""), (INFO_FUNCTION, INFO_PATH)):
-        create(name, _each(path), ["BIGINT", *messages], "VARCHAR", **options)
-    create(SAMPLED, _each(""), ["BIGINT", *messages], "VARCHAR", side_effects=True, **options)
-    for name, path in ((CALL, ""), (INFO, INFO_PATH)):
-        create(name, _deferred(path), ["BIGINT", "BIGINT", *messages], "VARCHAR", **options)
-    create(READY, _ready, ["BIGINT", "BIGINT", "VARCHAR"], "BOOLEAN", **options)
-    create(ENOUGH, _enough, ["BIGINT"] * 5, "BOOLEAN", **options)
-    create(TESTED, _tested, ["BIGINT", "BIGINT", "BOOLEAN"], "BOOLEAN", **options)
-    create(MAYBE, _maybe, ["BIGINT", "VARCHAR"], "BOOLEAN", **options)
-    create(FIELD, _field, ["VARCHAR", "VARCHAR"], "VARCHAR", **options)
+def register(connection: duckdb.DuckDBPyConnection, number: int | None = None) -> int:
+    """Registers the functions in the connection's database, once; the number of the database.
+
+    `number`: the one that it had, where a rollback may have taken the functions away. Raises
+    ExecutionError where a transaction that has begun since does not see them.
+    """
+    if number is not None:  # before it is looked for them: what a transaction sees is settled then
+        with connection.cursor() as own, suppress(duckdb.Error):  # they are there
+            _make(own, _functions(number))
+        if not are_registered(connection, DATABASE):
+            raise ExecutionError(
+                "the transaction in which HeliumQL was connected was rolled back, and this one"
+                " began before that was noticed",
+                hint="end this transaction too, or connect outside of one",
+            )
+    elif not are_registered(connection, DATABASE):
+        create(connection, _functions(next(_databases)))
+    described = connection.execute(f"DESCRIBE SELECT {DATABASE}(0)").fetchall()[0][1]
+    return int("".join(filter(str.isdigit, described)))
 
 
-def _are_registered(connection: duckdb.DuckDBPyConnection) -> bool:
+def are_registered(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """A function of this name, and so those that are made with it, are there."""
     if in_transaction(connection):  # which an error would abort
-        query = f"SELECT count(*) FROM duckdb_functions() WHERE function_name = '{FIELD}'"
-        return bool(connection.execute(query).fetchall()[0][0])
+        query = "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?"
+        return bool(connection.execute(query, [name]).fetchall()[0][0])
     try:  # a tenth of the time of that list
-        connection.execute(f"SELECT {FIELD}(x, x) FROM (SELECT '' AS x) WHERE false").fetchall()
+        connection.execute(f"DESCRIBE SELECT {name}()").fetchall()
     except duckdb.CatalogException:
         return False
+    except duckdb.BinderException:  # it takes other arguments
+        return True
     return True
 
 
+def create(connection: duckdb.DuckDBPyConnection, functions: Iterable[Function]) -> None:
+    """Makes functions in the connection's database.
+
+    In a transaction of the user's it is done there, where they are to be seen: a rollback takes
+    them away. Else a connection of its own does it, as DuckDB's Python objects remember the names
+    of what a rollback has taken.
+    """
+    if in_transaction(connection):
+        _make(connection, functions)
+        return
+    with connection.cursor() as own:
+        _make(own, functions)
+
+
+def _make(connection: duckdb.DuckDBPyConnection, functions: Iterable[Function]) -> None:
+    for function in functions:
+        function.create(connection)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of ours: Python that takes Arrow arrays, NULLs too."""
+
+    name: str
+    python: Callable[..., pa.Array]
+    parameters: tuple[str, ...]
+    returns: str
+    volatile: bool = False
+
+    def create(self, connection: duckdb.DuckDBPyConnection) -> None:
+        _alive.append(self.python)
+        make: Any = connection.create_function  # its overloads do not know Arrow functions
+        make(
+            self.name,
+            self.python,
+            list(self.parameters),
+            self.returns,
+            type="arrow",
+            null_handling="special",
+            side_effects=self.volatile,
+        )
+
+
+def _functions(database: int) -> Iterator[Function]:
+    messages = ("VARCHAR", "VARCHAR", HISTORY_TYPE)
+    for name, path in ((CALL_FUNCTION, ""), (INFO_FUNCTION, INFO_PATH)):
+        yield Function(name, _each(path), ("BIGINT", *messages), "VARCHAR")
+    yield Function(SAMPLED, _each(""), ("BIGINT", *messages), "VARCHAR", volatile=True)
+    for name, path in ((CALL, ""), (INFO, INFO_PATH)):
+        yield Function(name, _deferred(path), ("BIGINT", "BIGINT", *messages), "VARCHAR")
+    yield Function(READY, _ready, ("BIGINT", "BIGINT", "VARCHAR"), "BOOLEAN")
+    yield Function(ENOUGH, _enough, ("BIGINT",) * 5, "BOOLEAN")
+    yield Function(TESTED, _tested, ("BIGINT", "BIGINT", "BOOLEAN"), "BOOLEAN")
+    yield Function(MAYBE, _maybe, ("BIGINT", "VARCHAR"), "BOOLEAN")
+    yield Function(FIELD, _field, ("VARCHAR", "VARCHAR"), "VARCHAR")
+    # Its type says the number, so that nobody has to call it: DuckDB would load much for that.
+    yield Function(DATABASE, _uncalled, ("BIGINT",), f'STRUCT("{database}" BIGINT)')
+
+
+def _uncalled(number: Any) -> pa.Array:
+    raise RuntimeError(f"{DATABASE} is for its type")
+
+
+@cache
 def _each(path: str) -> Callable[..., pa.Array]:
     def call(site: Any, prompt: Any, system: Any, history: Any) -> pa.Array:
         if len(prompt) == 0:
@@ -132,6 +210,7 @@ def _each(path: str) -> Callable[..., pa.Array]:
     return call
 
 
+@cache
 def _deferred(path: str) -> Callable[..., pa.Array]:
     def call(statement: Any, site: Any, prompt: Any, system: Any, history: Any) -> pa.Array:
         if len(prompt) == 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from heliumql.source import Span, display_width
@@ -74,6 +74,21 @@ class SourceMap:
         if first is None or last is None:
             return None
         return Span(first.start, max(first.end, last.end))
+
+    def inserted(self, at: int, length: int) -> SourceMap:
+        """That of the core text with text of nobody's put in."""
+        pieces: list[Piece] = []
+        for number, piece in enumerate(self.pieces):
+            end = self.pieces[number + 1].start if number + 1 < len(self.pieces) else None
+            if piece.start >= at:
+                pieces.append(replace(piece, start=piece.start + length))
+                continue
+            pieces.append(piece)
+            if end is None or end > at:
+                skipped = at - piece.start if piece.exact else 0
+                span = Span(min(piece.span.start + skipped, piece.span.end), piece.span.end)
+                pieces.append(Piece(at + length, span, piece.exact))
+        return SourceMap(tuple(pieces))
 
     def _one(self, offset: int) -> Span | None:
         index = bisect_right(self.pieces, offset, key=lambda piece: piece.start) - 1
