@@ -10,13 +10,18 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 _SECRET = re.compile(
     r"""(?ix)
-      \b(sk|pk|rk|hf|ghp|gho|glpat|xox[abp])[-_][a-z0-9_-]{8,}  # keys that say what they are
+      \b(sk|gsk|pk|rk|hf|xai|gh[opsur]|github_pat|glpat|xox[abp])[-_][a-z0-9_-]{8,}  # they say so
     | \bAKIA[0-9A-Z]{12,}
+    | \bAIza[0-9a-z_-]{20,}
+    | \beyJ[0-9a-z_-]{8,}\.                                       # a JSON Web Token
     | (?<![a-z])secret(?![a-z])
     | (?<![a-z])pass(word|wd|phrase)(?![a-z])
     | (?<![a-z])api[_-]?key(?!_env|[a-z])
-    | (?<![a-z])(auth|access|bearer|refresh)[_-]?token(?![a-z])
+    | (?<![a-z])(auth|access|bearer|refresh|session|motherduck|heliumql)[_-]?token(?![a-z])
+    | (?<![a-z])(encryption|account|parquet)_?key(?![a-z])        # of ATTACH, Azure, Parquet
+    | (?<![a-z])connection_string(?![a-z])
     | \bbearer\s
+    | \bauthorization\b
     | ://[^\s/:@]+:[^\s/@]+@                                      # user:password in an address
     """
 )
