@@ -28,15 +28,21 @@ from heliumql.extensions.flight.safe import CONFIG
 from heliumql.extensions.flight.server import Server
 from heliumql.extensions.flight.sessions import Sessions
 
-_PATIENCE_SECONDS = 10.0  # of the end, for clients that take no rows
+_PATIENCE_SECONDS = 5.0  # of the end, for clients that take no rows
 
 
 def serve(options: argparse.Namespace, interrupts: Interrupts) -> int:
     """Serves until a signal comes; the exit status."""
-    return status_of(lambda: _serve(options, interrupts), interrupts)
+    left: list[str] = []
+    status = status_of(lambda: _serve(options, interrupts, left), interrupts)
+    if left:  # a thread that waits for a client which takes no rows cannot be ended otherwise
+        say(f"warning: {left[0]}")
+        os._exit(status)
+    return status
 
 
-def _serve(options: argparse.Namespace, interrupts: Interrupts) -> None:
+def _serve(options: argparse.Namespace, interrupts: Interrupts, left: list[str]) -> None:
+    """`left` gets what could not be ended."""
     if options.status is not None:
         with connected(options.status, options) as connection:
             print(json.dumps(connection.status(), indent=2))
@@ -78,17 +84,20 @@ def _serve(options: argparse.Namespace, interrupts: Interrupts) -> None:
                 )
             threading.Event().wait()  # for a signal
         finally:
-            _stop(server, sessions)
+            if not _stop(server, sessions):
+                left.append("a client took no rows and was left alone")
+                root.shared.close()  # the engines, though there are sessions yet
 
 
-def _stop(server: Server, sessions: Sessions) -> None:
-    """Ends what runs, then the transport."""
+def _stop(server: Server, sessions: Sessions) -> bool:
+    """Ends what runs, then the transport; false where a client keeps it from ending."""
     sessions.stop()
-    sessions.wait(_PATIENCE_SECONDS)
+    ended = sessions.wait(_PATIENCE_SECONDS)
     ending = threading.Thread(target=server.shutdown, daemon=True)  # waits for calls that hang
     ending.start()
-    ending.join(_PATIENCE_SECONDS)
+    ending.join(_PATIENCE_SECONDS if ended else 0)
     sessions.end()
+    return ended and not ending.is_alive()
 
 
 @contextmanager

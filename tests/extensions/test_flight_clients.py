@@ -177,6 +177,20 @@ def test_a_connection_that_is_dropped_ends_its_session(server: Serving) -> None:
     con.close()
 
 
+def test_a_client_that_takes_no_rows_keeps_nobody_from_anything(tmp_path: Path) -> None:
+    with serving(folder=tmp_path) as one:
+        stalled = one.connect()
+        rows = stalled.sql("SELECT range, repeat('x', 100) FROM range(20_000_000)")
+        assert rows is not None
+        reading = rows.batches()
+        next(reading)  # and no more
+        with one.connect() as other:
+            assert other.execute("SELECT 42").fetchall() == [(42,)]
+        assert one.megabytes < 600  # of the two gigabytes
+        assert one.stop(signal.SIGINT) == 130
+        stalled.close()
+
+
 def test_nonsense_is_refused_and_leaves_nothing(server: Serving) -> None:
     host, port = server.url.removeprefix("grpc://").split(":")
     draw = random.Random(5)

@@ -86,7 +86,7 @@ class Stream:
             self.is_over = True
             raise EngineError("the server ended the rows too early") from None
         except HeliumQLError:
-            self.is_over = True
+            self._finish()
             raise
         if chunk.data is not None:
             return chunk.data
@@ -116,12 +116,18 @@ class Stream:
                 self._connection.ask_stats()
         finally:
             late.cancel()
-            self.is_over = True
+            self._finish()
 
     def cancel(self) -> None:
         """Nobody listens any more; the server stops the statement."""
-        self.is_over = True
         self._reader.cancel()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Nothing comes any more. Left to itself, a broken stream would say so on our terminal."""
+        self.is_over = True
+        with contextlib.suppress(pa.ArrowException, OSError):
+            self._writer.close()
 
 
 class RemoteRelation:
