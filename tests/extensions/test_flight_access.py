@@ -121,7 +121,12 @@ SHUT = [
     "CREATE TEMP MODEL x WITH (engine = 'simulated')",
     "DROP MODEL m",
     "SET llm_cache_path = '/tmp/x.answers'",
+    "RESET llm_cache_path",
     "CLEAR CACHE",
+    # Statements that name a prompt are kept as ours, to be run later.
+    "PREPARE later AS CREATE MODEL named WITH (engine = 'simulated')",
+    "PREPARE later AS PREPARE later AS CLEAR CACHE WHERE model = named",
+    "PREPARE later AS SET llm_cache_path = named",
 ]
 
 
@@ -130,6 +135,7 @@ def test_safe_keeps_clients_to_the_database(tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n1\n")
     arguments = ["--safe", "--init", "init.hql", "--database", "my.duckdb"]
     with serving(*arguments, folder=tmp_path) as one, one.connect() as con:
+        con.execute("CREATE PROMPT named(b VARCHAR) AS 'Say {b}'")
         before = set(os.listdir(tmp_path))
         for text in SHUT:
             with pytest.raises(heliumql.HeliumQLError):

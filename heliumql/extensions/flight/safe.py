@@ -25,10 +25,19 @@ CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
 
 def check_allowed(parsed: Parsed) -> None:
     """Raises CatalogError at a statement that is not for clients."""
-    match parsed.statement:
+    _check(parsed.statement, parsed)
+
+
+def _check(statement: syntax.Statement, parsed: Parsed) -> None:
+    match statement:
+        case syntax.Prepare(statement=inner) | syntax.Profile(statement=inner):
+            _check(inner, parsed)  # EXECUTE runs it
         case syntax.CreateModel(name_span=span) | syntax.DropModel(name_span=span):
             raise _refused("models are made where the server is started", span, parsed)
-        case syntax.SetOption(name="llm_cache_path" | "llm_cache_bytes", name_span=span):
+        case (
+            syntax.SetOption(name="llm_cache_path" | "llm_cache_bytes", name_span=span)
+            | syntax.ResetOption(name="llm_cache_path" | "llm_cache_bytes", name_span=span)
+        ):
             raise _refused("where answers are kept is the server's to say", span, parsed)
         case syntax.ClearCache(span=span):
             raise _refused("answers are the server's to clear", span, parsed)
