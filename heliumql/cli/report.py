@@ -6,8 +6,10 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import sys
 
+from heliumql.cli.excerpts import fitted
 from heliumql.cli.progress import percent
 from heliumql.stats import Stats
 
@@ -22,6 +24,8 @@ def say(text: str) -> None:
 def say_error(text: str) -> None:
     if not _NAMES_ITSELF.match(text):
         text = f"error: {text}"
+    if sys.stderr.isatty():
+        text = fitted(text, shutil.get_terminal_size().columns)
     first, newline, rest = text.partition("\n")
     say((f"\x1b[1;31m{first}\x1b[0m" if has_colours() else first) + newline + rest)
 

@@ -44,6 +44,13 @@ def test_an_error_shows_its_place_with_a_caret(shell: Terminal) -> None:
     ]
 
 
+def test_an_error_in_a_line_that_is_too_long_shows_its_place_with_a_caret(shell: Terminal) -> None:
+    long = "SELECT " + "1, " * 60 + "nothing FROM range(3);"
+    *_, line, below = shell.run(PASTE + long + PASTE_END).splitlines()
+    assert len(line) <= 100
+    assert line.index("nothing") == below.index("^^^^^^^")
+
+
 def test_ctrl_c_gives_the_line_up_and_nothing_else(shell: Terminal) -> None:
     shell.type("SELECT 'never run'" + CTRL_C)
     assert shell.shown() == ""
