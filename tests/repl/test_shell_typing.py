@@ -51,6 +51,18 @@ def test_an_error_in_a_line_that_is_too_long_shows_its_place_with_a_caret(shell:
     assert line.index("nothing") == below.index("^^^^^^^")
 
 
+@pytest.mark.parametrize("word", ["help", "HELP;"])
+def test_help_is_there_without_a_dot(shell: Terminal, word: str) -> None:
+    assert shell.run(word) == shell.run(".help")
+
+
+@pytest.mark.parametrize("word", ["exit", "quit;"])
+def test_leaving_needs_no_dot(terminal: START, word: str) -> None:
+    shell = terminal()
+    shell.type(word + "\r")
+    assert shell.ended() == 0
+
+
 def test_ctrl_c_gives_the_line_up_and_nothing_else(shell: Terminal) -> None:
     shell.type("SELECT 'never run'" + CTRL_C)
     assert shell.shown() == ""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from heliumql.syntax import tokenize
 
+_WITHOUT_DOT = ("help", "exit", "quit")  # none of them begins a statement
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -27,6 +29,12 @@ class Entry:
         return any("\ud800" <= character <= "\udfff" for character in self.text)
 
 
+def as_command(text: str) -> str | None:
+    """The command that a word alone stands for: other shells have it without the dot."""
+    word = text.strip().removesuffix(";").rstrip().lower()
+    return f".{word}" if word in _WITHOUT_DOT else None
+
+
 def entries(text: str) -> Iterator[Entry]:
     """The entries of a text, in order. What is between them (blanks, comments) is left out."""
     position: int | None = 0
@@ -36,7 +44,7 @@ def entries(text: str) -> Iterator[Entry]:
 
 def is_complete(text: str) -> bool:
     """Nothing is missing: all statements are ended."""
-    return all(entry.is_complete for entry in entries(text))
+    return as_command(text) is not None or all(entry.is_complete for entry in entries(text))
 
 
 def _until_command(text: str, position: int) -> Generator[Entry, None, int | None]:

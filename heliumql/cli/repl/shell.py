@@ -13,7 +13,7 @@ import duckdb
 from heliumql.cli.output import OutputClosedError
 from heliumql.cli.repl.complaints import placed, unexpected, with_advice
 from heliumql.cli.repl.database import Opened
-from heliumql.cli.repl.entries import Entry, entries
+from heliumql.cli.repl.entries import Entry, as_command, entries
 from heliumql.cli.repl.last import LastResult
 from heliumql.cli.repl.modes import Arrivals, writer
 from heliumql.cli.repl.pager import Paged, noting_pauses
@@ -58,7 +58,7 @@ class Shell:
 
     def run_typed(self, text: str) -> None:
         """Runs what was typed: several entries in order, up to the first that goes wrong."""
-        for entry in entries(text):
+        for entry in entries(as_command(text) or text):
             if not self.run(entry) or self.leaving:
                 return
 
