@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from decimal import Decimal
 
 from heliumql.explain.explanation import Explanation, Figure, Happened, OperatorShown, total
 from heliumql.explain.schedule import GroupShown, ScheduleShown
@@ -213,6 +214,8 @@ def duration(seconds: float | None) -> str:
 
 
 def money(price: float) -> str:
+    if 0 < price < 0.001:  # two digits that say something, however small
+        return f"~{Decimal(f'{price:.2g}'):f}"
     return f"~{price:.4f}" if price < 1 else f"~{price:.2f}"
 
 

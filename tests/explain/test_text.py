@@ -8,6 +8,7 @@ import pytest
 from to_explain import QUERIES, explained
 
 from heliumql.connection import Connection
+from heliumql.explain.text import money
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=[p.stem for p in QUERIES])
@@ -79,6 +80,15 @@ def test_prices_are_told(tables: Connection) -> None:
     text = explained(tables, "SELECT LLM_GENERATE('{body}', model => 'paid') FROM reviews")
     # 12 calls of 15 or 16 bytes in, 64 tokens out each
     assert "price: ~0.0078" in text
+
+
+def test_a_small_price_is_not_told_as_none() -> None:
+    assert [money(p) for p in (0.0000256, 0.00078, 0.0078, 3.0)] == [
+        "~0.000026",
+        "~0.00078",
+        "~0.0078",
+        "~3.00",
+    ]
 
 
 def test_a_mistake_in_it_is_shown_in_its_place(tables: Connection) -> None:
