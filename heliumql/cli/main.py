@@ -55,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return bench(rest)
             case [word, *_] if word.isidentifier() and not Path(word).exists():
                 raise UsageError(f"no command or file {word!r}", hint=did_you_mean(word))
+            case [word, *rest] if "-c" in rest and not word.startswith("-") and is_database(word):
+                options = run_parser("heliumql").parse_args(["--database", word, *rest])
             case [word, *_] if not word.startswith("-") and is_database(word):
                 return _repl(given, interrupts)
             case _:

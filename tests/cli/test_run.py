@@ -34,6 +34,12 @@ def test_run_is_the_command_that_is_meant(run: Run, tmp_path: Path) -> None:
     assert run("./run").out == "a\na file of that name\n"
 
 
+def test_a_database_before_dash_c_is_the_one_that_is_meant(run: Run) -> None:
+    assert run("my.duckdb", "-c", "CREATE TABLE t AS SELECT 7 AS n").status == 0
+    done = run("my.duckdb", "-c", "FROM t", "--format", "jsonl")
+    assert (done.status, done.out, done.err) == (0, '{"n":7}\n', "")
+
+
 def test_a_file_runs_before_dash_c(run: Run, tmp_path: Path) -> None:
     (tmp_path / "q.hql").write_text("CREATE TABLE t AS SELECT 7 AS n; -- no result\n\n")
     done = run("q.hql", "-c", "SELECT n FROM t", "-c", "SELECT n + 1 AS m FROM t; SELECT 0 AS z")
