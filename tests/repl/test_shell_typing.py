@@ -233,6 +233,17 @@ def test_a_database_is_opened_by_its_name(terminal: START, tmp_path: Path) -> No
     assert again.run(".tables") == "t"
 
 
+def test_the_open_database_can_be_opened_for_reading_only_and_for_writing_again(
+    terminal: START, tmp_path: Path
+) -> None:
+    shell = terminal("my.duckdb")
+    shell.run("CREATE TABLE t AS SELECT 11 AS n;")
+    assert shell.run(".open --readonly my.duckdb") == ""
+    assert "read-only" in shell.run("INSERT INTO t VALUES (12);")
+    assert shell.run(".open ./my.duckdb") == ""
+    assert shell.run("INSERT INTO t VALUES (12);") == "1 row"
+
+
 def test_entries_of_a_text() -> None:
     text = ".mode csv\nSELECT $$a;\n.x$$;\n;; -- nothing\n  .help\nSELECT 1; SELECT"
     assert list(entries(text)) == [

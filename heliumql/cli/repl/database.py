@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,14 @@ class Opened:
     path: str
     connection: Connection
     settings: Mapping[str, object]
+    read_only: bool = False
+
+    def is_of(self, path: str) -> bool:
+        """Whether it is this file."""
+        try:
+            return self.path != ":memory:" and os.path.samefile(self.path, path)
+        except OSError:
+            return False
 
     @property
     def name(self) -> str:
@@ -54,7 +63,7 @@ def open_database(path: str, settings: Mapping[str, object], *, read_only: bool 
     except BaseException:
         connection.close()
         raise
-    return Opened(path, connection, settings)
+    return Opened(path, connection, settings, read_only)
 
 
 def _prepare(connection: Connection) -> None:

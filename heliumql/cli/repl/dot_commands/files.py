@@ -21,8 +21,19 @@ def _open(shell: Shell, words: list[str]) -> None:
     if len(files) > 1:
         raise CommandError(".open takes one file", hint=f".open [{_READ_ONLY}] [FILE]")
     path = os.path.expanduser(files[0]) if files else ":memory:"
-    opened = open_database(path, shell.opened.settings, read_only=_READ_ONLY in words)
-    shell.open(opened)
+    read_only = _READ_ONLY in words
+    before = shell.opened
+    if before.read_only == read_only or not before.is_of(path):
+        shell.open(open_database(path, before.settings, read_only=read_only))
+        return
+    shell.close()  # DuckDB has a file open for reading or for writing, not both
+    try:
+        opened = open_database(path, before.settings, read_only=read_only)
+    except BaseException:
+        opened = open_database(before.path, before.settings, read_only=before.read_only)
+        raise
+    finally:
+        shell.open(opened)
 
 
 def _read(shell: Shell, words: list[str]) -> None:
