@@ -8,6 +8,7 @@ CTE of its name stands for it. The session asks before it binds.
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import weakref
 from collections.abc import Iterable, Mapping
@@ -16,10 +17,10 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from heliumql.binder.mistakes import closed, without_excerpt
-from heliumql.binder.tree import COPY
+from heliumql.binder.tree import COPY, walk
 from heliumql.errors import ExecutionError
 from heliumql.frames import Names, execute
-from heliumql.syntax import Core
+from heliumql.syntax import Core, tokenize
 from heliumql.syntax.literals import quoted_name
 
 _numbers = itertools.count(1)
@@ -92,7 +93,7 @@ def _objects(connection: duckdb.DuckDBPyConnection, text: str, names: Names) -> 
     """The names in the query that stand for Python objects: variables, and what is registered."""
     variables = {n for n, value in names.items() if _may_be_table(value)}
     try:
-        read = connection.get_table_names(text)
+        read = _tables_named(connection, text)
     except duckdb.ConnectionException as error:
         raise closed(error) from None
     except duckdb.Error:  # told when it is bound
@@ -105,6 +106,18 @@ def _objects(connection: duckdb.DuckDBPyConnection, text: str, names: Names) -> 
     for name in sorted(read):
         if name.lower() in registered or (name in variables and not _is_table(connection, name)):
             yield name
+
+
+def _tables_named(connection: duckdb.DuckDBPyConnection, text: str) -> set[str]:
+    """The names that the query reads, without those of its CTEs."""
+    if all(token.type != "PARAMETER" for token in tokenize(text)):
+        return connection.get_table_names(text)
+    # That refuses parameters, and the error would end a transaction of the user's.
+    told = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()[0][0]
+    nodes = list(walk(json.loads(told)))
+    tables = {n["table_name"] for n in nodes if n.get("type") == "BASE_TABLE"}
+    ctes = {c["key"].lower() for n in nodes for c in n.get("cte_map", {}).get("map", ())}
+    return {name for name in tables if name.lower() not in ctes}
 
 
 def _may_be_table(value: object) -> bool:

@@ -68,6 +68,23 @@ def test_uncommitted_rows_and_temporary_tables_are_seen(
     assert len(rows(hq.sql("SELECT LLM_GENERATE('{body}') FROM t"))) == 3
 
 
+@pytest.mark.parametrize("given", [["x"], {"x": "x"}])
+def test_parameters_leave_a_transaction_as_it_is(
+    con: duckdb.DuckDBPyConnection, hq: Connection, given: list[str] | dict[str, str]
+) -> None:
+    frame = pd.DataFrame({"a": ["x", "y"]})
+    name = "?" if isinstance(given, list) else "$x"
+    con.begin()
+    con.execute("INSERT INTO t VALUES (9, 'new')")
+    query = f"SELECT LLM_GENERATE('{{a}}') IS NULL FROM frame WHERE a = {name}"
+    assert rows(hq.sql(query, given)) == [(False,)]
+    ours = f"WITH frame AS (FROM t) SELECT LLM_GENERATE('{{body}}') || {name} IS NULL FROM frame"
+    assert rows(hq.sql(ours, given)) == [(False,)] * 4
+    con.commit()
+    assert con.execute("SELECT count(*) FROM t").fetchall() == [(4,)]
+    assert len(frame) == 2
+
+
 def test_what_is_registered_in_a_transaction_survives_its_rollback() -> None:
     frame = pd.DataFrame({"a": ["x"]})
     with duckdb.connect() as con:
