@@ -432,7 +432,7 @@ class Connection:
         engine does not measure, EngineError where it cannot be started.
         """
         self._evaluations.check_open()
-        self._session.calibrate(model)
+        self.shared.calibrate(self._session.model(model))
 
     def warm(self, model: str | None = None) -> None:
         """Starts the engine of a model, so that its first call need not wait for it.
@@ -441,7 +441,7 @@ class Connection:
         exist, EngineError where it cannot be started.
         """
         self._evaluations.check_open()
-        self._session.warm(model)
+        self.shared.warm(self._session.model(model))
 
     def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
         """Runs the statements of a file in order; the results of its queries, evaluated."""

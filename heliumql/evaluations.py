@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from heliumql.physical.each import EachCall
     from heliumql.physical.passes import Passes
     from heliumql.physical.together import Together
-    from heliumql.session import Planned, Session
+    from heliumql.planning.planned import Planned
+    from heliumql.session import Session
 
 _RESULT = "__hql_result"
 

@@ -25,7 +25,8 @@ from heliumql.optimizer import RULES
 from heliumql.physical import functions
 from heliumql.physical.snapshot import in_transaction
 from heliumql.physical.survey import Surveyed
-from heliumql.session import Planned, Session
+from heliumql.planning.planned import Planned
+from heliumql.session import Session
 from heliumql.syntax import Statement
 
 

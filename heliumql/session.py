@@ -10,22 +10,20 @@ Each method imports the rooms that it leads through, so that SQL without calls s
 
 from __future__ import annotations
 
-import difflib
-import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from heliumql import frames, syntax
-from heliumql.binder.copied import Copied, Copies, are_there, with_copies
+from heliumql.binder.copied import Copies, are_there, with_copies
 from heliumql.catalog import Catalog, Model, Settings
-from heliumql.errors import CatalogError, ExecutionError, HeliumQLError
+from heliumql.errors import HeliumQLError
 from heliumql.physical import functions
 from heliumql.physical.snapshot import in_transaction
+from heliumql.planning.planned import Planned
 from heliumql.shared import Shared
 from heliumql.stats import Progress
 from heliumql.syntax import CallSite, Core
@@ -36,34 +34,13 @@ if TYPE_CHECKING:
     from heliumql.binder.cuts import Carried
     from heliumql.binder.parameters import Parameters
     from heliumql.binder.tree import Node
-    from heliumql.calls.budget import Limits
-    from heliumql.engines.engine import Engine
-    from heliumql.optimizer import Generate, Optimized
+    from heliumql.optimizer import Optimized
     from heliumql.physical.context import Context
     from heliumql.physical.each import EachCall
     from heliumql.physical.passes import Passes
     from heliumql.physical.site import Site
     from heliumql.physical.survey import Surveyed
     from heliumql.physical.together import Together
-
-_TEMPLATE_VERSION = 2  # of the way messages are made of a call; part of every identity
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A query ready to run: bound and rewritten, or to be run call by call."""
-
-    core: Core
-    sites: Mapping[int, Site]
-    names: tuple[str, ...]
-    types: tuple[str, ...]
-    bound: Bound | None = None
-    optimized: Optimized | None = None
-    carried: Carried | None = None
-    reason: str = ""  # why it runs call by call
-    disabled_rules: str = ""
-    copied: Copied | None = None  # copies of Python objects that it reads
-    track: Track | None = field(default=None, compare=False)  # in a trace
 
 
 class Session:
@@ -83,6 +60,8 @@ class Session:
         self.trace: Trace | None = None  # is told what runs do
         self.copies = Copies()  # of Python objects that queries read
 
+    # the way of a query ----------------------------------------------------------------------
+
     def planned(
         self, text: str, parameters: Parameters, offset: int, track: Track | None = None
     ) -> Planned:
@@ -93,16 +72,10 @@ class Session:
         if track is None and self.trace is not None:
             track = self.trace.statement(text)
         with span(track, "plan"):
-            return self._planned(text, parameters, offset, track)
-
-    def _planned(
-        self, text: str, parameters: Parameters, offset: int, track: Track | None
-    ) -> Planned:
-        with span(track, "desugar"):
-            core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
-        core, copied = with_copies(self.duckdb, core, frames.current(), self.copies)
-        planned = self._planned_core(core, text, parameters, offset, track)
-        return replace(planned, copied=copied)
+            with span(track, "desugar"):
+                core = syntax.desugar(text, syntax.DesugarContext(functions.next_site, offset))
+            core, copied = with_copies(self.duckdb, core, frames.current(), self.copies)
+            return replace(self._planned_core(core, text, parameters, offset, track), copied=copied)
 
     def _planned_core(
         self, core: Core, text: str, parameters: Parameters, offset: int, track: Track | None
@@ -110,6 +83,7 @@ class Session:
         from heliumql.binder.bind import bind
         from heliumql.binder.cuts import Unsupported
         from heliumql.binder.volatile import evaluated_once, is_volatile
+        from heliumql.planning.columns import shown_names
         from heliumql.syntax.names import operator_names
 
         known = {s.number: s for s in core.sites} | self.sites
@@ -132,7 +106,7 @@ class Session:
                 if is_volatile(tree):
                     raise Unsupported("a volatile expression beside calls")
                 carried = self._carried(tree, sites, optimized, statement=0)
-            names = _shown_names(bound.names, known)
+            names = shown_names(bound.names, known)
             return Planned(
                 core, sites, names, bound.types, bound, optimized, carried,
                 disabled_rules=self.settings.disabled_rules, track=track,
@@ -140,93 +114,30 @@ class Session:
         except Unsupported as reason:
             return self.call_by_call(core, parameters, str(reason), track)
 
-    def call_by_call(
-        self, core: Core, parameters: Parameters, reason: str, track: Track | None = None
-    ) -> Planned:
-        """A statement whose calls run where SQL evaluates them."""
-        from heliumql.binder.mistakes import bind_error, is_users_mistake, without_excerpt
+    def _optimized(
+        self, bound: Bound, sites: Mapping[int, Site], names: Mapping[int, str]
+    ) -> Optimized:
+        """The plan after the rules."""
+        from heliumql.optimizer import PHASES, Plan, optimize
+        from heliumql.planning.knowledge import disabled_rules, generates_of, knowledge
 
-        if track is None and self.trace is not None:
-            track = self.trace.statement(core.text)
-        sites = {s.number: self.site(s) for s in core.sites}
-        for number, site in self.sites.items():
-            try:
-                sites[number] = self.site(site)
-            except HeliumQLError:  # of a view that this statement need not name
-                continue
-        names: tuple[str, ...] = ()
-        types: tuple[str, ...] = ()
-        if syntax.shell(core.text).kind == "select":
-            try:
-                described = "DESCRIBE " + core.text
-                rows = frames.execute(
-                    self.duckdb, described, parameters, frames.current()
-                ).fetchall()
-            except duckdb.Error as error:
-                if is_users_mistake(error):
-                    raise bind_error(error, core, "DESCRIBE ") from None
-                raise ExecutionError(without_excerpt(error)) from None
-            names = _shown_names(tuple(r[0] for r in rows), {s.number: s for s in core.sites})
-            types = tuple(r[1] for r in rows)
-        return Planned(core, sites, names, types, reason=reason, track=track)
+        plan = Plan(bound.tree, generates_of(sites, names, self.shared))
+        known = knowledge(self.duckdb, self.shared, self._aggregates())
+        return optimize(plan, known, PHASES, disabled_rules(self.settings))
 
-    def is_current(self, planned: Planned, parameters: Parameters) -> bool:
-        """Planning now would give the same: no table, model or setting has changed since."""
-        from heliumql.binder.bind import still_binds
-        from heliumql.binder.cuts import Unsupported
+    def _carried(
+        self, tree: Node, sites: Mapping[int, Site], optimized: Optimized, *, statement: int
+    ) -> Carried:
+        from heliumql.binder.carry import carry
 
-        if planned.bound is None or not self.settings.optimizer:
-            return False
-        if planned.copied is not None and not are_there(self.duckdb, planned.copied):
-            return False
-        known = {s.number: s for s in planned.core.sites} | self.sites
-        if any(n not in known for n in planned.sites):
-            return False
-        if any(self.site(known[n]) != site for n, site in planned.sites.items()):
-            return False
-        if not self._optimizes_as(planned):
-            return False
-        try:
-            return still_binds(planned.bound, self.duckdb, planned.core, parameters)
-        except Unsupported:
-            return False
-
-    def _optimizes_as(self, planned: Planned) -> bool:
-        """The same rules run, and the store has answers of the same kinds of calls."""
-        assert planned.optimized is not None
-        generates = planned.optimized.plan.generates.values()
-        return planned.disabled_rules == self.settings.disabled_rules and (
-            {g.kind for g in generates if g.stored} == set(self._stored(planned.sites))
+        return carry(
+            tree,
+            statement=statement,
+            declared={n: s.declared for n, s in sites.items()},
+            aggregates=self._aggregates(),
+            operators={n: s.template for n, s in sites.items()},
+            early=optimized.plan.early,
         )
-
-    def calibrate(self, name: str | None) -> None:
-        """Measures the engine of a model (of calls that name none, if None), and keeps that."""
-        from heliumql.engines.engine import MeasuredEngine
-
-        model, engine = self._engine_of(name)
-        if not isinstance(engine, MeasuredEngine):
-            raise CatalogError(
-                f"the engine of the model {model.name} does not measure itself",
-                hint="the engine vllm does",
-            )
-        engine.calibrate()
-        self.shared.flush()
-
-    def warm(self, name: str | None) -> None:
-        """Starts the engine of a model (of calls that name none, if None)."""
-        self._engine_of(name)[1].start()
-
-    def _engine_of(self, name: str | None) -> tuple[Model, Engine]:
-        model = self.catalog.model(
-            name or self.settings.default_model or self.catalog.default_model(None), None
-        )
-        return model, self.shared.engine(model)
-
-    def together(self) -> Together:
-        """What queries evaluated together have in common."""
-        from heliumql.physical.together import Together
-
-        return Together(self._context({}))
 
     def evaluation(
         self,
@@ -279,6 +190,25 @@ class Session:
             raise
         return passes
 
+    # other ways, and what all of them need ---------------------------------------------------
+
+    def call_by_call(
+        self, core: Core, parameters: Parameters, reason: str, track: Track | None = None
+    ) -> Planned:
+        """A statement whose calls run where SQL evaluates them."""
+        from heliumql.planning.columns import described
+
+        if track is None and self.trace is not None:
+            track = self.trace.statement(core.text)
+        sites = {s.number: self.site(s) for s in core.sites}
+        for number, site in self.sites.items():
+            try:
+                sites[number] = self.site(site)
+            except HeliumQLError:  # of a view that this statement need not name
+                continue
+        names, types = described(self.duckdb, core, parameters)
+        return Planned(core, sites, names, types, reason=reason, track=track)
+
     def survey(self, planned: Planned) -> Surveyed | None:
         """What an evaluation would see before any call runs.
 
@@ -299,73 +229,45 @@ class Session:
             self._carried(tree, planned.sites, planned.optimized, statement=survey.number)
         )
 
-    def _optimized(
-        self, bound: Bound, sites: Mapping[int, Site], names: Mapping[int, str]
-    ) -> Optimized:
-        """The plan after the rules; every Generate with what is known of it."""
-        from heliumql.optimizer import PHASES, Knowledge, Plan, optimize
+    def is_current(self, planned: Planned, parameters: Parameters) -> bool:
+        """Planning now would give the same: no table, model or setting has changed since."""
+        from heliumql.binder.bind import still_binds
+        from heliumql.binder.cuts import Unsupported
 
-        stored = {
-            **self._stored(sites),
-            **self.shared.store.stored({s.template for s in sites.values()}),
-        }
-        generates = {n: self._generate(s, names[n], stored) for n, s in sites.items()}
-        known = Knowledge(
-            self.shared.learnt, self._aggregates(), self._estimated_rows, self._column_types
-        )
-        return optimize(Plan(bound.tree, generates), known, PHASES, disabled_rules(self.settings))
+        if planned.bound is None or not self.settings.optimizer:
+            return False
+        if planned.copied is not None and not are_there(self.duckdb, planned.copied):
+            return False
+        known = {s.number: s for s in planned.core.sites} | self.sites
+        if any(n not in known for n in planned.sites):
+            return False
+        if any(self.site(known[n]) != site for n, site in planned.sites.items()):
+            return False
+        if not self._optimizes_as(planned):
+            return False
+        try:
+            return still_binds(planned.bound, self.duckdb, planned.core, parameters)
+        except Unsupported:
+            return False
 
-    def _stored(self, sites: Mapping[int, Site]) -> Mapping[bytes, int]:
-        """How many answers the store has for each kind of call."""
-        return self.shared.store.stored_kinds({s.kind for s in sites.values()})
+    def _optimizes_as(self, planned: Planned) -> bool:
+        """The same rules run, and the store has answers of the same kinds of calls."""
+        from heliumql.planning.knowledge import stored_kinds
 
-    def _generate(self, site: Site, name: str, stored: Mapping[bytes, int]) -> Generate:
-        from heliumql.optimizer import Generate
-
-        stats = self.shared.learnt.operator(site.template)
-        return Generate(
-            site.number,
-            name,
-            site.model,
-            site.kind,
-            site.template,
-            site.spec.returns.hql(),
-            site.cache,
-            site.on_error,
-            site.spec.retries,
-            seconds=1.0 if stats is None else stats.mean_seconds,
-            price=site.price(stats),
-            stored=stored.get(site.kind, 0),
-            answers=stored.get(site.template, 0),
+        assert planned.optimized is not None
+        generates = planned.optimized.plan.generates.values()
+        return planned.disabled_rules == self.settings.disabled_rules and (
+            {g.kind for g in generates if g.stored} == set(stored_kinds(planned.sites, self.shared))
         )
 
-    def _estimated_rows(self, query: Node) -> float | None:
-        """How many rows DuckDB expects of a query; None where it cannot say."""
-        from heliumql.binder.bind import estimated_rows
+    def together(self) -> Together:
+        """What queries evaluated together have in common."""
+        from heliumql.physical.together import Together
 
-        return estimated_rows(self.duckdb, query)
-
-    def _column_types(self, query: Node) -> list[str] | None:
-        """The types of the columns of a query; None where DuckDB cannot say."""
-        from heliumql.binder.bind import column_types
-
-        return column_types(self.duckdb, query)
-
-    def _carried(
-        self, tree: Node, sites: Mapping[int, Site], optimized: Optimized, *, statement: int
-    ) -> Carried:
-        from heliumql.binder.carry import carry
-
-        return carry(
-            tree,
-            statement=statement,
-            declared={n: s.declared for n, s in sites.items()},
-            aggregates=self._aggregates(),
-            operators={n: s.template for n, s in sites.items()},
-            early=optimized.plan.early,
-        )
+        return Together(self._context({}))
 
     def _context(self, sites: Mapping[int, Site]) -> Context:
+        from heliumql.calls.budget import limits_of
         from heliumql.physical.context import Context
 
         settings = self.settings
@@ -392,72 +294,16 @@ class Session:
             interrupted=self.interrupted,
         )
 
+    def model(self, name: str | None) -> Model:
+        """The model of that name; None: of calls that name none."""
+        name = name or self.settings.default_model or self.catalog.default_model(None)
+        return self.catalog.model(name, None)
+
     def site(self, call: CallSite) -> Site:
         """The call site bound to its model, engine and parameters."""
-        from heliumql.calls.identity import kind_key
-        from heliumql.engines.engine import CallSpec, tasks_of
-        from heliumql.engines.options import read_thinking
-        from heliumql.physical.site import Site
-        from heliumql.sampling import sampling_of
+        from heliumql.planning.sites import bound_site
 
-        name = call.model or self.settings.default_model or self.catalog.default_model(call.span)
-        try:
-            model = self.catalog.model(name, call.model_span)
-        except CatalogError as error:
-            if call.model is None:
-                error.span, error.hint = call.span, f"llm_default_model is {name!r}; {error.hint}"
-            raise
-        try:
-            engine = self.shared.engine(model)  # checks the options
-        except CatalogError as error:
-            raise CatalogError(
-                f"the model {model.name} cannot be used: {error.message}",
-                span=call.span,
-                hint=error.hint or "CREATE OR REPLACE or DROP the model",
-            ) from None
-        if call.task not in tasks_of(engine):
-            raise _cannot(call, model.name)
-        options = {k: v for k, v in model.options.items() if v is not None}
-        parameters = sampling_of(call, options)
-        retries = call.retries if call.retries is not None else int(str(options.get("retries", 2)))
-        thinking = call.thinking or read_thinking(options)
-        identity = {**model.identity(), "thinking": thinking}
-        what: dict[str, Any] = {"template": _TEMPLATE_VERSION, "model": identity}
-        if call.task == "embed":
-            what["task"] = call.task
-            identity["thinking"] = None
-        else:
-            what["returns"] = call.returns.hql()
-            what["sampling"] = [parameters.max_tokens, parameters.temperature, parameters.top_p,
-                                parameters.seed, list(parameters.stop)]  # fmt: skip
-        on_error: Any = call.on_error or self.settings.on_error
-        cache: Any = call.cache or self.settings.cache
-        if call.returns.distinct:
-            what["distinct"] = True
-        if call.version > 1:
-            what["verb"] = [call.verb, call.version]
-        if cache == "off":  # no call that may be fetched or kept is the same
-            what["cache"] = "off"
-        aggregate = call.verb == "LLM_AGG"
-        if aggregate:  # how it is cut up where it is long depends on the context
-            what["aggregate"] = options.get("max_model_len")
-        kind = kind_key(what)
-        return Site(
-            call.number,
-            call.name,
-            model.name,
-            engine,
-            CallSpec(parameters, call.returns, retries, call.task, thinking),
-            kind,
-            kind_key({"kind": kind.hex(), "template": call.template or call.name})[:16],
-            call.template,
-            on_error,
-            cache,
-            call.span,
-            float(str(options.get("price_in", 0.0))),
-            float(str(options.get("price_out", 0.0))),
-            aggregate=aggregate,
-        )
+        return bound_site(call, self.catalog, self.settings, self.shared)
 
     def _aggregates(self) -> frozenset[str]:
         if not hasattr(self, "_aggregate_names"):
@@ -467,61 +313,3 @@ class Session:
             ).fetchall()
             self._aggregate_names = frozenset(r[0] for r in rows)
         return self._aggregate_names
-
-
-def _cannot(call: CallSite, model: str) -> CatalogError:
-    """The error of a call whose model does something else."""
-    if call.task == "embed":
-        return CatalogError(
-            f"the model {model} does not embed",
-            span=call.model_span or call.span,
-            hint="models of the engines openai and simulated do, and those of vllm that are made"
-            " with task = 'embed'",
-        )
-    return CatalogError(
-        f"the model {model} embeds, it does not generate",
-        span=call.model_span or call.span,
-        hint="name another with model => '..'",
-    )
-
-
-def limits_of(settings: Settings) -> Limits:
-    """What the settings let a statement spend."""
-    from heliumql.calls.budget import Limits
-
-    return Limits(
-        settings.max_calls,
-        settings.max_tokens,
-        settings.max_seconds,
-        None if settings.max_cost is None else Decimal(str(settings.max_cost)),
-        partial=settings.on_budget == "partial",
-        error_ratio=settings.max_error_ratio,
-    )
-
-
-def disabled_rules(settings: Settings) -> list[str]:
-    """The rules that `SET llm_disabled_rules` names.
-
-    Raises CatalogError where one does not exist.
-    """
-    from heliumql.optimizer import RULES
-
-    names = [r.strip() for r in settings.disabled_rules.split(",") if r.strip()]
-    for name in names:
-        if name not in RULES:
-            near = difflib.get_close_matches(name, RULES, 1)
-            hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(RULES)
-            raise CatalogError(f"llm_disabled_rules: no rule {name}", hint=hint)
-    return names
-
-
-def _shown_names(names: tuple[str, ...], sites: Mapping[int, CallSite]) -> tuple[str, ...]:
-    """Column names; where DuckDB named a column after the core SQL of a call, the verb's."""
-    shown: list[str] = []
-    for name in names:
-        found = re.search(r"__hql_llm\w*\((\d+)", name)
-        site = sites.get(int(found[1])) if found else None
-        plain = name if found is None else (site.verb.lower() if site else "llm_generate")
-        twins = sum(1 for other in shown if other == plain or other.startswith(f"{plain}_"))
-        shown.append(f"{plain}_{twins}" if found and twins else plain)
-    return tuple(shown)

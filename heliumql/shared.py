@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heliumql.catalog import Model
-from heliumql.errors import ExecutionError
+from heliumql.errors import CatalogError, ExecutionError
 from heliumql.physical.flights import Flights
 from heliumql.physical.kept import KeptPrefixes
 from heliumql.physical.output import Caster
@@ -74,6 +74,23 @@ class Shared:
             self.engines[_engine_key(model)] = engine
             self._models[_engine_key(model)] = model
             self._tell_speed(engine)
+
+    def warm(self, model: Model) -> None:
+        """Starts the engine of the model."""
+        self.engine(model).start()
+
+    def calibrate(self, model: Model) -> None:
+        """Measures the engine of the model, and keeps that; CatalogError where none measures."""
+        from heliumql.engines.engine import MeasuredEngine
+
+        engine = self.engine(model)
+        if not isinstance(engine, MeasuredEngine):
+            raise CatalogError(
+                f"the engine of the model {model.name} does not measure itself",
+                hint="the engine vllm does",
+            )
+        engine.calibrate()
+        self.flush()
 
     def described(self) -> list[dict[str, object]]:
         """The engines that there are: of which model, under which of its names."""

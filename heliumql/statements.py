@@ -143,7 +143,7 @@ class Statements:
             return False
         if not isinstance(statement, syntax.LlmSql) and not self.names_calls(statement.text):
             return False
-        from heliumql.session import limits_of
+        from heliumql.calls.budget import limits_of
 
         limits = limits_of(settings)
         return not (limits.any and limits.partial)
@@ -281,8 +281,8 @@ class Statements:
         return statement.text + (" " + prepared.text if prepared is not None else "")
 
     def _estimate(self, parsed: Parsed, parameters: Parameters) -> Estimate:
+        from heliumql.calls.budget import limits_of
         from heliumql.explain import Estimate, foreseen
-        from heliumql.session import limits_of
 
         given = _Given(parameters, parsed.source)
         statement, given = self._executed(self.with_settings(parsed.statement), given)
@@ -366,7 +366,7 @@ class Statements:
             case "llm_cache_bytes":
                 shared.store.max_bytes = settings.cache_bytes
             case "llm_disabled_rules":
-                from heliumql.session import disabled_rules
+                from heliumql.planning.knowledge import disabled_rules
 
                 disabled_rules(settings)
         self._session.settings = settings

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from heliumql.catalog import Settings
 
 _RATIO_AFTER = 20  # calls; of fewer, one that failed says little
 
@@ -50,6 +53,18 @@ class Limits:
     def too_many_failed(self, failed: int, run: int) -> bool:
         """More of the calls failed than may; of the first few nothing is said."""
         return run >= _RATIO_AFTER and failed > self.error_ratio * run
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the settings let a statement spend."""
+    return Limits(
+        settings.max_calls,
+        settings.max_tokens,
+        settings.max_seconds,
+        None if settings.max_cost is None else Decimal(str(settings.max_cost)),
+        partial=settings.on_budget == "partial",
+        error_ratio=settings.max_error_ratio,
+    )
 
 
 @dataclass(eq=False)

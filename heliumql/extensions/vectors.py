@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, fields, replace
 import pyarrow as pa
 
 from heliumql.calls.account import Account
-from heliumql.calls.budget import Budget, Limits
+from heliumql.calls.budget import Budget, Limits, limits_of
 from heliumql.errors import BindError, ExecutionError
 from heliumql.extensions.macros import TYPED
 from heliumql.extensions.spoken import Spoken, spoken
@@ -29,7 +29,7 @@ from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.each import Asked, EachCall
 from heliumql.runs import stats_of
-from heliumql.session import Session, limits_of
+from heliumql.session import Session
 from heliumql.stats import Stats
 from heliumql.syntax import Core, SourceMap
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from heliumql.binder import shape as shapes
 from heliumql.binder.shape import Shape, is_clean
-from heliumql.session import Planned
+from heliumql.planning.planned import Planned
 from heliumql.stats import Stats
 
 
