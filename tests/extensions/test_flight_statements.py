@@ -66,6 +66,17 @@ def test_batches_come_while_the_statement_runs(con: RemoteConnection) -> None:
         next(rows.batches())
 
 
+def test_rows_of_a_connection_that_was_closed_do_not_look_complete(server: Serving) -> None:
+    con = server.connect()
+    rows = con.sql("SELECT LLM_GENERATE('Closed {body}') AS a FROM reviews")
+    assert rows is not None
+    batches = rows.batches()
+    next(batches)
+    con.close()
+    with pytest.raises(heliumql.HeliumQLError, match="interrupted"):
+        list(batches)
+
+
 def test_rows_not_read_yet_wait_for_their_reader(con: RemoteConnection) -> None:
     first = con.sql("FROM range(10000)")
     assert first is not None

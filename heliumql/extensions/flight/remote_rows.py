@@ -57,6 +57,7 @@ class Stream:
         self._connection = connection
         self._reader = reader
         self.is_over = False
+        self._is_cancelled = False
 
     def result(self) -> Result | None:
         """The beginning of the next result; None where the text is through."""
@@ -77,6 +78,8 @@ class Stream:
 
     def _next(self) -> dict[str, Any] | pa.RecordBatch | None:
         """The next message or batch; None after the end."""
+        if self._is_cancelled:
+            raise Interrupted  # else rows that are missing would look like the end
         if self.is_over:
             return None
         try:
@@ -120,6 +123,7 @@ class Stream:
 
     def cancel(self) -> None:
         """Nobody listens any more; the server stops the statement."""
+        self._is_cancelled = True
         self._reader.cancel()
         self._finish()
 
