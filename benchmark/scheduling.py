@@ -21,11 +21,11 @@ from trading.written_out import written_out
 
 import heliumql
 from heliumql.connection import Connection
-from heliumql.explaining import look_at
 from heliumql.logical import Generate
 from heliumql.physical.scheduler import PlannedCalls, Scheduler
 from heliumql.prompts import RadixTree
 from heliumql.scheduling.workload import Worker
+from heliumql.statements.explaining import look_at
 
 _TRADING = Path(__file__).parents[1] / "queries" / "trading.hql"
 _STOCKS = 16

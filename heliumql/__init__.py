@@ -30,22 +30,22 @@ if TYPE_CHECKING:
     import duckdb
     from IPython.core.interactiveshell import InteractiveShell
 
-    from heliumql.asynchronous import AsyncRelation
     from heliumql.connection import Connection
     from heliumql.explain.foreseen import Estimate
     from heliumql.extensions.duckdb import LoadedConnection
     from heliumql.extensions.flight.remote import RemoteConnection
-    from heliumql.relation import Relation
+    from heliumql.relations.asynchronous import AsyncRelation
+    from heliumql.relations.relation import Relation
     from heliumql.stats import Progress, Stats
 
 __version__ = "0.1.0"
 
 _LATER = {  # what takes a while to import, and where it is
-    "AsyncRelation": "heliumql.asynchronous",
+    "AsyncRelation": "heliumql.relations.asynchronous",
     "Connection": "heliumql.connection",
     "Estimate": "heliumql.explain.foreseen",
     "Progress": "heliumql.stats",
-    "Relation": "heliumql.relation",
+    "Relation": "heliumql.relations.relation",
     "Stats": "heliumql.stats",
 }
 

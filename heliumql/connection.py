@@ -19,26 +19,26 @@ from heliumql import frames, syntax
 from heliumql.binder.mistakes import closed
 from heliumql.binder.parameters import Parameters
 from heliumql.catalog import Catalog, Entry, Model, Settings
-from heliumql.composed import written
 from heliumql.errors import BindError, ExecutionError, HeliumQLError
-from heliumql.evaluations import Evaluations
-from heliumql.groups import Group
 from heliumql.physical import functions
-from heliumql.registered import registered, unregistered
-from heliumql.relation import Relation, explain_format
-from heliumql.sequences import run_in_order, run_together
+from heliumql.relations.composed import written
+from heliumql.relations.registered import registered, unregistered
+from heliumql.relations.relation import Relation, explain_format
 from heliumql.session import Session
 from heliumql.shared import Shared, shared_by
 from heliumql.source import joined
-from heliumql.statements import Parsed, Statements
+from heliumql.statements.evaluations import Evaluations
+from heliumql.statements.groups import Group
+from heliumql.statements.sequences import run_in_order, run_together
+from heliumql.statements.statements import Parsed, Statements
 from heliumql.stats import Progress, Stats
 from heliumql.syntax import Statement
 from heliumql.trace import Trace
 
 if TYPE_CHECKING:
-    from heliumql.asynchronous import AsyncRelation, Worker
     from heliumql.engines.engine import Engine
     from heliumql.explain import Estimate
+    from heliumql.relations.asynchronous import AsyncRelation, Worker
 
 __all__ = ["Connection", "Parsed"]
 
@@ -209,7 +209,7 @@ class Connection:
         self._evaluations.check_open()
         worker = self._worker
         if worker is None:
-            from heliumql.asynchronous import Worker  # asyncio takes a while
+            from heliumql.relations.asynchronous import Worker  # asyncio takes a while
 
             listen = self._session.interrupted.clear
             worker = self._worker = Worker(self._evaluations.interrupt, listen)
@@ -217,7 +217,7 @@ class Connection:
         names = frames.seen(text)
 
         def relation() -> AsyncRelation:
-            from heliumql.asynchronous import AsyncRelation
+            from heliumql.relations.asynchronous import AsyncRelation
 
             with frames.using(names):
                 result = self.sql(text, params, dialect=dialect)

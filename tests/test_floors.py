@@ -76,7 +76,7 @@ def test_the_table_names_the_rooms_that_there_are() -> None:
         ("calls", "import heliumql", ["__init__"]),
         ("syntax", "def f():\n    from heliumql import catalog", ["catalog"]),
         ("errors", "from heliumql.source import Span", []),
-        ("session", "import heliumql.connection, heliumql.cli.main", ["cli"]),
+        ("dbapi", "import heliumql, heliumql.cli.main", ["cli"]),
         ("physical", "from heliumql import syntax", []),
         ("types", "from heliumql.errors import BindError", []),
         ("stats", "from heliumql.types import TEXT", ["types"]),

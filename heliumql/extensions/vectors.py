@@ -28,8 +28,8 @@ from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.each import Asked, EachCall
-from heliumql.runs import stats_of
 from heliumql.session import Session
+from heliumql.statements.runs import stats_of
 from heliumql.stats import Stats
 from heliumql.syntax import Core, SourceMap
 

@@ -11,7 +11,7 @@ from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.operator import Operator
 from heliumql.connection import Connection
 from heliumql.engines.simulated import SimulatedEngine
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 
 OPERATOR = Operator(b"t" * 16, b"k" * 16, "model", "g")
 FINAL, OTHER, NAME = b"f" * 16, b"o" * 16, b"n" * 16

@@ -15,8 +15,8 @@ from heliumql.connection import Connection, Parsed
 from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import SimulatedEngine
 from heliumql.explain import Explanation
-from heliumql.explaining import look_at
 from heliumql.optimizer.check import sites
+from heliumql.statements.explaining import look_at
 from heliumql.stats import Stats
 
 ROOT = Path(__file__).parents[2]

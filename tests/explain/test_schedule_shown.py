@@ -14,12 +14,12 @@ from heliumql.explain import Explanation
 from heliumql.explain.schedule import ScheduleShown, schedule_shown
 from heliumql.explain.text import schedule_lines
 from heliumql.explain.tree import weights
-from heliumql.explaining import look_at
 from heliumql.physical.scheduler import PlannedCalls
 from heliumql.prompts import Placeholder, Role, Text
 from heliumql.scheduling.prefix_tree import tree_of_segments
 from heliumql.scheduling.schedule import ANY, Pin, Schedule
 from heliumql.scheduling.workload import Worker, Workload
+from heliumql.statements.explaining import look_at
 
 SHARED = (
     "SELECT LLM_GENERATE('Read all of what follows with care, think about it for as long as you"

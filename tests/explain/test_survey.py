@@ -7,9 +7,9 @@ from to_explain import explained
 
 from heliumql.connection import Connection
 from heliumql.explain import Explanation
-from heliumql.explaining import look_at
 from heliumql.physical.output import Column
 from heliumql.physical.survey import Survey, Surveyed
+from heliumql.statements.explaining import look_at
 
 
 def explanation(connection: Connection, query: str) -> Explanation:

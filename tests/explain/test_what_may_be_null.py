@@ -11,7 +11,7 @@ from heliumql.connection import Connection
 from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
 from heliumql.explain import Explanation, Figure
-from heliumql.explaining import look_at
+from heliumql.statements.explaining import look_at
 from heliumql.stats import Stats
 
 

@@ -21,7 +21,7 @@ import pytest
 import heliumql
 from heliumql import ExecutionError
 from heliumql.connection import Connection
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 
 SIMULATED = "CREATE TEMP MODEL m WITH (engine = 'simulated')"
 Rows = list[tuple[Any, ...]]

@@ -18,8 +18,8 @@ from ways import Ways
 
 from heliumql.connection import Connection, Parsed
 from heliumql.optimizer import RULES
-from heliumql.plain import PlainRelation
-from heliumql.relation import Relation
+from heliumql.relations.plain import PlainRelation
+from heliumql.relations.relation import Relation
 
 TESTS = Path(__file__).parent.parent
 REPOSITORY = TESTS.parent

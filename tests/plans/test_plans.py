@@ -28,8 +28,8 @@ from heliumql.connection import Connection, Parsed
 from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
 from heliumql.optimizer import RULES
-from heliumql.plain import PlainRelation
-from heliumql.relation import Relation
+from heliumql.relations.plain import PlainRelation
+from heliumql.relations.relation import Relation
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent

@@ -20,7 +20,7 @@ from heliumql.connection import Connection
 from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
 from heliumql.errors import EngineError
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 from heliumql.stats import Stats
 
 Messages = list[tuple[str, str]]

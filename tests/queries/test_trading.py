@@ -19,7 +19,7 @@ import pytest
 import heliumql
 from heliumql.connection import Connection
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 from heliumql.stats import Stats
 
 ROOT = Path(__file__).parents[2]

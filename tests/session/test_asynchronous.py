@@ -12,8 +12,8 @@ import pytest
 from gate import Gate
 
 import heliumql
-from heliumql.asynchronous import AsyncRelation
 from heliumql.connection import Connection
+from heliumql.relations.asynchronous import AsyncRelation
 
 CALLS = "SELECT i, LLM_GENERATE('n {i}') AS a FROM range(%d) AS r(i)"
 

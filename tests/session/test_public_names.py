@@ -11,9 +11,10 @@ import pytest
 import heliumql
 
 DOCUMENTED = [
-    "heliumql", "heliumql.asynchronous", "heliumql.composable", "heliumql.connection",
-    "heliumql.dbapi", "heliumql.extensions.dbapi.connection", "heliumql.extensions.dbapi.cursor",
-    "heliumql.extensions.dbapi.types", "heliumql.relation",
+    "heliumql", "heliumql.connection", "heliumql.dbapi", "heliumql.extensions.dbapi.connection",
+    "heliumql.extensions.dbapi.cursor", "heliumql.extensions.dbapi.types",
+    "heliumql.relations.asynchronous", "heliumql.relations.composable",
+    "heliumql.relations.relation",
 ]  # fmt: skip
 
 

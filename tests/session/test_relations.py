@@ -14,7 +14,7 @@ import pytest
 
 import heliumql
 from heliumql.connection import Connection
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from heliumql.connection import Connection
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 from heliumql.stats import Progress
 
 

@@ -14,12 +14,12 @@ from duckdb import ExpectedResultType, StatementType
 
 from heliumql import syntax
 from heliumql.extensions.dbapi.errors import InterfaceError, ProgrammingError, translated
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 from heliumql.stats import Stats
 
 if TYPE_CHECKING:
     from heliumql.extensions.dbapi.connection import Connection
-    from heliumql.statements import Parsed
+    from heliumql.statements.statements import Parsed
 
 Row = tuple[Any, ...]
 Column = tuple[str, str, None, None, None, None, None]

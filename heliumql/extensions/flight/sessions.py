@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import EngineError, ExecutionError
 from heliumql.extensions.flight.safe import check_allowed
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 
 _LOOK_SECONDS = 0.05  # how often those are looked for who have gone
 _AGAIN_SECONDS = 0.5  # between interrupts of one statement: what it tidies up is let through

@@ -15,13 +15,13 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 
 from heliumql import syntax
 from heliumql.connection import Connection, Parsed
-from heliumql.definitions import quoted
 from heliumql.errors import BindError, HeliumQLError
 from heliumql.extensions.jupyter.options import USAGE, Options, read_options
 from heliumql.extensions.jupyter.output import ProgressDisplay, say, show, stats_lines
 from heliumql.extensions.jupyter.stopping import stopping
 from heliumql.extensions.jupyter.variables import frames_as_tables, parameters
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
+from heliumql.syntax.literals import quoted_name
 
 
 @magics_class
@@ -201,7 +201,7 @@ def _set(connection: Connection, name: str, value: object) -> None:
         connection.set(name, value)
     else:
         text = "'" + str(value).replace("'", "''") + "'"
-        connection.duckdb.execute(f"SET {quoted(name)} = {text}").fetchall()
+        connection.duckdb.execute(f"SET {quoted_name(name)} = {text}").fetchall()
 
 
 def _foreseen(connection: Connection, parsed: Parsed, values: dict[str, object] | None) -> str:

@@ -6,9 +6,9 @@ import html
 import time
 from typing import Any
 
-from heliumql import shown
 from heliumql.progress import describe, percent
-from heliumql.relation import Relation
+from heliumql.relations import shown
+from heliumql.relations.relation import Relation
 from heliumql.stats import Progress, Stats
 
 _FIRST_SHOWN_SECONDS = 0.5  # a quick statement shows nothing

@@ -17,7 +17,7 @@ from heliumql import syntax
 from heliumql.completion.references import common_tables, references
 from heliumql.connection import Connection
 from heliumql.errors import BindError
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 from heliumql.source import Source
 
 _PLAIN = (

@@ -19,6 +19,7 @@ from heliumql.errors import BindError, CatalogError
 from heliumql.physical import functions
 from heliumql.source import Span
 from heliumql.syntax import Core
+from heliumql.syntax.literals import quoted_name
 
 if TYPE_CHECKING:
     from heliumql.session import Session
@@ -130,7 +131,7 @@ class Definitions:
         self.catalog.drop(self.duckdb, kind, name, if_exists=if_exists, span=span)
         if not exists:
             return
-        place = f"temp.main.{quoted(name)}"
+        place = f"temp.main.{quoted_name(name)}"
         drops = [f"DROP VIEW IF EXISTS {place}"]
         if kind != "view":
             drops = [f"DROP MACRO IF EXISTS {place}", f"DROP MACRO TABLE IF EXISTS {place}"]
@@ -163,7 +164,7 @@ class Definitions:
                 entries = [e for (k, _), e in self.catalog.entries.items() if k == "prompt"]
                 return (_PROMPT_COLUMNS, [_shown_prompt(e.text) for e in entries])
             case "cache":
-                from heliumql import cache
+                from heliumql.statements import cache
 
                 return (cache.SHOWN, cache.shown(self.session.shared.store))
             case "llm_settings":
@@ -241,8 +242,3 @@ def _check_options(statement: syntax.CreateModel) -> None:
         spans = statement.option_spans if unknown else statement.value_spans
         error.span = statement.name_span if key is None else spans[key]
         raise
-
-
-def quoted(name: str) -> str:
-    """A name as DuckDB reads it, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from heliumql.errors import ExecutionError
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
 from heliumql.stats import Stats
 
 if TYPE_CHECKING:

@@ -19,23 +19,23 @@ from heliumql import frames, syntax
 from heliumql.binder.mistakes import closed
 from heliumql.binder.parameters import Parameters
 from heliumql.catalog import Settings
-from heliumql.composable import Origin
-from heliumql.definitions import Definitions
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
-from heliumql.evaluations import Evaluations
-from heliumql.groups import Group, leaves_all_as_it_is
 from heliumql.physical import functions
-from heliumql.plain import PlainRelation
-from heliumql.relation import Relation
-from heliumql.restored import Restored
+from heliumql.relations.composable import Origin
+from heliumql.relations.plain import PlainRelation
+from heliumql.relations.relation import Relation
 from heliumql.source import Source, Span
+from heliumql.statements.definitions import Definitions
+from heliumql.statements.evaluations import Evaluations
+from heliumql.statements.groups import Group, leaves_all_as_it_is
+from heliumql.statements.restored import Restored
 from heliumql.stats import Stats
 from heliumql.syntax import Statement
 
 if TYPE_CHECKING:
     from heliumql.explain import Estimate, Happened
-    from heliumql.explaining import Looked
     from heliumql.session import Session
+    from heliumql.statements.explaining import Looked
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class Statements:
             case syntax.Describe():
                 return held(*self._definitions.describe(statement))
             case syntax.ClearCache():
-                from heliumql import cache
+                from heliumql.statements import cache
 
                 count = cache.cleared(statement, self._duckdb, self._session.shared)
                 return held(("Count",), [(count,)])
@@ -236,7 +236,7 @@ class Statements:
         return self._evaluations.executed(planned, parameters, source)
 
     def _explain(self, statement: syntax.Explain, given: _Given) -> Relation:
-        from heliumql.explaining import rendered
+        from heliumql.statements.explaining import rendered
 
         inner, given = self._executed(statement.statement, given)
         found = self._looked_at(inner, given)
@@ -247,7 +247,7 @@ class Statements:
         return self._evaluations.held(("explain_key", "explain_value"), [(key, shown)], stats)
 
     def _profile(self, statement: syntax.Profile, given: _Given) -> Relation:
-        from heliumql.profiling import COLUMNS, profile_rows, sampling
+        from heliumql.statements.profiling import COLUMNS, profile_rows, sampling
 
         inner, given = self._executed(statement.statement, given)
         if not isinstance(inner, syntax.LlmSql) or syntax.shell(inner.text).kind != "select":
@@ -303,7 +303,7 @@ class Statements:
 
     def _looked_at(self, statement: Statement, given: _Given) -> Looked:
         """The explanation of a statement, as far as it can be had without running it."""
-        from heliumql.explaining import look_at
+        from heliumql.statements.explaining import look_at
 
         text, offset = statement.text, statement.span.start
         if isinstance(statement, syntax.CreateView):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 import pyarrow as pa
 
-from heliumql.composable import Composable
 from heliumql.errors import BindError, HeliumQLError
 from heliumql.physical.snapshot import no_rows
-from heliumql.preview import Preview
+from heliumql.relations.composable import Composable
+from heliumql.relations.preview import Preview
 from heliumql.stats import Stats
 from heliumql.syntax import ExplainFormat
 
@@ -215,7 +215,7 @@ class Relation(Composable):
 
     def _repr_mimebundle_(self, **options: object) -> dict[str, str]:
         """The same as HTML and as text."""
-        from heliumql import shown
+        from heliumql.relations import shown
 
         try:
             return shown.bundle(self, self._previewed())

@@ -19,8 +19,8 @@ import duckdb
 
 from heliumql import syntax
 from heliumql.errors import HeliumQLError
-from heliumql.relation import Relation
-from heliumql.runs import CallRun
+from heliumql.relations.relation import Relation
+from heliumql.statements.runs import CallRun
 from heliumql.syntax import Statement
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from heliumql.binder.parameters import Parameters
 from heliumql.errors import HeliumQLError
-from heliumql.groups import leaves_all_as_it_is
-from heliumql.relation import Relation
-from heliumql.statements import Parsed, Statements
+from heliumql.relations.relation import Relation
+from heliumql.statements.groups import leaves_all_as_it_is
+from heliumql.statements.statements import Parsed, Statements
 
 Given = Sequence[tuple[Parsed, Parameters]]
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from heliumql.catalog import Settings
 from heliumql.explain import Happened
-from heliumql.explaining import Looked
 from heliumql.session import Session
+from heliumql.statements.explaining import Looked
 
 COLUMNS = (
     "operator", "model", "calls", "calls_known", "prompt_tokens", "output_tokens",

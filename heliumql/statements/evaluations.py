@@ -22,17 +22,17 @@ from heliumql import frames, syntax
 from heliumql.binder.copied import drop
 from heliumql.binder.mistakes import without_excerpt
 from heliumql.binder.parameters import Parameters
-from heliumql.definitions import quoted
 from heliumql.errors import ExecutionError
-from heliumql.groups import Group, Member
 from heliumql.physical import functions
 from heliumql.physical.snapshot import in_transaction
-from heliumql.plain import PlainRun
-from heliumql.preview import Preview
-from heliumql.relation import Relation
-from heliumql.runs import CallRun, HeldRows
+from heliumql.relations.plain import PlainRun
+from heliumql.relations.preview import Preview
+from heliumql.relations.relation import Relation
 from heliumql.source import Source
+from heliumql.statements.groups import Group, Member
+from heliumql.statements.runs import CallRun, HeldRows
 from heliumql.stats import Stats
+from heliumql.syntax.literals import quoted_name
 
 if TYPE_CHECKING:
     from heliumql.physical.each import EachCall
@@ -124,7 +124,7 @@ class Evaluations:
 
         def explanation() -> str:
             from heliumql.explain import as_text
-            from heliumql.explaining import looked
+            from heliumql.statements.explaining import looked
 
             self.begin()
             with frames.using(names):
@@ -171,7 +171,7 @@ class Evaluations:
         table = pa.Table.from_batches(list(run.batches()))
         table = table.rename_columns([f"c{i}" for i in range(table.num_columns)])
         columns = ", ".join(
-            f"CAST(c{i} AS {t}) AS {quoted(n)}"
+            f"CAST(c{i} AS {t}) AS {quoted_name(n)}"
             for i, (n, t) in enumerate(zip(planned.names, planned.types, strict=True))
         )
         self._duckdb.register(_RESULT, table)

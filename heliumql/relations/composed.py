@@ -15,9 +15,9 @@ from pathlib import Path
 
 from heliumql import syntax
 from heliumql.binder.parameters import Parameters
-from heliumql.definitions import quoted
 from heliumql.errors import BindError
 from heliumql.source import Source, Span, joined
+from heliumql.syntax.literals import quoted_name
 
 Piece = str | tuple[Source, Span]
 
@@ -40,7 +40,7 @@ class Query:
         """`FROM (this) AS relation(columns)`, and what comes after it."""
         names = ""
         if len({c.lower() for c in columns}) == len(columns):  # else DuckDB tells them apart
-            names = "(" + ", ".join(map(quoted, columns)) + ")"
+            names = "(" + ", ".join(map(quoted_name, columns)) + ")"
         source = joined("FROM (\n", self.text, f"\n) AS relation{names} ", *after)
         return source, merged(self.parameters, params, after)
 
@@ -101,7 +101,7 @@ def merged(first: Parameters, later: Parameters, after: Sequence[Piece]) -> Para
 def copy_to(path: str | Path, form: str, options: Mapping[str, object]) -> Piece:
     """The end of COPY (..) TO a file. Options as DuckDB's, `header=True` for HEADER true."""
     given = {"format": form, **options}
-    said = ", ".join(f"{quoted(name)} {_constant(value)}" for name, value in given.items())
+    said = ", ".join(f"{quoted_name(name)} {_constant(value)}" for name, value in given.items())
     return f"\n) TO {_constant(str(path))} ({said})"
 
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from heliumql.errors import ExecutionError
 from heliumql.physical.snapshot import batches_of
-from heliumql.preview import ROWS, Preview
-from heliumql.relation import Relation
+from heliumql.relations.preview import ROWS, Preview
+from heliumql.relations.relation import Relation
 from heliumql.stats import Stats
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from heliumql.preview import Preview
+from heliumql.relations.preview import Preview
 
 if TYPE_CHECKING:
-    from heliumql.relation import Relation
+    from heliumql.relations.relation import Relation
 
 _FOLDED_AT = 120  # characters of a cell; what is longer is opened with a click
 _FOLDED_LINES = 3

@@ -14,9 +14,9 @@ import duckdb
 import pyarrow as pa
 
 from heliumql.binder.mistakes import without_excerpt
-from heliumql.definitions import quoted
 from heliumql.errors import BindError, ExecutionError
-from heliumql.relation import Relation
+from heliumql.relations.relation import Relation
+from heliumql.syntax.literals import quoted_name
 
 _TAKEN = (
     "a relation, an Arrow table, a pandas or polars frame, anything with __arrow_c_stream__ or"
@@ -35,7 +35,7 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, data: object) -
     connection.register(hidden, source)
     try:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS FROM {quoted(hidden)}"
+            f"CREATE OR REPLACE TEMP TABLE {quoted_name(name)} AS FROM {quoted_name(hidden)}"
         ).fetchall()
     except duckdb.Error as error:
         raise ExecutionError(f"register({name!r}): {without_excerpt(error)}") from error
@@ -48,7 +48,7 @@ def unregistered(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     query = "SELECT 1 FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)"
     if not connection.execute(query, [name]).fetchall():
         raise BindError(f"unregister: nothing is registered as {name!r}")
-    connection.execute(f"DROP TABLE temp.{quoted(name)}").fetchall()
+    connection.execute(f"DROP TABLE temp.{quoted_name(name)}").fetchall()
 
 
 def _readable(name: str, data: object) -> object:

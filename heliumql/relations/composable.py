@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heliumql.binder.parameters import Parameters
-from heliumql.composed import Query, copy_to, listed, query_of, written
-from heliumql.definitions import quoted
 from heliumql.errors import BindError
+from heliumql.relations.composed import Query, copy_to, listed, query_of, written
 from heliumql.source import Source, Span
+from heliumql.syntax.literals import quoted_name
 
 if TYPE_CHECKING:
-    from heliumql.relation import Relation
+    from heliumql.relations.relation import Relation
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Composable(ABC):
         [(2, 0), (3, 1)]
         """
         query = self._query("query")
-        before = f"WITH {quoted(name)} AS (\n"
+        before = f"WITH {quoted_name(name)} AS (\n"
         return self._rows(*query.between(before, "\n)\n", written(text), params=params))
 
     def count(self) -> int:
@@ -128,13 +128,13 @@ class Composable(ABC):
         [(42,)]
         """
         kind = f"CREATE{' OR REPLACE' if replace else ''}{' TEMP' if temp else ''} TABLE"
-        self._write("to_table", f"{kind} {quoted(name)} AS\n")
+        self._write("to_table", f"{kind} {quoted_name(name)} AS\n")
 
     create = to_table
 
     def insert_into(self, name: str) -> None:
         """Adds the rows to a table that there is."""
-        self._write("insert_into", f"INSERT INTO {quoted(name)}\n")
+        self._write("insert_into", f"INSERT INTO {quoted_name(name)}\n")
 
     def to_parquet(self, path: str | Path, **options: object) -> None:
         """Writes a Parquet file; options as those of COPY: `compression="zstd"`."""
