@@ -9,10 +9,14 @@ _ENDINGS = (".duckdb", ".db", ".ddb")
 
 
 def is_database(name: str) -> bool:
-    """Whether a file is a DuckDB database, or, where there is none yet, is named like one."""
+    """Whether a file is a DuckDB database or is named like one.
+
+    One that is only named so may not be there yet, may be empty, or may be of another program,
+    which is for DuckDB to say: nobody means it as a file of statements.
+    """
     path = Path(name)
-    if not path.exists():
-        return path.suffix.lower() in _ENDINGS
+    if path.suffix.lower() in _ENDINGS:
+        return True
     try:
         with path.open("rb") as file:
             return file.read(_MAGIC_OFFSET + len(_MAGIC))[_MAGIC_OFFSET:] == _MAGIC

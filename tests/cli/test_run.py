@@ -40,6 +40,16 @@ def test_a_database_before_dash_c_is_the_one_that_is_meant(run: Run) -> None:
     assert (done.status, done.out, done.err) == (0, '{"n":7}\n', "")
 
 
+@pytest.mark.parametrize("content", [b"", b"of another program, \xff or SQL; not " * 100])
+def test_a_file_named_like_a_database_is_not_run_as_statements(
+    run: Run, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "some.db").write_bytes(content)
+    done = run("some.db")
+    assert (done.status, done.out) == (1, "")
+    assert "not a valid DuckDB database" in done.err
+
+
 def test_a_file_runs_before_dash_c(run: Run, tmp_path: Path) -> None:
     (tmp_path / "q.hql").write_text("CREATE TABLE t AS SELECT 7 AS n; -- no result\n\n")
     done = run("q.hql", "-c", "SELECT n FROM t", "-c", "SELECT n + 1 AS m FROM t; SELECT 0 AS z")
