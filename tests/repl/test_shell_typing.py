@@ -33,6 +33,12 @@ def test_a_statement_goes_on_until_its_semicolon(shell: Terminal) -> None:
     ]
 
 
+def test_a_line_that_the_terminal_breaks_does_not_look_like_two(shell: Terminal) -> None:
+    shell.type("SELECT 1" + " + 1" * 40 + " AS wrapped;\r")
+    assert "...>" not in shell.until(r"\x1b\[\?2004l")
+    assert "41" in shell.until_prompt()
+
+
 def test_an_error_shows_its_place_with_a_caret(shell: Terminal) -> None:
     shell.type("SELECT 1,\r")
     lines = shell.run("  nothing FROM range(3);").splitlines()

@@ -34,7 +34,10 @@ class Prompt:
             completer=DynamicCompleter(completer),
             complete_while_typing=True,
             multiline=True,
-            prompt_continuation=lambda width, number, wrapped: _CONTINUED.rjust(width),
+            # A line that the terminal breaks is one line, and looks it.
+            prompt_continuation=lambda width, number, wrapped: (
+                " " * width if wrapped else _CONTINUED.rjust(width)
+            ),
             key_bindings=_bindings(),
             enable_open_in_editor=True,
             enable_system_prompt=False,
