@@ -62,6 +62,11 @@ def test_help_is_there_without_a_dot(shell: Terminal, word: str) -> None:
     assert shell.run(word) == shell.run(".help")
 
 
+def test_a_command_may_end_with_a_semicolon_by_habit(shell: Terminal) -> None:
+    assert shell.run(".help;") == shell.run(".help")
+    assert shell.run(".help mode;") == shell.run(".help mode")
+
+
 @pytest.mark.parametrize("word", ["exit", "quit;"])
 def test_leaving_needs_no_dot(terminal: START, word: str) -> None:
     shell = terminal()

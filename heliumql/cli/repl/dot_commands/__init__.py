@@ -17,6 +17,8 @@ _WIDTH = 26  # of most usages
 def run_command(shell: Shell, text: str) -> None:
     """Runs `.name argument ..`. Raises CommandError where there is no such command."""
     name, _, rest = text[1:].strip().partition(" ")
+    if not rest:
+        name = name.removesuffix(";")  # by habit
     command = _found(name)
     arguments = [rest.strip()] if command.takes_text else words_of(rest)
     if command.takes_text and not rest.strip():
