@@ -64,12 +64,13 @@ class Connection:
         file = _file(connection)
         self._place = ":memory:" if file is None else str(file)
         number = functions.register(connection)
+        is_cursor = shared is not None
         shared = shared or shared_by(number, _sidecar(file))
         self._session = Session(connection, shared, Catalog())
         if shared.cache_path:
             path = shared.cache_path
             self._session.settings = self._session.settings.with_value("llm_cache_path", path)
-        self._evaluations = Evaluations(self._session, number, owns=owns)
+        self._evaluations = Evaluations(self._session, number, owns=owns, is_cursor=is_cursor)
         self._worker: Worker | None = None  # of statements that an event loop waits for
         self._statements = Statements(self._session, self._evaluations)
         self._statements.restore()

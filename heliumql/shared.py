@@ -51,7 +51,8 @@ class Shared:
         self.kept = KeptPrefixes()
         self.caster = Caster()
         self.one_thread = OneThread()
-        self.users = 0
+        # The connections that are open: one that nobody holds any more needs no close().
+        self.users: weakref.WeakSet[object] = weakref.WeakSet()
         self.is_closed = False
         self.cache_path = ""  # llm_cache_path, which is one for all connections of a database
         self._lock = threading.Lock()

@@ -8,6 +8,7 @@ stops what is open and closes all.
 from __future__ import annotations
 
 import atexit
+import gc
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -56,7 +57,9 @@ def _close_all() -> None:
 class Evaluations:
     """What is evaluated on one connection until it is closed. Relations keep it alive."""
 
-    def __init__(self, session: Session, database: int, *, owns: bool) -> None:
+    def __init__(
+        self, session: Session, database: int, *, owns: bool, is_cursor: bool = False
+    ) -> None:
         """`database`: its number. `owns`: DuckDB's connection is closed with it."""
         self.last_stats: Stats | None = None
         self.total_stats = Stats()  # of all statements so far
@@ -67,11 +70,12 @@ class Evaluations:
         self._session = session
         self._duckdb = session.duckdb
         self._owns = owns
+        self._is_cursor = is_cursor
         self._database = database
         self._began_inside = in_transaction(session.duckdb)  # a rollback takes our functions away
         self._closed = False
         self._open: CallRun | Group | PlainRun | None = None
-        session.shared.users += 1
+        session.shared.users.add(self)
         _open_connections.add(self)
 
     # queries and changes with calls -------------------------------------------------------
@@ -322,9 +326,12 @@ class Evaluations:
         self._closed = True
         if self._open is not None:
             self._open.stop(self.interrupt)
-        self._session.shared.users -= 1
-        if self._session.shared.users == 0:
-            self._session.shared.close()
+        shared = self._session.shared
+        shared.users.discard(self)
+        if shared.users and not self._is_cursor:
+            gc.collect()  # cursors that were dropped: their statements and they hold each other
+        if not shared.users:
+            shared.close()
         if self._owns:
             self._duckdb.close()
             return
