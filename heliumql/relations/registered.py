@@ -18,6 +18,7 @@ from heliumql.errors import BindError, ExecutionError
 from heliumql.relations.relation import Relation
 from heliumql.syntax.literals import quoted_name
 
+_REGISTERED = "registered from Python"  # in the catalog, so that a rollback takes it away too
 _TAKEN = (
     "a relation, an Arrow table, a pandas or polars frame, anything with __arrow_c_stream__ or"
     " __arrow_c_array__, a mapping of columns, or a list of mappings"
@@ -30,25 +31,42 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, data: object) -
     Raises BindError where the data are no table, ExecutionError where they cannot be read or the
     name is that of something else.
     """
+    if not isinstance(name, str):
+        raise BindError(f"register: the name of a table is a text, not {name!r}")
     source = _readable(name, data)
-    hidden = f"__hql_source_{name}"
-    connection.register(hidden, source)
+    if _comment(connection, name) not in (None, _REGISTERED):
+        raise BindError(
+            f"register({name!r}): a temporary table has this name, which register did not make",
+            hint=f"another name, or DROP TABLE {quoted_name(name)} first",
+        )
+    hidden, table = f"__hql_source_{name}", f"temp.{quoted_name(name)}"
     try:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {quoted_name(name)} AS FROM {quoted_name(hidden)}"
-        ).fetchall()
+        connection.register(hidden, source)
+        try:
+            made = f"CREATE OR REPLACE TEMP TABLE {quoted_name(name)} AS FROM {quoted_name(hidden)}"
+            connection.execute(made).fetchall()
+            connection.execute(f"COMMENT ON TABLE {table} IS '{_REGISTERED}'").fetchall()
+        finally:
+            connection.unregister(hidden)
     except duckdb.Error as error:
         raise ExecutionError(f"register({name!r}): {without_excerpt(error)}") from error
-    finally:
-        connection.unregister(hidden)
 
 
 def unregistered(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Drops a table that `registered` made. Raises BindError where there is none."""
-    query = "SELECT 1 FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)"
-    if not connection.execute(query, [name]).fetchall():
+    if _comment(connection, name) != _REGISTERED:
         raise BindError(f"unregister: nothing is registered as {name!r}")
     connection.execute(f"DROP TABLE temp.{quoted_name(name)}").fetchall()
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    """That of the temporary table of a name; None where there is no such table."""
+    query = (
+        "SELECT coalesce(comment, '') FROM duckdb_tables()"
+        " WHERE temporary AND lower(table_name) = lower(?)"
+    )
+    rows = connection.execute(query, [name]).fetchall()
+    return str(rows[0][0]) if rows else None
 
 
 def _readable(name: str, data: object) -> object:

@@ -122,3 +122,27 @@ def test_a_name_that_is_taken(connection: Connection) -> None:
     connection.execute("CREATE TEMP VIEW v AS SELECT 1 AS x")
     with pytest.raises(heliumql.ExecutionError, match="Existing object"):
         connection.register("v", {"i": [1]})
+
+
+def test_a_temporary_table_of_somebody_else_is_neither_replaced_nor_dropped(
+    connection: Connection,
+) -> None:
+    connection.execute("CREATE TEMP TABLE mine AS SELECT 'precious' AS v")
+    with pytest.raises(heliumql.BindError, match="which register did not make"):
+        connection.register("Mine", {"a": [1]})
+    with pytest.raises(heliumql.BindError, match="nothing is registered as 'mine'"):
+        connection.unregister("mine")
+    assert connection.execute("FROM mine").fetchall() == [("precious",)]
+
+
+@pytest.mark.parametrize("data", [pandas.DataFrame(), {}])
+def test_data_that_duckdb_does_not_take_are_an_error_of_ours(
+    connection: Connection, data: object
+) -> None:
+    with pytest.raises(heliumql.ExecutionError, match=r"register\('t'\): .*at least one column"):
+        connection.register("t", data)
+
+
+def test_a_name_that_is_no_text_is_said(connection: Connection) -> None:
+    with pytest.raises(heliumql.BindError, match="the name of a table is a text, not 3"):
+        connection.register(3, {"a": [1]})  # type: ignore[arg-type]
