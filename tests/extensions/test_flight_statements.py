@@ -55,6 +55,24 @@ def test_rows_come_as_from_a_connection_here(con: RemoteConnection) -> None:
         assert rows.stats.calls_run == expected.stats.calls_run == 600
 
 
+def test_rows_can_be_read_again_from_the_start(con: RemoteConnection) -> None:
+    rows = con.sql("SELECT i FROM range(3) r(i)")
+    assert rows is not None
+    assert rows.fetchone() == (0,)
+    assert rows.fetchall() == [(1,), (2,)]
+    assert rows.fetchall() == list(rows) == [(0,), (1,), (2,)]
+    with pytest.raises(ValueError, match="a number of rows"):
+        rows.fetchmany(-1)
+
+
+def test_a_connection_that_was_closed_says_so(server: Serving) -> None:
+    con = server.connect()
+    con.close()
+    for use in (con.status, lambda: con.sql("SELECT 1")):
+        with pytest.raises(heliumql.ExecutionError, match="the connection is closed"):
+            use()
+
+
 def test_batches_come_while_the_statement_runs(con: RemoteConnection) -> None:
     rows = con.sql("SELECT id, LLM_GENERATE('First {body}') AS a FROM reviews ORDER BY id")
     assert rows is not None

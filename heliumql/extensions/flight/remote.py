@@ -26,6 +26,10 @@ from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.output import Caster
 from heliumql.stats import Progress, Stats
 
+_OF_YOUR_OWN = (
+    "--tls-root, or tls_root in Python, says what a certificate of your own is checked by"
+)
+_PEM = b"-----BEGIN CERTIFICATE-----"
 _SECONDS = 20.0  # of an action; the server answers at once
 _KEEPALIVE = [("grpc.keepalive_time_ms", 60_000), ("grpc.keepalive_timeout_ms", 20_000)]
 
@@ -45,6 +49,11 @@ class RemoteConnection:
 
         Raises EngineError where no server answers, or it refuses the token.
         """
+        if tls_root is not None and not (isinstance(tls_root, bytes) and _PEM in tls_root):
+            raise EngineError(
+                "the root certificates are no certificates in PEM",
+                hint="tls_root=Path('root.pem').read_bytes()",
+            )
         self.last_stats: Stats | None = None
         self.total_stats = Stats()
         self.progress: Callable[[Progress], None] | None = None
@@ -149,6 +158,7 @@ class RemoteConnection:
 
     def status(self) -> dict[str, Any]:
         """Sessions, running statements and engines of the server."""
+        self._check_open()
         return self._act(protocol.STATUS)
 
     # what is open -------------------------------------------------------------------------
@@ -245,9 +255,10 @@ def transported(address: str) -> Iterator[None]:
     except flight.FlightCancelledError:
         raise Interrupted from None
     except flight.FlightUnavailableError as error:
+        why = _short(error).rpartition(": ")[2]
         raise EngineError(
-            f"the server at {address} cannot be reached: {_short(error).rpartition(': ')[2]}",
-            hint="heliumql serve starts one",
+            f"the server at {address} cannot be reached: {why}",
+            hint=_OF_YOUR_OWN if "certificate" in why else "heliumql serve starts one",
         ) from None
     except (flight.FlightError, OSError) as error:
         raise EngineError(f"the server at {address} failed: {_short(error)}") from None

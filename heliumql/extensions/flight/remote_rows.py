@@ -223,6 +223,8 @@ class RemoteRelation:
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """The next rows, at most `size`."""
+        if size < 0:
+            raise ValueError("fetchmany takes a number of rows")
         part = self.arrow().slice(self._fetched, size)
         self._fetched += part.num_rows
         return self._connection.caster.python_rows(part)
@@ -232,7 +234,9 @@ class RemoteRelation:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows (that have not been fetched yet) as tuples."""
-        return self.fetchmany(self.arrow().num_rows - self._fetched)
+        rows = self.fetchmany(self.arrow().num_rows - self._fetched)
+        self._fetched = 0  # who asks again reads from the start
+        return rows
 
     def show(self, max_rows: int = 40) -> None:
         """Prints the rows as a table."""
@@ -247,7 +251,8 @@ class RemoteRelation:
         return reader.__arrow_c_stream__(requested_schema)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        return iter(self.fetchall())
+        """The rows as tuples, from the first one."""
+        return iter(self._connection.caster.python_rows(self.arrow()))
 
     def __repr__(self) -> str:
         return f"<heliumql relation ({', '.join(self.columns)}) of a server>"
