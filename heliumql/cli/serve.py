@@ -7,6 +7,7 @@ import ipaddress
 import json
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,14 +75,14 @@ def _serve(options: argparse.Namespace, interrupts: Interrupts, left: list[str])
         host = f"[{options.host}]" if ":" in options.host else options.host
         server = Server(f"{kind}://{host}:{options.port}", sessions, token, certificates)
         try:
-            say(f"serving {options.database} on {kind}://{host}:{server.port}")
-            if made is not None:
-                say(f"token: {made}")
             if not local and not certificates:
                 say(
                     "warning: what clients send, the token too, is not encrypted; "
                     "--tls-cert and --tls-key encrypt it"
                 )
+            say(f"serving {options.database} on {kind}://{host}:{server.port}")
+            if made is not None:
+                say(f"token: {made}")
             threading.Event().wait()  # for a signal
         finally:
             if not _stop(server, sessions):
@@ -145,7 +146,16 @@ def _certificates(options: argparse.Namespace) -> list[tuple[bytes, bytes]]:
         return []
     if options.tls_cert is None or options.tls_key is None:
         raise UsageError("--tls-cert and --tls-key belong together")
-    return [(contents(options.tls_cert), contents(options.tls_key))]
+    pair = contents(options.tls_cert), contents(options.tls_key)
+    try:  # the transport says of wrong ones only that it did not start
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.tls_cert, options.tls_key, password="")  # never asks
+    except (ssl.SSLError, ValueError):
+        raise UsageError(
+            f"{options.tls_cert} and {options.tls_key} are no certificate with its key, in PEM",
+            hint="the key must be the certificate's, and not encrypted",
+        ) from None
+    return [pair]
 
 
 def _is_loopback(host: str) -> bool:

@@ -103,9 +103,14 @@ def test_traffic_can_be_encrypted(tmp_path: Path) -> None:
         with heliumql.connect(one.url, token=TOKEN, tls_root=root.read_bytes()) as con:
             assert con.execute("SELECT 42").fetchall() == [(42,)]
         assert run(one.url, "--tls-root", str(root), "-c", "SELECT 1").returncode == 0
-        with pytest.raises(heliumql.EngineError, match="cannot be reached"):
+        with pytest.raises(heliumql.EngineError, match="cannot be reached") as without:
             heliumql.connect(one.url, token=TOKEN)
+        assert "tls_root" in str(without.value)
+        with pytest.raises(heliumql.EngineError, match="no certificates in PEM"):
+            heliumql.connect(one.url, token=TOKEN, tls_root="cert.pem")  # type: ignore[call-overload]
     assert "belong together" in refused("--tls-cert", "cert.pem", folder=tmp_path)
+    exchanged = refused("--tls-cert", "key.pem", "--tls-key", "cert.pem", folder=tmp_path)
+    assert "no certificate with its key" in exchanged
 
 
 SHUT = [
