@@ -11,6 +11,7 @@ import heliumql
 from heliumql import syntax
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.parser import UsageError
+from heliumql.cli.report import harmless
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import check_used, constant, named_in, scripts
 from heliumql.cli.values import pairs
@@ -117,7 +118,7 @@ def _write(shown: list[str], form: syntax.ExplainFormat, path: Path | None) -> N
     line = "\n" + "-" * 80 + "\n\n" if form in ("text", "stages") else "\n"
     text = line.join(f"{one}\n" for one in shown)
     if path is None:
-        sys.stdout.write(text)
+        sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
         return
     try:

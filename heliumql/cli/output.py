@@ -25,6 +25,7 @@ from heliumql.cli.formats import (
     write_parquet,
 )
 from heliumql.cli.parser import UsageError
+from heliumql.cli.report import harmless
 from heliumql.cli.table import ROWS, Look, write_table
 from heliumql.errors import ExecutionError, InternalError
 
@@ -59,6 +60,7 @@ class Output:
     ) -> None:
         terminal = path is None and os.isatty(_STANDARD_OUTPUT)
         self._path = path
+        self._terminal = terminal
         self._name = format_name or _default_format(path, terminal)
         self._target = _target(self._name, path, terminal)
         self._before_write = before_write
@@ -80,7 +82,8 @@ class Output:
         self._results += 1
         if schema.names == _EXPLAIN and self._target.is_text:
             for batch in batches:
-                sink.write("".join(f"{text}\n" for text in batch.column(1).to_pylist()).encode())
+                shown = "".join(f"{text}\n" for text in batch.column(1).to_pylist())
+                sink.write((harmless(shown) if self._terminal else shown).encode())
         else:
             self._target.writes(schema, batches, sink)
 

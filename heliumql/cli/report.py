@@ -15,13 +15,30 @@ from heliumql.stats import Stats
 
 _NAMES_ITSELF = re.compile(r"[A-Za-z ]+ Error: ")  # as DuckDB's messages do
 _MESSAGES_SHOWN = 3
+_ORDERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def harmless(text: str) -> str:
+    """What would order a terminal about as a sign of the same width: servers and data say it."""
+    return _ORDERS.sub(lambda found: _sign(ord(found[0])), text)
+
+
+def _sign(code: int) -> str:
+    match code:
+        case 0x7F:
+            return "\N{SYMBOL FOR DELETE}"
+        case _ if code < 0x20:
+            return chr(0x2400 + code)  # the picture that Unicode has of it
+        case _:
+            return "\N{REPLACEMENT CHARACTER}"
+
+
 def say_error(text: str) -> None:
+    text = harmless(text)
     if not _NAMES_ITSELF.match(text):
         text = f"error: {text}"
     if sys.stderr.isatty():
@@ -40,7 +57,7 @@ def say_failures(stats: Stats) -> None:
         + ("its value is NULL" if one else "their values are NULL")
     )
     for message in stats.failures[:_MESSAGES_SHOWN]:
-        say(f"  {message}")
+        say(f"  {harmless(message)}")
 
 
 def say_refused(stats: Stats) -> None:
@@ -57,7 +74,7 @@ def say_refused(stats: Stats) -> None:
 def say_incidents(stats: Stats) -> None:
     """Troubles that were overcome cost time, and may come again."""
     for incident in stats.incidents[:_MESSAGES_SHOWN]:
-        say(f"warning: {incident}")
+        say(f"warning: {harmless(incident)}")
     more = len(stats.incidents) - _MESSAGES_SHOWN
     if more > 0:
         say(f"warning: and {more:,} more of this kind")

@@ -9,6 +9,7 @@ import pytest
 from cli_program import Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stub_server import Reply, StubServer
 
 from heliumql.cli import progress as progress_module
 from heliumql.cli.progress import ProgressLine, clock, describe
@@ -38,6 +39,24 @@ def test_no_color_is_respected(on_terminal: Run) -> None:
     assert "\x1b" not in on_terminal("-c", "SELECT NULL AS b", NO_COLOR="1").out
     assert "\x1b" not in on_terminal("-c", "SELECT nothing", NO_COLOR="1").out
     assert "\x1b[1;31m" in on_terminal("-c", "SELECT nothing").out
+
+
+def test_what_servers_and_data_say_does_not_order_the_terminal_about(on_terminal: Run) -> None:
+    order = "\x1b]0;title\x07"
+    with StubServer() as server:
+        server.reply = lambda seen: Reply(status=400, error={"message": f"no {order}"})
+        model = f"CREATE MODEL m WITH (engine = 'openai', base_url = '{server.url}', model = 'x')"
+        asking = "SELECT LLM_GENERATE('{b}') AS a FROM (SELECT chr(27) || ']0;title' AS b)"
+        for statement in (
+            asking,
+            asking.replace("')", "', on_error => 'fail')", 1),
+            f"EXPLAIN {asking}",
+            f"EXPLAIN ANALYZE {asking}",
+            "SELECT error(chr(27) || ']0;title')",
+        ):
+            done = on_terminal("-c", model, "-c", statement, NO_COLOR="1")
+            assert "\N{SYMBOL FOR ESCAPE}]0;title" in done.out, statement
+            assert "\x1b]0" not in done.out, statement
 
 
 @pytest.mark.parametrize("columns", [30, 80, 200])

@@ -18,6 +18,7 @@ from heliumql.cli.formats import (
 )
 from heliumql.cli.repl.preferences import Preferences
 from heliumql.cli.repl.screen import Screen
+from heliumql.cli.report import harmless
 from heliumql.cli.table import Look, write_table
 from heliumql.errors import InternalError
 
@@ -34,7 +35,9 @@ def writer(preferences: Preferences, screen: Screen) -> Writes:
     def written(schema: pa.Schema, arrivals: Arrivals, sink: Sink) -> None:
         if schema.names == EXPLAIN:
             for batch in _batches(arrivals):
-                sink.write("".join(f"{text}\n" for text in batch.column(1).to_pylist()).encode())
+                shown = "".join(f"{text}\n" for text in batch.column(1).to_pylist())
+                to_terminal = screen.interactive and not screen.in_file
+                sink.write((harmless(shown) if to_terminal else shown).encode())
         else:
             writes(schema, arrivals, sink)
 
