@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stub_server import Reply, Seen, StubServer
-from terminal import CTRL_C, Terminal
+from terminal import CTRL_C, PASTE, PASTE_END, Terminal
 
 START = Callable[..., Terminal]
 STRANGE = [sys.executable, str(Path(__file__).with_name("strange_shell.py"))]
@@ -18,6 +18,20 @@ ALL = "SELECT i, LLM_GENERATE('Number {i}') AS said FROM range(200) t(i);"
 def model_of(server: StubServer) -> str:
     options = f"engine = 'openai', base_url = '{server.url}', model = 'x', concurrency = 50"
     return f"CREATE MODEL m WITH ({options});"
+
+
+def test_ctrl_c_stops_what_was_pasted_behind_the_statement_too(terminal: START) -> None:
+    with StubServer() as server:
+        server.reply = lambda seen: Reply("well", seconds=60)
+        shell = terminal()
+        shell.run(model_of(server))
+        shell.type(f"{PASTE}{ALL}\nSELECT 'not run' AS behind;{PASTE_END}\r")
+        shell.accepted()
+        shell.until("calls 0/200")
+        shell.type(CTRL_C)
+        shown = shell.until_prompt()
+    assert "interrupted" in shown
+    assert "behind" not in shown
 
 
 def test_ctrl_c_stops_the_statement_and_what_was_answered_is_not_asked_again(

@@ -57,9 +57,9 @@ class Shell:
     # entries --------------------------------------------------------------------------------
 
     def run_typed(self, text: str) -> None:
-        """Runs what was typed: several entries in order, up to the first that goes wrong."""
+        """Runs what was typed: several entries, up to the first that goes wrong or is stopped."""
         for entry in entries(as_command(text) or text):
-            if not self.run(entry) or self.leaving:
+            if not self.run(entry) or self.interrupted or self.leaving:
                 return
 
     def run_file(self, path: Path) -> bool:
