@@ -167,6 +167,20 @@ def test_ctrl_c_at_the_client_stops_the_statement_there(server: Serving, stub: S
     eventually(lambda: status(server)["sessions"] == [])
 
 
+def test_a_stream_that_is_dropped_ends_its_statement_and_not_its_session(
+    server: Serving, stub: StubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stub, "reply", lambda seen: Reply("late", seconds=60))
+    with server.connect() as con:
+        rows = con.sql("SELECT LLM_GENERATE('Dropped {i}') FROM range(50) r(i)")
+        assert rows is not None
+        eventually(lambda: stub.in_flight > 0)
+        rows._stream._reader.cancel()  # as a network would: nothing is said
+        eventually(lambda: stub.in_flight == 0)
+        del rows
+        assert con.execute("SELECT 42").fetchall() == [(42,)]
+
+
 def test_a_connection_that_is_dropped_ends_its_session(server: Serving) -> None:
     con = server.connect()
     con._presence = iter(())  # as a network that is gone: nothing is said

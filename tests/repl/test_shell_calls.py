@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +56,9 @@ def test_ctrl_c_stops_the_statement_and_what_was_answered_is_not_asked_again(
         told = shell.until_prompt()
         held[0] = False
         assert f"interrupted; {answered} new answers kept" in told
+        until = time.monotonic() + 20  # long before the late ones are answered
         while server.in_flight:  # aborted in the engine, too
+            assert time.monotonic() < until, "calls of the statement are still asked"
             aborted.wait(0.01)
         asked = len(server.seen)
         again = shell.run(ALL)
