@@ -188,7 +188,8 @@ class Evaluations:
         except duckdb.Error as error:
             raise ExecutionError(without_excerpt(error)) from None
         finally:
-            self._duckdb.unregister(_RESULT)
+            with suppress(duckdb.Error):  # a failed write has ended the transaction, and says why
+                self._duckdb.unregister(_RESULT)
         return self._written(columns_back, rows)
 
     def _written(self, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> Relation | None:

@@ -239,3 +239,14 @@ def test_an_error_before_all_answers_are_there_aborts_no_transaction(scripted: M
     assert one.con.sql(query).fetchall() == [(None,)]
     one.con.execute("COMMIT")
     assert one.con.execute("FROM made").fetchall() == [(1,)]
+
+
+def test_a_write_that_fails_in_a_transaction_says_why() -> None:
+    with heliumql.connect() as con:
+        con.execute("CREATE TEMP MODEL m WITH (engine = 'simulated'); CREATE TABLE t (i INTEGER)")
+        con.execute("BEGIN")
+        with pytest.raises(heliumql.ExecutionError, match="Could not convert string"):
+            con.execute("INSERT INTO t SELECT LLM_GENERATE('x')")
+        con.execute("ROLLBACK")
+        con.execute("INSERT INTO t SELECT length(LLM_GENERATE('x'))")
+        assert con.execute("SELECT count(*) FROM t").fetchall() == [(1,)]
