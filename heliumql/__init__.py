@@ -10,6 +10,7 @@ HeliumQLError   the base of all errors
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, overload
 
 from heliumql.errors import (
@@ -100,6 +101,8 @@ def connect(
         return RemoteConnection(database, token=token, tls_root=tls_root)
     if isinstance(database, duckdb.DuckDBPyConnection):
         return Connection(database, owns=False)
+    if not isinstance(database, str | os.PathLike):  # str() of None would be a file of that name
+        raise TypeError(f"a database is a path or a connection, not {type(database).__name__}")
     return Connection(duckdb.connect(str(database), read_only=read_only), owns=True)
 
 

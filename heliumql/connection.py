@@ -17,7 +17,7 @@ import duckdb
 
 from heliumql import frames, syntax
 from heliumql.binder.mistakes import closed
-from heliumql.binder.parameters import Parameters
+from heliumql.binder.parameters import Parameters, check
 from heliumql.catalog import Catalog, Entry, Model, Settings
 from heliumql.errors import BindError, ExecutionError, HeliumQLError
 from heliumql.physical import functions
@@ -31,6 +31,7 @@ from heliumql.statements.evaluations import Evaluations
 from heliumql.statements.groups import Group
 from heliumql.statements.sequences import run_in_order, run_together
 from heliumql.statements.statements import Parsed, Statements
+from heliumql.statements.unfetched import Unfetched
 from heliumql.stats import Progress, Stats
 from heliumql.syntax import Statement
 from heliumql.trace import Trace
@@ -178,6 +179,7 @@ class Connection:
         Of another SQL than HQL if `dialect` says so (heliumql.dialects.DIALECTS): BindError at
         what does not mean the same here.
         """
+        check(params)
         result: Relation | None = None
         if dialect is not None:
             from heliumql.dialects import translated  # it takes a while
@@ -302,6 +304,7 @@ class Connection:
         >>> con.execute("CREATE TABLE t AS SELECT 42 AS answer; FROM t").fetchone()
         (42,)
         """
+        check(params)
         self._evaluations.result = None
         statements = (text,) if isinstance(text, Parsed) else self.statements(text)
         for number, parsed in enumerate(statements):
@@ -347,14 +350,14 @@ class Connection:
         return None
 
     @property
-    def result(self) -> Relation | duckdb.DuckDBPyConnection | None:
+    def result(self) -> Relation | Unfetched | duckdb.DuckDBPyConnection | None:
         """What `execute` left to be fetched."""
         return self._evaluations.result
 
     @property
     def rowcount(self) -> int:
         """How many rows the last statement of `execute` changed; -1 where it was a query."""
-        if isinstance(self.result, duckdb.DuckDBPyConnection):
+        if isinstance(self.result, duckdb.DuckDBPyConnection | Unfetched):
             return self.result.rowcount
         return self._evaluations.changed
 
@@ -412,8 +415,9 @@ class Connection:
         `model`, a name under which answers of earlier sessions are used again; without it each
         registered engine is asked anew. Raises CatalogError where one cannot be what it is.
         """
-        from heliumql.engines.options import check_values
+        from heliumql.engines.options import check_keys, check_values
 
+        check_keys("python", options)
         check_values(options)
         # Answers outlive the process, so what names them must not come again in another one.
         named = {"engine": "python", "model": f"{name}-{uuid.uuid4().hex}"}

@@ -16,6 +16,8 @@ from typing import Any
 
 import duckdb
 
+from heliumql.errors import BindError
+
 Names = Mapping[str, object]
 """Variables by name, as far as a statement may mean them."""
 
@@ -74,4 +76,29 @@ def execute(
 def _called(
     code: Any, connection: duckdb.DuckDBPyConnection, text: str, parameters: Any, names: Names
 ) -> Any:
-    return eval(code, {}, {**names, "__hql": (connection, text, parameters)})
+    try:
+        return eval(code, {}, {**names, "__hql": (connection, text, parameters)})
+    except duckdb.Error as error:
+        about_relation = _about_relation(error, names)
+        if about_relation is None:
+            raise
+        raise about_relation from None
+
+
+def _about_relation(error: duckdb.Error, names: Names) -> BindError | None:
+    """That a variable is a relation of ours, which DuckDB would read in the middle of a statement.
+
+    It would need the connection that the statement keeps.
+    """
+    if "code running inside a query cannot use that query's connection" not in str(error):
+        return None
+    from heliumql.relations.relation import Relation
+
+    for name, value in names.items():
+        if isinstance(value, Relation) and f"'{name}'" in str(error):
+            return BindError(
+                f"{name} is a relation, which a statement of its own connection cannot read",
+                hint=f'{name}.query("{name}", "SELECT .. FROM {name}") makes one statement of both;'
+                f' con.register("{name}", {name}) makes a table of it',
+            )
+    return None

@@ -32,6 +32,7 @@ from heliumql.relations.relation import Relation
 from heliumql.source import Source
 from heliumql.statements.groups import Group, Member
 from heliumql.statements.runs import CallRun, HeldRows
+from heliumql.statements.unfetched import Unfetched
 from heliumql.stats import Stats
 from heliumql.syntax.literals import quoted_name
 
@@ -64,7 +65,7 @@ class Evaluations:
         self.last_stats: Stats | None = None
         self.total_stats = Stats()  # of all statements so far
         self.last_run: CallRun | None = None
-        self.result: Relation | duckdb.DuckDBPyConnection | None = None  # of `execute`
+        self.result: Relation | Unfetched | duckdb.DuckDBPyConnection | None = None  # of `execute`
         self.changed = -1  # rows, by the last statement with calls
         self.before_writing: Callable[[], None] = lambda: None
         self._session = session
@@ -245,6 +246,9 @@ class Evaluations:
         self.check_open()
         self.changed = -1
         self._session.interrupted.clear()
+        # A connection of the caller's may hold rows of his own statements instead.
+        if isinstance(self.result, duckdb.DuckDBPyConnection) and self._owns:
+            self.result = Unfetched(self.result)
         if self._open is not None:
             self._open.read_ahead()
         if self._began_inside:

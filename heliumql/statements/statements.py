@@ -71,6 +71,8 @@ class Statements:
 
     def parsed(self, text: str | Source, name: str | None = None) -> tuple[Parsed, ...]:
         """The statements of a text; errors in one of them will show this text."""
+        if not isinstance(text, str | Source):
+            raise TypeError(f"a statement is a text, not {type(text).__name__}")
         source = text if isinstance(text, Source) else Source(text, name)
         try:
             found = syntax.parse(source.text, llm_names=self._llm_names)
@@ -207,7 +209,8 @@ class Statements:
 
     def _plain(self, text: str, parameters: Parameters) -> Relation | None:
         """A statement without LLM parts: DuckDB's, as it was written."""
-        self._evaluations.result = None
+        if isinstance(self._evaluations.result, duckdb.DuckDBPyConnection):
+            self._evaluations.result = None
         started = time.monotonic()
         relation = frames.sql(self._duckdb, text, parameters, frames.current())
         self._evaluations.add_stats(Stats(seconds=time.monotonic() - started))

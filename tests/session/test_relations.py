@@ -29,6 +29,7 @@ def rows(con: Connection, text: str, params: object = None) -> Relation:
     return relation
 
 
+GENERATE = "LLM_GENERATE('about {i}')"
 CALLS = "SELECT i, k, LLM_GENERATE('about {i}') AS a FROM r"
 
 
@@ -166,3 +167,26 @@ def test_other_libraries_read_relations(con: Connection) -> None:
             assert other.sql("SELECT sum(i) FROM relation").fetchall() == [(3,)]
         con.register("copied", relation)
         assert con.execute("SELECT sum(k) FROM copied").fetchall() == [(3,)]
+
+
+@pytest.mark.parametrize("query", ["SELECT i FROM read", f"SELECT {GENERATE} FROM read"])
+def test_a_variable_that_is_a_relation_of_the_connection(con: Connection, query: str) -> None:
+    read = rows(con, "SELECT i FROM r WHERE LLM_FILTER('Is {i} odd?')")
+    with pytest.raises(heliumql.BindError, match="read is a relation, which a statement") as told:
+        con.sql(query)
+    assert 'con.register("read", read)' in str(told.value)
+    assert read.query("read", query).columns
+
+
+@pytest.mark.parametrize("params", [1, "Ada", b"Ada"])
+def test_parameters_are_a_list_or_a_mapping(con: Connection, params: object) -> None:
+    for run in (con.sql, con.execute):
+        with pytest.raises(TypeError, match="parameters are a list"):
+            run("SELECT ?", params)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("text", [1, None, b"SELECT 1"])
+def test_a_statement_is_a_text(con: Connection, text: object) -> None:
+    for run in (con.sql, con.execute):
+        with pytest.raises(TypeError, match="a statement is a text, not"):
+            run(text)  # type: ignore[operator]
