@@ -7,7 +7,7 @@ schema `heliumql`, made at the first of them, and are read again when the databa
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,6 +163,16 @@ class Catalog:
             return []
         rows = connection.execute(f"SELECT kind, name, statement FROM {_TABLE}").fetchall()
         return [Entry(kind, name, text) for kind, name, text in rows]
+
+    def agree_with(self, stored: Sequence[Entry], keys: set[tuple[str, str]]) -> list[Entry]:
+        """Forgets what is not stored under these keys; what is stored there and not ours."""
+        found = {key: e for e in stored if (key := (e.kind, e.name.lower())) in keys}
+        for key in keys - found.keys():
+            self.entries.pop(key, None)
+            if key[0] == "model":
+                self.models.pop(key[1], None)
+        ours = {key: entry.text for key, entry in self.entries.items()}
+        return [e for key, e in found.items() if ours.get(key) != e.text]
 
 
 def demo_folder() -> str:

@@ -69,3 +69,52 @@ def test_servers_may_be_added_behind_the_first() -> None:
     one = Model("m", {"engine": "openai", "model": "q", "base_url": "http://a/v1"}).identity()
     assert named("http://a/v1") == named("http://a/v1", "http://b/v1") == one
     assert named("http://b/v1", "http://a/v1") != one
+
+
+OTHER = "CREATE OR REPLACE MODEL m WITH (engine = 'simulated', max_tokens = 9)"
+PROMPT = "CREATE PROMPT p(a VARCHAR) AS 'About {a}'"
+
+
+def seen(con: heliumql.Connection) -> tuple[list[str], dict[str, object]]:
+    """Prompts, and the models that were made with their max_tokens."""
+    prompts = [row[0] for row in con.sql("SHOW PROMPTS").fetchall()]
+    return prompts, {n: m.options.get("max_tokens") for n, m in con.catalog.models.items()}
+
+
+@pytest.mark.parametrize("statement", ["CREATE MODEL n WITH (engine = 'simulated')", OTHER, PROMPT])
+@pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT"])
+def test_definitions_go_with_their_transaction(tmp_path: Path, statement: str, end: str) -> None:
+    with heliumql.connect(tmp_path / "a.db") as con:
+        con.execute(MODEL)
+        before = seen(con)
+        con.execute("BEGIN")
+        con.execute(statement)
+        inside = seen(con)
+        con.execute(end)
+        assert seen(con) == (before if end == "ROLLBACK" else inside)
+        assert inside != before
+    with heliumql.connect(tmp_path / "a.db") as con:
+        assert seen(con) == (before if end == "ROLLBACK" else inside)
+
+
+@pytest.mark.parametrize("kind", ["MODEL m", "PROMPT p", "VIEW v"])
+def test_what_was_dropped_is_back_after_rollback(tmp_path: Path, kind: str) -> None:
+    with heliumql.connect(tmp_path / "a.db") as con:
+        con.execute("CREATE TABLE t AS SELECT 'x' AS a")
+        for statement in (MODEL, PROMPT, VIEW):
+            con.execute(statement)
+        con.execute(f"BEGIN; DROP {kind}; ROLLBACK")
+        assert len(con.sql("SELECT p(u) FROM v").fetchall()) == 1
+
+
+def test_an_aborted_transaction_waits_for_its_end(tmp_path: Path) -> None:
+    with heliumql.connect(tmp_path / "a.db") as con:
+        con.execute("CREATE TABLE t(i INTEGER)")
+        con.execute("BEGIN")
+        con.execute(MODEL)
+        with pytest.raises(Exception, match="Conversion"):
+            con.execute("INSERT INTO t VALUES ('x')").fetchall()
+        with pytest.raises(Exception, match="aborted"):
+            con.sql("SELECT 1").fetchall()
+        con.execute("ROLLBACK")
+        assert seen(con)[1] == {}
