@@ -49,6 +49,7 @@ class Account:
     times: list[CallTimes] = field(default_factory=list)
     track: Track | None = None  # of a trace, that is told of its calls
     failure: HeliumQLError | None = None  # what fails the statement as a whole
+    names_no_more: bool = False  # all its calls are demanded, and what they read
     strict: dict[bytes, int] = field(default_factory=dict)
     """Calls that another statement named first and that must not fail here, by their site here."""
 

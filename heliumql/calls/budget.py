@@ -88,6 +88,11 @@ class Budget:
             return "llm_max_cost"
         return "llm_max_seconds" if self.is_late(now) else None
 
+    def foresees_too_many(self, calls: int) -> bool:
+        """Before the first call: so many that are certain to be run are not going to be allowed."""
+        most = self.limits.calls
+        return not self.limits.partial and self.began is None and most is not None and calls > most
+
     def is_late(self, now: float) -> bool:
         """The time is over, also for calls in flight."""
         if self.limits.seconds is None or self.began is None:

@@ -381,6 +381,15 @@ class CallGraph:
         """How many calls a statement still waits for, as far as they are known."""
         return sum(account in askers for askers in self.demanded.values())
 
+    def certain(self, account: Account) -> list[bytes]:
+        """Calls that only this statement needs and that are run whatever others are answered.
+
+        Those that read other calls may come to the same text, or to none.
+        """
+        linked, alone = self.references.linked, account.alone
+        ready = self._ready
+        return [i for i in ready if i not in linked and self.demanded.get(i) == alone]
+
     def refused(self, identity: bytes, answer: Answer) -> None:
         """A taken call is not going to be run; the answer says why. It counts as not asked for."""
         for name in self._running[identity][:1]:

@@ -204,6 +204,7 @@ class Dispatcher:
     def _submit(self) -> int:
         if self._interrupted.is_set():
             return 0
+        self._foresee()
         self._start_engines()
         submitted = self._decide_held()
         self.landing.answer_trees()
@@ -357,6 +358,18 @@ class Dispatcher:
         )  # fmt: skip
 
     # budgets ------------------------------------------------------------------------------
+
+    def _foresee(self) -> None:
+        """Fails a statement that is certain to need too many calls before it has paid for any.
+
+        Of several, one may need what another runs.
+        """
+        if len(self.accounts) != 1 or self.accounts[0].failure is not None:
+            return
+        account = self.accounts[0]
+        error = self._spending.foreseen(account, lambda i: bool(self._flights.waiting(i)))
+        if error is not None:
+            self.fail(account, error)
 
     def _allowed(self, flight: Flight, engine: Engine) -> bool:
         """The call may be sent now; if not, it is held or refused."""

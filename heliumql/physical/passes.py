@@ -417,6 +417,7 @@ class Passes:
         if self._cuts or self.counting.short():
             drained.clear()
             return None
+        self.account.names_no_more = True
         if not again:
             self.counting.note(self.context.learnt.note_predicate)
         if self.carried.cuts:

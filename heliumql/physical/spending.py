@@ -131,6 +131,29 @@ class Spending:
 
     # what is said ---------------------------------------------------------------------------
 
+    def foreseen(self, account: Account, elsewhere: Callable[[bytes], bool]) -> BudgetError | None:
+        """The error of a statement that is certain to need more calls than it may run.
+
+        Only before its first call. `elsewhere`: the call is being run for somebody else.
+        """
+        limits, graph = account.budget.limits, self._graph
+        if not account.budget.foresees_too_many(graph.open_calls):
+            return None
+        calls = len([
+            i
+            for i in graph.certain(account)
+            if not self._sites[graph.minted.site(i)].aggregate and not elsewhere(i)
+        ])  # fmt: skip
+        if not account.budget.foresees_too_many(calls):
+            return None
+        exactly = account.names_no_more and calls == graph.open_of(account)
+        return BudgetError(
+            f"llm_max_calls = {limits.calls} does not allow that many calls: "
+            f"{'' if exactly else 'at least '}{calls:,} are to be run, none was",
+            hint="SET llm_max_calls to more, or to NULL for no limit; with "
+            "SET llm_on_budget = 'partial' as many are run as are allowed",
+        )
+
     def used_up(self, account: Account, setting: str) -> BudgetError:
         """The error of a statement whose budget allows no more."""
         limits, spent = account.budget.limits, account.budget.spent

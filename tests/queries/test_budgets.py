@@ -15,6 +15,7 @@ from heliumql.physical import loops
 
 MODES = ["on", "small", "off", "call by call"]
 SAY = "SELECT i, LLM_GENERATE('say {i}') AS g FROM range(10) r(i) ORDER BY i"
+CHOSEN = SAY.replace(" ORDER", " WHERE NOT LLM_FILTER('bad {i}?') ORDER")  # who knows how many
 
 
 def echo(messages: list[tuple[str, str]], spec: CallSpec) -> ScriptedAnswer:
@@ -45,25 +46,55 @@ def adds_up(stats: heliumql.Stats) -> bool:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_budget_of_calls_fails_the_statement(mode: str, scripted: Made) -> None:
     one = scripted(echo)
-    set_up(one, mode, max_calls=4)
-    relation = one.con.sql(query(mode))
+    set_up(one, mode, max_calls=14)
+    relation = one.con.sql(query(mode, CHOSEN))
     assert relation is not None
     with pytest.raises(BudgetError) as caught:
         relation.fetchall()
     assert caught.value.exit_status == 4
     assert caught.value.message == (
-        "llm_max_calls = 4 does not allow another call: 4 calls were run, at least 6 are left"
+        "llm_max_calls = 14 does not allow another call: 14 calls were run, at least 6 are left"
     )
-    assert relation.stats.calls_run == 4
+    assert relation.stats.calls_run == 14
     assert adds_up(relation.stats)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_too_many_calls_are_refused_before_the_first_one(mode: str, scripted: Made) -> None:
+    one = scripted(echo)
+    set_up(one, mode, max_calls=4)
+    relation = one.con.sql(query(mode))
+    with pytest.raises(BudgetError) as caught:
+        relation.fetchall()
+    least = "" if mode in ("on", "small") else "at least "
+    assert caught.value.exit_status == 4
+    assert caught.value.message == (
+        f"llm_max_calls = 4 does not allow that many calls: {least}10 are to be run, none was"
+    )
+    assert relation.stats.calls_run == 0
+    assert len(one.con.sql(query(mode, SAY.replace("10", "3"))).fetchall()) == 3
+    one.con.set("llm_max_calls", 7)  # three are stored
+    assert len(one.con.sql(query(mode)).fetchall()) == 10
+    shared = SAY.replace("'say {i}'", "'mod ' || (i % 5)")
+    one.con.set("llm_max_calls", 5)
+    assert len(one.con.sql(query(mode, shared)).fetchall()) == 10
+
+
+def test_what_is_certain_is_refused_though_more_may_come(scripted: Made) -> None:
+    one = scripted(echo)
+    set_up(one, "on", max_calls=9)
+    relation = one.con.sql(CHOSEN)
+    with pytest.raises(BudgetError, match="that many calls: at least 10 are to be run, none was"):
+        relation.fetchall()
+    assert relation.stats.calls_run == 0
 
 
 @pytest.mark.parametrize("mode", ["on", "small", "call by call"])
 def test_running_again_goes_on_and_is_charged_anew(mode: str, scripted: Made) -> None:
     one = scripted(echo)
-    set_up(one, mode, max_calls=4)
-    for run, cached in ((4, 0), (4, 4), (2, 8)):
-        relation = one.con.sql(query(mode))
+    set_up(one, mode, max_calls=13)
+    for run, cached in ((13, 0), (7, 13)):
+        relation = one.con.sql(query(mode, CHOSEN))
         assert relation is not None
         try:
             rows = relation.fetchall()

@@ -129,7 +129,7 @@ def test_the_shell_has_a_limit_of_calls_and_says_how_to_lift_it(terminal: START)
     shell.run("CREATE MODEL m WITH (engine = 'simulated', instant = true);")
     many = "SELECT count(LLM_GENERATE('Number {i}')) FROM range(1001) t(i);"
     told = shell.run(many)
-    assert "llm_max_calls = 1000 does not allow another call" in told
+    assert "llm_max_calls = 1000 does not allow that many calls" in told
     assert "SET llm_max_calls to more, or to NULL for no limit" in told
     assert "The shell begins with 1000" in told
     shell.run("SET llm_max_calls = NULL;")
