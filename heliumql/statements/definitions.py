@@ -17,6 +17,7 @@ from heliumql.binder.mistakes import bind_error
 from heliumql.catalog import SETTINGS, Entry, Model
 from heliumql.errors import BindError, CatalogError
 from heliumql.physical import functions
+from heliumql.physical.snapshot import in_transaction
 from heliumql.source import Span
 from heliumql.syntax import Core
 from heliumql.syntax.literals import quoted_name
@@ -37,6 +38,7 @@ class Definitions:
         self.catalog = session.catalog
         self.duckdb = session.duckdb
         self._named: dict[str, frozenset[int]] = {}  # call sites of views, macros, prompts
+        self._undoable: set[tuple[str, str]] = set()  # changed in a transaction that is open
 
     def create_model(self, statement: syntax.CreateModel, restoring: bool) -> None:
         options = dict(statement.options)
@@ -50,6 +52,8 @@ class Definitions:
             if_not_exists=statement.if_not_exists, span=statement.name_span,
         ):  # fmt: skip
             return
+        else:
+            self._note_change(entry.kind, entry.name)
         self.catalog.models[statement.name.lower()] = Model(statement.name, options)
 
     def create_named(
@@ -97,6 +101,8 @@ class Definitions:
             if_not_exists=statement.if_not_exists, span=statement.name_span,
         ):  # fmt: skip
             return
+        else:
+            self._note_change(kind, name)
         self._named[name] = frozenset(s.number for s in made.sites)
         self.session.sites |= {s.number: s for s in made.sites}
 
@@ -119,6 +125,7 @@ class Definitions:
                     if_exists=statement.if_exists,
                     span=statement.name_span,
                 )
+                self._note_change("model", statement.name)
             case syntax.DropPrompt():
                 self._drop_named("prompt", statement.name, statement.if_exists, statement.name_span)
             case syntax.DropNamed():
@@ -131,6 +138,7 @@ class Definitions:
         self.catalog.drop(self.duckdb, kind, name, if_exists=if_exists, span=span)
         if not exists:
             return
+        self._note_change(kind, name)
         place = f"temp.main.{quoted_name(name)}"
         drops = [f"DROP VIEW IF EXISTS {place}"]
         if kind != "view":
@@ -139,6 +147,27 @@ class Definitions:
             self.duckdb.execute(drop).fetchall()
         for number in self._named.pop(name.lower(), frozenset()):
             self.session.sites.pop(number, None)
+
+    def _note_change(self, kind: str, name: str) -> None:
+        """A transaction of the user's may take back what was made or dropped in it."""
+        if in_transaction(self.duckdb):
+            self._undoable.add((kind, name.lower()))
+
+    def taken_back(self) -> list[Entry]:
+        """After a transaction that changed definitions: forgets what it took back.
+
+        Gives what is to be made again, as the transaction dropped or replaced it.
+        """
+        if not self._undoable:
+            return []
+        try:
+            if in_transaction(self.duckdb):
+                return []
+        except duckdb.Error:  # it is aborted, and waits for ROLLBACK
+            return []
+        missing = self.catalog.agree_with(self.catalog.stored(self.duckdb), self._undoable)
+        self._undoable.clear()
+        return missing
 
     def show(self, statement: syntax.Show) -> Rows | None:
         tables = self.duckdb.execute(

@@ -21,7 +21,6 @@ from heliumql.binder.parameters import Parameters
 from heliumql.catalog import Settings
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
 from heliumql.physical import functions
-from heliumql.physical.snapshot import in_transaction
 from heliumql.relations.composable import Origin
 from heliumql.relations.plain import PlainRelation
 from heliumql.relations.relation import Relation
@@ -47,12 +46,6 @@ class Parsed:
     source: Source
 
 
-Definition = (
-    syntax.CreateModel | syntax.CreatePrompt | syntax.CreateView | syntax.CreateMacro
-    | syntax.DropModel | syntax.DropPrompt | syntax.DropNamed
-)  # fmt: skip
-
-
 @dataclass(frozen=True)
 class _Given:
     """What a statement is run with."""
@@ -73,7 +66,6 @@ class Statements:
         self._definitions = Definitions(session)
         self._prepared: dict[str, Statement] = {}
         self._restored = Restored(session.catalog)
-        self._may_be_undone: set[tuple[str, str]] = set()  # changed in an open transaction
 
     # of texts -----------------------------------------------------------------------------
 
@@ -113,7 +105,7 @@ class Statements:
         Those of a query with calls together with those of the others in the group.
         """
         self._evaluations.begin()
-        self._settle()
+        self._restored.make(self._definitions.taken_back(), self._make_again)
         names = frames.seen(self._read_by(parsed.statement))
         try:
             statement = self.with_settings(parsed.statement)
@@ -173,15 +165,10 @@ class Statements:
                 return self._with_calls(statement, given)
             case syntax.CreateModel():
                 self._definitions.create_model(statement, given.restoring)
-                if not given.restoring and not statement.temp:
-                    self._note_change(statement)
             case syntax.CreatePrompt() | syntax.CreateView() | syntax.CreateMacro():
                 self._definitions.create_named(statement, given.restoring)
-                if not given.restoring and not statement.temp:
-                    self._note_change(statement)
             case syntax.DropModel() | syntax.DropPrompt() | syntax.DropNamed():
                 self._definitions.drop(statement)
-                self._note_change(statement)
             case syntax.SetOption():
                 try:
                     self.set(statement.name, statement.value)
@@ -286,7 +273,7 @@ class Statements:
     def estimate(self, parsed: Parsed, parameters: Parameters = None) -> Estimate:
         """What a statement is expected to cost. It is planned and looked at, never run."""
         self._evaluations.begin()
-        self._settle()
+        self._restored.make(self._definitions.taken_back(), self._make_again)
         names = frames.seen(self._read_by(parsed.statement))
         with frames.using(names):
             return self._estimate(parsed, parameters)
@@ -393,25 +380,6 @@ class Statements:
         """Makes again for this session what statements made earlier."""
         self._restored.make(self._session.catalog.stored(self._duckdb), self._make_again)
 
-    def _note_change(self, statement: Definition) -> None:
-        """A transaction of the user's may undo what the statement has made or dropped."""
-        if in_transaction(self._duckdb):
-            self._may_be_undone.add((_kind(statement), statement.name.lower()))
-
-    def _settle(self) -> None:
-        """After a transaction in which definitions were changed they are as it left them."""
-        if not self._may_be_undone:
-            return
-        try:
-            if in_transaction(self._duckdb):
-                return
-        except duckdb.Error:  # it is aborted, and waits for ROLLBACK
-            return
-        catalog = self._session.catalog
-        missing = catalog.agree_with(catalog.stored(self._duckdb), self._may_be_undone)
-        self._may_be_undone.clear()
-        self._restored.make(missing, self._make_again)
-
     def take_over(self, other: Session) -> None:
         """Makes again what another connection has for its session only, and takes its settings."""
         theirs, ours = other.catalog, self._session.catalog
@@ -452,20 +420,6 @@ class Statements:
 
     def _make_again(self, text: str) -> None:
         self._run(syntax.parse(text, llm_names=self._llm_names)[0], _Given(restoring=True))
-
-
-def _kind(statement: Definition) -> str:
-    match statement:
-        case syntax.CreateModel() | syntax.DropModel():
-            return "model"
-        case syntax.CreatePrompt() | syntax.DropPrompt():
-            return "prompt"
-        case syntax.CreateView():
-            return "view"
-        case syntax.CreateMacro():
-            return "macro"
-        case syntax.DropNamed():
-            return statement.what
 
 
 def _placed(
