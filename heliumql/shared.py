@@ -9,6 +9,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from heliumql.catalog import Model
 from heliumql.errors import CatalogError, ExecutionError
 from heliumql.physical.flights import Flights
@@ -27,12 +29,29 @@ _PATIENCE_SECONDS = 0.5  # of the end of a statement, for another process
 _of_databases: weakref.WeakValueDictionary[int, Shared] = weakref.WeakValueDictionary()
 
 
-def shared_by(database: int, sidecar: Path | None) -> Shared:
-    """What the connections of the database of that number have in common; made with the first."""
+def shared_by(database: int, file: Path | None) -> Shared:
+    """What the connections of the database of that number have in common; made with the first.
+
+    `file` is the database's; answers are kept beside it.
+    """
     found = _of_databases.get(database)
     if found is None or found.is_closed:
-        found = _of_databases[database] = Shared(sidecar)
+        found = _of_databases[database] = Shared(_sidecar(file))
     return found
+
+
+def file_of(connection: duckdb.DuckDBPyConnection) -> Path | None:
+    """The file of a database, if it has one here."""
+    query = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+    row = connection.execute(query).fetchone()
+    if row is None or row[0] is None or not Path(row[0]).is_file():
+        return None  # in memory, or on a server
+    return Path(row[0]).resolve()
+
+
+def _sidecar(file: Path | None) -> Path | None:
+    """Where the answers of a database are kept: beside its file."""
+    return None if file is None else file.with_name(file.name + ".answers")
 
 
 class Shared:

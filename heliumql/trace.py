@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TextIO
 
 from heliumql.errors import ExecutionError
@@ -30,6 +31,21 @@ _BINS = 512  # of a worker's counters
 _FINEST = 0.002  # seconds of a bin at first; bins double when the run is longer
 _SLACK = 5.0  # seconds that a clock of this machine may seem off by
 _LONGEST_NAME = 100
+
+
+@contextmanager
+def written_to(path: str | Path) -> Iterator[Trace]:
+    """A trace in a file, complete when the body ends. ExecutionError: it cannot be written."""
+    try:
+        file = open(path, "w", encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        raise ExecutionError(f"cannot write {path}: {error.strerror}") from None
+    with file:
+        trace = Trace(file)
+        try:
+            yield trace
+        finally:
+            trace.close()
 
 
 class Trace:

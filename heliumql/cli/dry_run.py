@@ -18,8 +18,9 @@ import duckdb
 
 import heliumql
 from heliumql import syntax
+from heliumql.binder.parameters import named_in
 from heliumql.cli.interrupt import Interrupts
-from heliumql.cli.scripts import constant, named_in
+from heliumql.cli.scripts import constant
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import HeliumQLError
 

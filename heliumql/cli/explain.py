@@ -9,11 +9,12 @@ from pathlib import Path
 
 import heliumql
 from heliumql import syntax
+from heliumql.binder.parameters import named_in
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.parser import UsageError
 from heliumql.cli.report import harmless
 from heliumql.cli.run import status_of
-from heliumql.cli.scripts import check_used, constant, named_in, scripts
+from heliumql.cli.scripts import check_used, constant, scripts
 from heliumql.cli.values import pairs
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import ExecutionError, HeliumQLError

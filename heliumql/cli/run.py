@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 import heliumql
+from heliumql.binder.parameters import named_in
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output, OutputClosedError
 from heliumql.cli.parser import UsageError
@@ -24,7 +25,7 @@ from heliumql.cli.report import (
     say_refused,
     say_stats,
 )
-from heliumql.cli.scripts import as_hql, check_used, constant, named_in, scripts
+from heliumql.cli.scripts import as_hql, check_used, constant, scripts
 from heliumql.cli.values import pairs
 from heliumql.errors import BudgetError, HeliumQLError
 from heliumql.stats import Stats

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from heliumql.cli.parser import UsageError
@@ -41,12 +41,6 @@ def constant(name: str, value: object) -> str:
             return "'" + value.replace("'", "''") + "'"
         case _:
             raise UsageError(f"--set {name}: a setting is a text, a number, true, false or null")
-
-
-def named_in(text: str, parameters: Mapping[str, object]) -> dict[str, object] | None:
-    """Those of the parameters that the text names; DuckDB refuses others."""
-    names = set(_PARAMETER.findall(text))
-    return {k: v for k, v in parameters.items() if k in names} or None
 
 
 def check_used(parameters: Iterable[str], texts: Iterable[str]) -> None:

@@ -7,7 +7,8 @@ are kept by the catalog.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,6 +24,7 @@ from heliumql.syntax import Core
 from heliumql.syntax.literals import quoted_name
 
 if TYPE_CHECKING:
+    from heliumql.engines.engine import Engine
     from heliumql.session import Session
 
 _QUALIFIED = re.compile(r'(VIEW|MACRO|FUNCTION)\s+(IF\s+NOT\s+EXISTS\s+)?("[^"]*"|\w+)\s*\.', re.I)
@@ -55,6 +57,19 @@ class Definitions:
         else:
             self._note_change(entry.kind, entry.name)
         self.catalog.models[statement.name.lower()] = Model(statement.name, options)
+
+    def register_model(self, name: str, engine: Engine, options: Mapping[str, object]) -> None:
+        """An engine made in Python, as a model of this session."""
+        from heliumql.engines.options import check_keys, check_values
+
+        check_keys("python", options)
+        check_values(options)
+        # Answers outlive the process, so what names them must not come again in another one.
+        named = {"engine": "python", "model": f"{name}-{uuid.uuid4().hex}"}
+        model = Model(name, {**named, **options})
+        self.catalog.models[name.lower()] = model
+        self.catalog.entries[("model", name.lower())] = Entry("model", name, "", temp=True)
+        self.session.shared.keep(model, engine)
 
     def create_named(
         self,

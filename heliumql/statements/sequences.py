@@ -6,10 +6,11 @@ Queries with calls between which nothing changes form groups, and are evaluated 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from heliumql.binder.parameters import Parameters
-from heliumql.errors import HeliumQLError
+from heliumql import syntax
+from heliumql.binder.parameters import Parameters, named_in
+from heliumql.errors import BindError, HeliumQLError
 from heliumql.relations.relation import Relation
 from heliumql.statements.groups import leaves_all_as_it_is
 from heliumql.statements.statements import Parsed, Statements
@@ -42,6 +43,37 @@ def _planned_ahead(statements: Statements, given: Given, start: int) -> dict[int
             except HeliumQLError:  # raised when it is its turn
                 break
     return ahead
+
+
+def run_for_rows(
+    statements: Statements, given: Given, evaluated: Callable[[Relation], Relation]
+) -> list[Relation]:
+    """Runs all in order; the rows of those that are queries."""
+    results = []
+    for parsed, relation in run_in_order(statements, given):
+        if relation is None:
+            continue
+        rows = evaluated(relation)
+        says = relation.columns in (["Count"], ["Success"])
+        if not says or syntax.shell(parsed.statement.text).kind == "select":
+            results.append(rows)  # else what DuckDB says of a change
+    return results
+
+
+def parsed_each(statements: Statements, texts: Sequence[str], parameters: Parameters) -> Given:
+    """The one statement of each text, with the parameters that it names."""
+    parsed: list[Parsed] = []
+    for text in texts:
+        found = statements.parsed(text)
+        if len(found) != 1:
+            raise BindError(
+                f"sql_many takes one statement in each text; one has {len(found)}",
+                hint="sql takes a text of several statements",
+            )
+        parsed += found
+    if not isinstance(parameters, Mapping):
+        return [(one, parameters) for one in parsed]
+    return [(one, named_in(one.statement.text, parameters)) for one in parsed]
 
 
 def run_together(statements: Statements, given: Given) -> list[Relation | None]:

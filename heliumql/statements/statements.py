@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,8 @@ from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLErr
 from heliumql.physical import functions
 from heliumql.relations.composable import Origin
 from heliumql.relations.plain import PlainRelation
-from heliumql.relations.relation import Relation
-from heliumql.source import Source, Span
+from heliumql.relations.relation import Relation, explain_format
+from heliumql.source import Source, Span, joined
 from heliumql.statements.definitions import Definitions
 from heliumql.statements.evaluations import Evaluations
 from heliumql.statements.groups import Group, leaves_all_as_it_is
@@ -33,6 +34,7 @@ from heliumql.stats import Stats
 from heliumql.syntax import Statement
 
 if TYPE_CHECKING:
+    from heliumql.engines.engine import Engine
     from heliumql.explain import Estimate, Happened
     from heliumql.session import Session
     from heliumql.statements.explaining import Looked
@@ -79,6 +81,13 @@ class Statements:
         except HeliumQLError as error:
             raise error.with_source(source) from None
         return tuple(Parsed(s, source) for s in found)
+
+    def one(self, text: str | Source, taker: str) -> Parsed:
+        """The statement of a text, for a method that takes one."""
+        parsed = self.parsed(text)
+        if len(parsed) != 1:
+            raise BindError(f"{taker} takes one statement; this text has {len(parsed)}")
+        return parsed[0]
 
     def names_calls(self, text: str) -> bool:
         """A name in a plain statement has come to hold calls since it was parsed."""
@@ -134,6 +143,10 @@ class Statements:
             raise BindError("a piece of a query holds a whole statement", source=source)
         with frames.using({**frames.seen(source.text), **names}):
             return self.run(found[0], parameters)
+
+    def register_model(self, name: str, engine: Engine, options: Mapping[str, object]) -> None:
+        """An engine made in Python, as a model of this session."""
+        self._definitions.register_model(name, engine, options)
 
     def new_group(self) -> Group:
         """A group without queries yet."""
@@ -269,6 +282,20 @@ class Statements:
             self._session.settings = settings
         stats = self._evaluations.sampled(happened.stats)
         return self._evaluations.held(COLUMNS, profile_rows(self._session, found, happened), stats)
+
+    def explained(
+        self,
+        text: str | tuple[Source, Span],
+        parameters: Parameters,
+        format: str,
+        *,
+        analyze: bool,
+    ) -> str:
+        """EXPLAIN of the one statement of a text, in that format."""
+        options = ("ANALYZE, " if analyze else "") + f"FORMAT {explain_format(format)}"
+        relation = self.run(self.one(joined(f"EXPLAIN ({options}) ", text), "explain"), parameters)
+        assert relation is not None
+        return str(relation.fetchall()[0][1])
 
     def estimate(self, parsed: Parsed, parameters: Parameters = None) -> Estimate:
         """What a statement is expected to cost. It is planned and looked at, never run."""

@@ -14,7 +14,8 @@ DOCUMENTED = [
     "heliumql", "heliumql.connection", "heliumql.dbapi", "heliumql.extensions.dbapi.connection",
     "heliumql.extensions.dbapi.cursor", "heliumql.extensions.dbapi.types",
     "heliumql.relations.asynchronous", "heliumql.relations.composable",
-    "heliumql.relations.relation",
+    "heliumql.relations.relation", "heliumql.statements.executing",
+    "heliumql.statements.observing",
 ]  # fmt: skip
 
 

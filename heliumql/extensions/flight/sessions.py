@@ -6,7 +6,6 @@ answers, engines and calls in flight are common to all. `server.py` runs stateme
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 import time
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from heliumql.binder.parameters import named_in
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import EngineError, ExecutionError
 from heliumql.extensions.flight.safe import check_allowed
@@ -60,9 +60,12 @@ class ClientSession:
         if safe:
             for one in parsed:
                 check_allowed(one)
-        given = [(one, _taken(one, values) if named else list(values.values())) for one in parsed]
+        given = [
+            (one, named_in(one.statement.text, values) if named else list(values.values()) or None)
+            for one in parsed
+        ]
         self._left = len(parsed)
-        self._script = self.connection.run_all([(one, p or None) for one, p in given])
+        self._script = self.connection.run_all(given)
 
     def next_result(self) -> tuple[Parsed, Relation, bool] | None:
         """Runs statements up to one that has rows; also whether it is the last. None: no more."""
@@ -73,12 +76,6 @@ class ClientSession:
                 self._script = script
                 return parsed, relation, self._left == 0
         return None
-
-
-def _taken(parsed: Parsed, values: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that the statement names; DuckDB refuses others."""
-    names = set(re.findall(r"\$(\w+)", parsed.statement.text))
-    return {name: value for name, value in values.items() if name in names}
 
 
 class Sessions:
