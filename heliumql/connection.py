@@ -26,8 +26,9 @@ from heliumql.statements.evaluations import Evaluations
 from heliumql.statements.executing import Executing
 from heliumql.statements.groups import Group
 from heliumql.statements.observing import Observing
+from heliumql.statements.parsed import Parsed
 from heliumql.statements.sequences import parsed_each, run_for_rows, run_in_order, run_together
-from heliumql.statements.statements import Parsed, Statements
+from heliumql.statements.statements import Statements
 
 if TYPE_CHECKING:
     from heliumql.engines.engine import Engine

@@ -12,7 +12,8 @@ from heliumql.binder.mistakes import closed
 from heliumql.binder.parameters import Parameters, check
 from heliumql.errors import HeliumQLError
 from heliumql.relations.relation import Relation
-from heliumql.statements.statements import Parsed, Statements
+from heliumql.statements.parsed import Parsed
+from heliumql.statements.statements import Statements
 from heliumql.statements.unfetched import Unfetched
 
 if TYPE_CHECKING:

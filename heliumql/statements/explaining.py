@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from heliumql import syntax
 from heliumql.binder.parameters import Parameters
 from heliumql.explain import (
+    FIRST_ROWS,
     Explanation,
     Happened,
     Stages,
@@ -26,8 +31,13 @@ from heliumql.physical import functions
 from heliumql.physical.snapshot import in_transaction
 from heliumql.physical.survey import Surveyed
 from heliumql.planning.planned import Planned
+from heliumql.relations.relation import Relation
 from heliumql.session import Session
+from heliumql.stats import Stats
 from heliumql.syntax import Statement
+
+if TYPE_CHECKING:
+    from heliumql.statements.evaluations import Evaluations
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,28 @@ def rendered(
             return as_stages(
                 Stages(session.duckdb, statement, planned.core, planned, surveyed, explanation)
             )
+
+
+def watched(
+    session: Session, evaluations: Evaluations, run: Callable[[], Relation | None]
+) -> Happened:
+    """What a run did, how many rows it gave, and the first few of them."""
+    rows, first = 0, list[tuple[Any, ...]]()
+    session.timed = True
+    try:
+        result = run()
+        for batch in result.batches() if result is not None else ():
+            rows += batch.num_rows
+            if len(first) < FIRST_ROWS:
+                table = pa.Table.from_batches([batch.slice(0, FIRST_ROWS - len(first))])
+                first += evaluations.python_rows()(table)
+    finally:
+        session.timed = False
+    last = evaluations.last_run
+    operators = last.by_operator() if last is not None else []
+    stats = evaluations.last_stats or Stats()
+    times = last.times() if last is not None else ()
+    return Happened(stats, rows, tuple(first), tuple(operators), times)
 
 
 def _with_what_happened(found: Looked, happened: Happened) -> Explanation:

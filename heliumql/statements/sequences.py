@@ -13,7 +13,8 @@ from heliumql.binder.parameters import Parameters, named_in
 from heliumql.errors import BindError, HeliumQLError
 from heliumql.relations.relation import Relation
 from heliumql.statements.groups import leaves_all_as_it_is
-from heliumql.statements.statements import Parsed, Statements
+from heliumql.statements.parsed import Parsed
+from heliumql.statements.statements import Statements
 
 Given = Sequence[tuple[Parsed, Parameters]]
 

@@ -1,7 +1,7 @@
 """Statements: texts as statements, and each statement run as what it is.
 
 `Connection` calls it: plain SQL goes to DuckDB, what has calls to `Evaluations`, CREATE, DROP and
-SHOW to `Definitions`; settings, EXPLAIN and prepared statements are done in this file.
+SHOW to `Definitions`, prepared statements to `Prepared`; EXPLAIN and PROFILE are done in this file.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ import functools
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from heliumql import frames, syntax
 from heliumql.binder.mistakes import closed
 from heliumql.binder.parameters import Parameters
-from heliumql.catalog import Settings
 from heliumql.errors import BindError, CatalogError, ExecutionError, HeliumQLError
 from heliumql.physical import functions
 from heliumql.relations.composable import Origin
@@ -29,7 +27,11 @@ from heliumql.source import Source, Span, joined
 from heliumql.statements.definitions import Definitions
 from heliumql.statements.evaluations import Evaluations
 from heliumql.statements.groups import Group, leaves_all_as_it_is
+from heliumql.statements.mistakes import placed
+from heliumql.statements.parsed import Given, Parsed
+from heliumql.statements.prepared import Prepared
 from heliumql.statements.restored import Restored
+from heliumql.statements.settings import use, with_values
 from heliumql.stats import Stats
 from heliumql.syntax import Statement
 
@@ -40,24 +42,6 @@ if TYPE_CHECKING:
     from heliumql.statements.explaining import Looked
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """A statement and the text it stands in, which its errors show."""
-
-    statement: Statement
-    source: Source
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What a statement is run with."""
-
-    parameters: Parameters = None
-    source: Source | None = None  # the text it stands in
-    group: Group | None = None  # that its query is evaluated with
-    restoring: bool = False  # it was run before, in an earlier session
-
-
 class Statements:
     """The statements of one connection: parsed, and run in its session."""
 
@@ -66,7 +50,7 @@ class Statements:
         self._duckdb = session.duckdb
         self._evaluations = evaluations
         self._definitions = Definitions(session)
-        self._prepared: dict[str, Statement] = {}
+        self._prepared = Prepared(session.duckdb)
         self._restored = Restored(session.catalog)
 
     # of texts -----------------------------------------------------------------------------
@@ -102,7 +86,7 @@ class Statements:
 
     @property
     def _llm_names(self) -> frozenset[str]:
-        return self._session.catalog.callable_names | frozenset(self._prepared)
+        return self._session.catalog.callable_names | self._prepared.names
 
     # run ----------------------------------------------------------------------------------
 
@@ -115,11 +99,11 @@ class Statements:
         """
         self._evaluations.begin()
         self._restored.make(self._definitions.taken_back(), self._make_again)
-        names = frames.seen(self._read_by(parsed.statement))
+        names = frames.seen(self._prepared.read_by(parsed.statement))
         try:
             statement = self.with_settings(parsed.statement)
             with frames.using(names):
-                relation = self._run(statement, _Given(parameters, parsed.source, group))
+                relation = self._run(statement, Given(parameters, parsed.source, group))
             if relation is not None:
                 span = parsed.statement.span
                 made = functools.partial(self._run_made, names)
@@ -132,7 +116,7 @@ class Statements:
         except duckdb.ConnectionException as error:
             raise closed(error) from None
         except duckdb.Error as error:
-            raise _placed(self._duckdb, error, parsed, parameters) from error
+            raise placed(self._duckdb, error, parsed, parameters) from error
 
     def _run_made(
         self, names: frames.Names, source: Source, parameters: Parameters
@@ -164,7 +148,7 @@ class Statements:
         limits = limits_of(settings)
         return not (limits.any and limits.partial)
 
-    def _run(self, statement: Statement, given: _Given) -> Relation | None:
+    def _run(self, statement: Statement, given: Given) -> Relation | None:
         """Each kind of statement as what it is."""
         held = self._evaluations.held
         match statement:
@@ -192,7 +176,7 @@ class Statements:
                     error.span = statement.value_span
                     raise
             case syntax.ResetOption():
-                self._use(self._session.settings.without(statement.name), statement.name)
+                use(self._session, self._session.settings.without(statement.name), statement.name)
             case syntax.Show():
                 shown = self._definitions.show(statement)
                 if shown is None:  # a table of that name goes first
@@ -208,13 +192,11 @@ class Statements:
             case syntax.Explain():
                 return self._explain(statement, given)
             case syntax.Prepare():
-                self._prepared[statement.name.lower()] = statement.statement
+                self._prepared.prepare(statement)
             case syntax.Execute():
-                prepared = self._prepared[statement.name.lower()]
-                values = self._values(statement.arguments)
-                return self._run(prepared, replace(given, parameters=values))
+                return self._run(*self._prepared.executed(statement, given))
             case syntax.Deallocate():
-                self._prepared.pop(statement.name.lower(), None)
+                self._prepared.deallocate(statement)
             case syntax.Profile():
                 return self._profile(statement, given)
             case _:
@@ -230,7 +212,7 @@ class Statements:
         self._evaluations.add_stats(Stats(seconds=time.monotonic() - started))
         return None if relation is None else PlainRelation(relation, self._evaluations)
 
-    def _with_calls(self, statement: syntax.LlmSql, given: _Given) -> Relation | None:
+    def _with_calls(self, statement: syntax.LlmSql, given: Given) -> Relation | None:
         """A statement with calls: a query, or one that changes something."""
         text, offset = statement.text, statement.span.start
         parameters, source = given.parameters, given.source
@@ -252,10 +234,10 @@ class Statements:
         planned = self._session.call_by_call(core, parameters, f"{outer.kind} with calls")
         return self._evaluations.executed(planned, parameters, source)
 
-    def _explain(self, statement: syntax.Explain, given: _Given) -> Relation:
+    def _explain(self, statement: syntax.Explain, given: Given) -> Relation:
         from heliumql.statements.explaining import rendered
 
-        inner, given = self._executed(statement.statement, given)
+        inner, given = self._prepared.executed(statement.statement, given)
         found = self._looked_at(inner, given)
         happened = self._happened(inner, given) if statement.analyze else None
         key = "analyzed_plan" if statement.analyze else "logical_plan"
@@ -263,10 +245,10 @@ class Statements:
         stats = happened.stats if happened is not None else None
         return self._evaluations.held(("explain_key", "explain_value"), [(key, shown)], stats)
 
-    def _profile(self, statement: syntax.Profile, given: _Given) -> Relation:
+    def _profile(self, statement: syntax.Profile, given: Given) -> Relation:
         from heliumql.statements.profiling import COLUMNS, profile_rows, sampling
 
-        inner, given = self._executed(statement.statement, given)
+        inner, given = self._prepared.executed(statement.statement, given)
         if not isinstance(inner, syntax.LlmSql) or syntax.shell(inner.text).kind != "select":
             raise BindError(
                 "PROFILE takes a query with calls",
@@ -301,23 +283,16 @@ class Statements:
         """What a statement is expected to cost. It is planned and looked at, never run."""
         self._evaluations.begin()
         self._restored.make(self._definitions.taken_back(), self._make_again)
-        names = frames.seen(self._read_by(parsed.statement))
+        names = frames.seen(self._prepared.read_by(parsed.statement))
         with frames.using(names):
             return self._estimate(parsed, parameters)
-
-    def _read_by(self, statement: Statement) -> str:
-        """The text of what is run, whose names may be variables of the caller."""
-        prepared = None
-        if isinstance(statement, syntax.Execute):
-            prepared = self._prepared.get(statement.name.lower())
-        return statement.text + (" " + prepared.text if prepared is not None else "")
 
     def _estimate(self, parsed: Parsed, parameters: Parameters) -> Estimate:
         from heliumql.calls.budget import limits_of
         from heliumql.explain import Estimate, foreseen
 
-        given = _Given(parameters, parsed.source)
-        statement, given = self._executed(self.with_settings(parsed.statement), given)
+        given = Given(parameters, parsed.source)
+        statement, given = self._prepared.executed(self.with_settings(parsed.statement), given)
         if not isinstance(statement, syntax.LlmSql) and not self.names_calls(statement.text):
             return Estimate()
         try:
@@ -326,14 +301,7 @@ class Statements:
             raise error.with_source(parsed.source) from None
         return foreseen(found.explanation, limits_of(self._session.settings))
 
-    def _executed(self, statement: Statement, given: _Given) -> tuple[Statement, _Given]:
-        """The statement that EXECUTE runs, with its values; any other is itself."""
-        if not isinstance(statement, syntax.Execute):
-            return statement, given
-        given = replace(given, parameters=self._values(statement.arguments))
-        return self._prepared[statement.name.lower()], given
-
-    def _looked_at(self, statement: Statement, given: _Given) -> Looked:
+    def _looked_at(self, statement: Statement, given: Given) -> Looked:
         """The explanation of a statement, as far as it can be had without running it."""
         from heliumql.statements.explaining import look_at
 
@@ -345,63 +313,17 @@ class Statements:
         self._restored.check(text, self._make_again)
         return look_at(self._session, text, given.parameters, offset)
 
-    def _happened(self, statement: Statement, given: _Given) -> Happened:
+    def _happened(self, statement: Statement, given: Given) -> Happened:
         """Runs the statement: what it did, how many rows it gave, and the first few of them."""
-        from heliumql.explain import FIRST_ROWS, Happened
+        from heliumql.statements.explaining import watched
 
-        rows, first = 0, list[tuple[Any, ...]]()
-        self._session.timed = True
-        try:
-            result = self._run(statement, given)
-            for batch in result.batches() if result is not None else ():
-                rows += batch.num_rows
-                if len(first) < FIRST_ROWS:
-                    table = pa.Table.from_batches([batch.slice(0, FIRST_ROWS - len(first))])
-                    first += self._evaluations.python_rows()(table)
-        finally:
-            self._session.timed = False
-        last = self._evaluations.last_run
-        operators = last.by_operator() if last is not None else []
-        stats = self._evaluations.last_stats or Stats()
-        times = last.times() if last is not None else ()
-        return Happened(stats, rows, tuple(first), tuple(operators), times)
-
-    def _values(self, arguments: str) -> Parameters:
-        """The arguments of EXECUTE, evaluated."""
-        if not arguments.strip():
-            return None
-        named = ":=" in arguments or "=>" in arguments
-        maker = "struct_pack" if named else "row"
-        value = self._duckdb.execute(f"SELECT {maker}({arguments})").fetchall()[0][0]
-        return (
-            value
-            if isinstance(value, dict) and named
-            else list(value.values() if isinstance(value, dict) else value)
-        )
+        return watched(self._session, self._evaluations, lambda: self._run(statement, given))
 
     # settings, and what is there from before ----------------------------------------------
 
     def set(self, name: str, value: object) -> None:
         """`SET llm_..`."""
-        self._use(self._session.settings.with_value(name, value), name)
-
-    def _use(self, settings: Settings, changed: str) -> None:
-        """Takes settings; where answers are kept is one for all connections of a database.
-
-        Raises CatalogError where a rule to be disabled does not exist.
-        """
-        shared = self._session.shared
-        match changed.lower():
-            case "llm_cache_path":
-                shared.remember_at(settings.cache_path)
-                shared.store.max_bytes = settings.cache_bytes
-            case "llm_cache_bytes":
-                shared.store.max_bytes = settings.cache_bytes
-            case "llm_disabled_rules":
-                from heliumql.planning.knowledge import disabled_rules
-
-                disabled_rules(settings)
-        self._session.settings = settings
+        use(self._session, self._session.settings.with_value(name, value), name)
 
     def restore(self) -> None:
         """Makes again for this session what statements made earlier."""
@@ -417,62 +339,8 @@ class Statements:
         self._session.settings = other.settings
 
     def with_settings(self, statement: Statement) -> Statement:
-        """The statement with what our settings are now, where it reads them.
-
-        Not in a definition, which would keep what they were when it was made.
-        """
-        if not isinstance(statement, syntax.Sql | syntax.LlmSql):
-            return statement
-        if syntax.shell(statement.text).kind == "other":
-            return statement
-        settings = self._session.settings
-
-        def constant(name: str, span: Span) -> str:
-            try:
-                value = settings.value(name)
-            except CatalogError as error:
-                error.span = span.shifted(statement.span.start)
-                raise
-            match value:
-                case None:
-                    return "NULL"
-                case str():
-                    return "'" + value.replace("'", "''") + "'"
-                case float():
-                    return f"{value!r}::DOUBLE"
-                case _:
-                    return str(value)
-
-        return replace(statement, text=syntax.with_settings(statement.text, constant))
+        """The statement with what our settings are now, where it reads them."""
+        return with_values(statement, self._session.settings)
 
     def _make_again(self, text: str) -> None:
-        self._run(syntax.parse(text, llm_names=self._llm_names)[0], _Given(restoring=True))
-
-
-def _placed(
-    connection: duckdb.DuckDBPyConnection,
-    error: duckdb.Error,
-    parsed: Parsed,
-    parameters: Parameters,
-) -> ExecutionError:
-    """DuckDB's error about a plain statement, with its place in the text."""
-    from heliumql.binder.mistakes import hint_for_function, is_users_mistake, without_excerpt
-
-    text, before, message = parsed.statement.text, "EXPLAIN ", str(error)
-    if is_users_mistake(error):
-        try:  # a relation's error does not say where; binding once more does
-            names = frames.seen(text)
-            frames.execute(connection, before + text, parameters, names).fetchall()
-        except duckdb.Error as again:
-            message = str(again)
-    span = None
-    offset = syntax.error_offset(message, before + text)
-    if offset is not None:
-        carets = max(re.findall(r"\^+", message), key=len, default="^")
-        start = parsed.statement.span.start + max(0, offset - len(before))
-        span = Span(start, start + len(carets))
-    told = without_excerpt(error)
-    hint = hint_for_function(told)
-    if hint is not None:  # DuckDB proposes some function of its own
-        told = told.partition("\n")[0]
-    return ExecutionError(told, span=span, hint=hint, source=parsed.source)
+        self._run(syntax.parse(text, llm_names=self._llm_names)[0], Given(restoring=True))

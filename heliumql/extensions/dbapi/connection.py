@@ -17,7 +17,7 @@ from heliumql.extensions.dbapi.cursor import Cursor
 from heliumql.extensions.dbapi.errors import InterfaceError, ProgrammingError, translated
 
 if TYPE_CHECKING:
-    from heliumql.statements.statements import Parsed
+    from heliumql.statements.parsed import Parsed
 
 
 def connect(

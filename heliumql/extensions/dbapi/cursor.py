@@ -19,7 +19,7 @@ from heliumql.stats import Stats
 
 if TYPE_CHECKING:
     from heliumql.extensions.dbapi.connection import Connection
-    from heliumql.statements.statements import Parsed
+    from heliumql.statements.parsed import Parsed
 
 Row = tuple[Any, ...]
 Column = tuple[str, str, None, None, None, None, None]

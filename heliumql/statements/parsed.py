@@ -1,0 +1,28 @@
+"""A statement as it was read, and what it is run with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from heliumql.binder.parameters import Parameters
+from heliumql.source import Source
+from heliumql.statements.groups import Group
+from heliumql.syntax import Statement
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A statement and the text it stands in, which its errors show."""
+
+    statement: Statement
+    source: Source
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a statement is run with."""
+
+    parameters: Parameters = None
+    source: Source | None = None  # the text it stands in
+    group: Group | None = None  # that its query is evaluated with
+    restoring: bool = False  # it was run before, in an earlier session
