@@ -59,7 +59,7 @@ class Output:
         before_write: Callable[[], None] | None = None,
     ) -> None:
         terminal = path is None and os.isatty(_STANDARD_OUTPUT)
-        self._path = path
+        self.path = path
         self._terminal = terminal
         self._name = format_name or _default_format(path, terminal)
         self._target = _target(self._name, path, terminal)
@@ -94,12 +94,12 @@ class Output:
     @property
     def is_missing(self) -> bool:
         """A file was asked for, and no statement gave rows to put there."""
-        return self._path is not None and self._stream is None
+        return self.path is not None and self._stream is None
 
     def _check_another(self) -> None:
-        if self._target.holds_several or (self._path is None and self._target.is_text):
+        if self._target.holds_several or (self.path is None and self._target.is_text):
             return
-        place = f"a {self._name} file" if self._path else f"{self._name} output"
+        place = f"a {self._name} file" if self.path else f"{self._name} output"
         raise UsageError(
             f"{place} cannot hold a second result",
             hint="run the statements one by one, each with its own --output, or use --format jsonl",
@@ -109,12 +109,12 @@ class Output:
         # Not before there is something to write: a mistake in the SQL leaves the file alone.
         if self._stream is None:
             try:
-                if self._path is None:
+                if self.path is None:
                     self._stream = io.FileIO(_STANDARD_OUTPUT, "w", closefd=False)
                 else:
-                    self._stream = io.FileIO(str(self._path), "w")
+                    self._stream = io.FileIO(str(self.path), "w")
             except OSError as error:
-                place = self._path or "to standard output"
+                place = self.path or "to standard output"
                 raise UsageError(f"cannot write {place}: {error.strerror}") from None
         return self._stream
 

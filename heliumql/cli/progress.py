@@ -24,15 +24,23 @@ class ProgressLine:
     def __call__(self, progress: Progress) -> None:
         if progress.seconds < _FIRST_SHOWN_SECONDS or not progress.calls_known:
             return
-        line = describe(progress)
-        while display_width(line) >= shutil.get_terminal_size().columns and " · " in line:
-            line = line.rpartition(" · ")[0]
-        self._stream.write(f"\r{line}\x1b[K")
-        self._stream.flush()
+        draw_line(self._stream, describe(progress))
         self._drawn = True
 
     def clear(self) -> None:
         if self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+            take_line_away(self._stream)
             self._drawn = False
+
+
+def draw_line(stream: TextIO, line: str) -> None:
+    """Puts it in the place of the terminal's last line; cut at its dots where it is too long."""
+    while display_width(line) >= shutil.get_terminal_size().columns and " · " in line:
+        line = line.rpartition(" · ")[0]
+    stream.write(f"\r{line}\x1b[K")
+    stream.flush()
+
+
+def take_line_away(stream: TextIO) -> None:
+    stream.write("\r\x1b[K")
+    stream.flush()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.output import Output
 from heliumql.cli.parser import UsageError
 from heliumql.cli.progress import ProgressLine
-from heliumql.cli.report import say
-from heliumql.cli.run import Running, show
+from heliumql.cli.run import Running, close_output, show_all
 from heliumql.cli.scripts import constant
 from heliumql.extensions.flight import tokens
 from heliumql.extensions.flight.remote import RemoteConnection, is_address
+from heliumql.extensions.flight.remote_rows import RemoteRelation
 from heliumql.stats import Stats
 
 
@@ -43,21 +43,23 @@ def run_remote(
         opened.append(connection)
         with interrupts.interrupting(connection.interrupt):
             connection.progress = progress
-            changes = [(f"SET {k} = {constant(k, v)}", None) for k, v in settings.items()]
-            try:
-                for _ in connection.results(changes):
-                    pass
-                for result in connection.results(texts, dict(parameters)):
-                    show(result.statement, result, output)
-                    whole.append(connection.total_stats)
-                    if progress:
-                        progress.clear()
-            finally:
-                if progress:
-                    progress.clear()
-    output.close()
-    if output.is_missing:
-        say(f"warning: no statement gave rows; {options.output} was not written")
+            results = _results(connection, texts, parameters, settings)
+            show_all(results, connection, output, whole, progress)
+    close_output(output)
+
+
+def _results(
+    connection: RemoteConnection,
+    texts: Sequence[tuple[str, str | None]],
+    parameters: Mapping[str, object],
+    settings: Mapping[str, object],
+) -> Iterator[tuple[str, RemoteRelation]]:
+    """Those of the texts, under these settings."""
+    changes = [(f"SET {k} = {constant(k, v)}", None) for k, v in settings.items()]
+    for _ in connection.results(changes):
+        pass
+    for result in connection.results(texts, dict(parameters)):
+        yield result.statement, result
 
 
 def connected(address: str, options: argparse.Namespace) -> RemoteConnection:

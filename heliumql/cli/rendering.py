@@ -7,7 +7,6 @@ DuckDB's own, and a million rows take about a second.
 from __future__ import annotations
 
 import re
-from types import TracebackType
 from typing import Self
 
 import duckdb
@@ -39,12 +38,7 @@ class Renderer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
     def is_number(self, column: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
 from typing import Protocol
 
@@ -123,19 +123,35 @@ def _run(
         # All is parsed before anything runs: a slip at the end costs no call.
         parsed = [s for text, name in texts for s in connection.statements(text, name)]
         statements = [(s, named_in(s.statement.text, parameters)) for s in parsed]
-        try:
-            for statement, result in connection.run_all(statements):
-                if result is not None:
-                    show(statement.statement.text, result, output)
-                whole.append(connection.total_stats)
-                if progress:
-                    progress.clear()
-        finally:
+        results = ((s.statement.text, rows) for s, rows in connection.run_all(statements))
+        show_all(results, connection, output, whole, progress)
+    close_output(output)
+
+
+def show_all(
+    results: Iterable[tuple[str, Rows | None]],
+    connection: Running,
+    output: Output,
+    whole: list[Stats],
+    progress: ProgressLine | None,
+) -> None:
+    """Shows the results of statements as they come; `whole` gets the stats after each."""
+    try:
+        for text, rows in results:
+            if rows is not None:
+                show(text, rows, output)
+            whole.append(connection.total_stats)
             if progress:
                 progress.clear()
+    finally:
+        if progress:
+            progress.clear()
+
+
+def close_output(output: Output) -> None:
     output.close()
     if output.is_missing:
-        say(f"warning: no statement gave rows; {options.output} was not written")
+        say(f"warning: no statement gave rows; {output.path} was not written")
 
 
 class Rows(Protocol):

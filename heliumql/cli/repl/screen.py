@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from heliumql.cli.output import OutputClosedError
-from heliumql.cli.progress import clock, describe
+from heliumql.cli.progress import clock, describe, draw_line, take_line_away
 from heliumql.cli.repl.preferences import CommandError
 from heliumql.cli.report import say_error
-from heliumql.source import display_width
 from heliumql.stats import Progress
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -114,16 +113,12 @@ class Screen:
 
     def status_line(self, line: str) -> None:
         """Shows this until something else is written; cut at its dots where it is too long."""
-        while display_width(line) >= self.width and " · " in line:
-            line = line.rpartition(" · ")[0]
-        sys.stderr.write(f"\r{line}\x1b[K")
-        sys.stderr.flush()
+        draw_line(sys.stderr, line)
         self._has_status = True
 
     def clear_status(self) -> None:
         if self._has_status:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            take_line_away(sys.stderr)
             self._has_status = False
 
     def begin_line(self) -> None:
