@@ -16,6 +16,7 @@ from typing import Protocol
 
 from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer
+from heliumql.calls.filling import calls_inside, filled
 from heliumql.calls.identity import Namer
 from heliumql.calls.minted import Messages, MintedCalls
 from heliumql.calls.references import INFO_PATH, Reference, References, field_text
@@ -187,7 +188,7 @@ class CallGraph:
             return []
         self.opened.append(identity)
         messages = self.minted.messages(identity)
-        inside = self._inside(messages)
+        inside = calls_inside(messages, self.references)
         fresh = []
         for dependency in inside:
             askers = self.demanded.get(dependency)
@@ -220,15 +221,6 @@ class CallGraph:
         """The inputs of the call are there; `messages` where they hold references."""
         self._ready[identity] = messages
         self.readied.append(identity)
-
-    def _inside(self, messages: Messages) -> list[bytes]:
-        references, found = self.references, list[bytes]()
-        texts = [messages.prompt, messages.system]
-        texts += [m["content"] for m in messages.history or ()]
-        for text in texts:
-            if text is not None and references.nonce in text:
-                found += references.identities(text)
-        return list(dict.fromkeys(found))
 
     # running ------------------------------------------------------------------------------
 
@@ -314,7 +306,7 @@ class CallGraph:
 
     def _named_by_text(self, identity: bytes, messages: Messages) -> ReadyCall | None:
         """The call under the name of its final text; None where that settles it already."""
-        final = self._final(messages)
+        final = filled(messages, self.references, self.value)
         if final is None:
             self._settle_void(identity)
             return None
@@ -457,32 +449,6 @@ class CallGraph:
                 self.demanded[left[0]][0].shared -= 1
             names[:] = left
         return unneeded
-
-    def _final(self, messages: Messages) -> Messages | None:
-        """The messages with answers in the place of references; None where one has no text."""
-        missing = False
-
-        def value(reference: Reference) -> str:
-            nonlocal missing
-            text = self.value(reference)
-            missing = missing or text is None
-            return text or ""
-
-        def filled(text: str) -> str:
-            if self.references.nonce not in text:
-                return text
-            return self.references.substituted(text, value)
-
-        history = messages.history
-        result = Messages(
-            messages.site,
-            filled(messages.prompt),
-            None if messages.system is None else filled(messages.system),
-            None
-            if history is None
-            else [{"role": m["role"], "content": filled(m["content"] or "")} for m in history],
-        )
-        return None if missing else result
 
     # answers ------------------------------------------------------------------------------
 
