@@ -21,6 +21,11 @@ from heliumql.errors import BindError
 Names = Mapping[str, object]
 """Variables by name, as far as a statement may mean them."""
 
+
+class Lazy:
+    """What is evaluated on its own connection when it is read, as relations of ours are."""
+
+
 _WORD = re.compile(r"[^\W\d]\w*")
 _current: ContextVar[Names | None] = ContextVar("names of the caller", default=None)
 _SQL = compile("__hql[0].sql(__hql[1], params=__hql[2])", "<heliumql>", "eval")
@@ -92,10 +97,8 @@ def _about_relation(error: duckdb.Error, names: Names) -> BindError | None:
     """
     if "code running inside a query cannot use that query's connection" not in str(error):
         return None
-    from heliumql.relations.relation import Relation
-
     for name, value in names.items():
-        if isinstance(value, Relation) and f"'{name}'" in str(error):
+        if isinstance(value, Lazy) and f"'{name}'" in str(error):
             return BindError(
                 f"{name} is a relation, which a statement of its own connection cannot read",
                 hint=f'{name}.query("{name}", "SELECT .. FROM {name}") makes one statement of both;'

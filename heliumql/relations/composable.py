@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from heliumql.binder.parameters import Parameters
 from heliumql.errors import BindError
+from heliumql.frames import Lazy
 from heliumql.relations.composed import Query, copy_to, listed, query_of, written
 from heliumql.source import Source, Span
 from heliumql.syntax.literals import quoted_name
@@ -32,7 +33,7 @@ class Origin:
     run: Callable[[Source, Parameters], Relation | None]
 
 
-class Composable(ABC):
+class Composable(Lazy, ABC):
     """Rows that others can be made of. `origin` is there where a statement gave them."""
 
     origin: Origin | None = None
