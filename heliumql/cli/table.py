@@ -30,7 +30,8 @@ class Look:
 
     width: int | None = None
     colour: bool = False
-    rows: int | None = ROWS  # a longer result shows the first and the last half of these
+    rows: int | None = ROWS  # a longer result shows the first and the last half of these,
+    cut: int | None = None  # or of as many, where they are fewer
     null: str = "NULL"
     headers: bool = True
 
@@ -65,7 +66,8 @@ def write_table(
         kept = pa.Table.from_batches([*head, *tail], schema=schema)
         parts = [kept]
         if most is not None and total > most:
-            parts = [kept.slice(0, most - most // 2), kept.slice(kept.num_rows - most // 2)]
+            shown = most if look.cut is None else min(most, look.cut)
+            parts = [kept.slice(0, shown - shown // 2), kept.slice(kept.num_rows - shown // 2)]
         rows = [[r for b in part.to_batches() for r in renderer.cells(b)] for part in parts]
         table = _Table(renderer, rows, look)
         sink.write("".join(table.lines(total)).encode())

@@ -210,6 +210,13 @@ def test_what_is_higher_than_the_terminal_goes_to_the_pager(
     assert not paged.exists()
     assert shell.run("FROM range(30);") == ""
     assert paged.read_text().count("\n") == 35
+    paged.unlink()
+    assert "50 rows (8 shown)" in shell.run("FROM range(50);")  # cut, and seen at once
+    assert not paged.exists()
+    assert "40, of longer" in shell.run(".show maxrows")
+    shell.run(".maxrows 40")
+    assert shell.run("FROM range(50);") == ""
+    assert paged.read_text().count("\n") == 49
     shell.run(".pager off")
     paged.unlink()
     assert "29" in shell.run("FROM range(30);")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
@@ -21,6 +22,10 @@ from heliumql.cli.repl.screen import Screen
 from heliumql.cli.report import harmless
 from heliumql.cli.table import Look, write_table
 from heliumql.errors import InternalError
+
+# Lines of a table that is cut: its head, dots, and foot; then what is told of its calls, an empty
+# line and the prompt. So the whole of it is seen at once, and needs no pager.
+_BESIDE_ROWS = 12
 
 EXPLAIN = ["explain_key", "explain_value"]
 
@@ -52,9 +57,13 @@ def _writer(preferences: Preferences, screen: Screen) -> Writes:
             look = Look(null=name, headers=headers, rows=None)
             if screen.interactive and not screen.in_file:
                 width = preferences.maxwidth or screen.width
-                look = Look(width, screen.colour, preferences.maxrows or None, name, headers)
+                look = Look(width, screen.colour, null=name, headers=headers)
+                if preferences.maxrows is None:
+                    look = replace(look, cut=max(screen.height - _BESIDE_ROWS, 2))
+                else:
+                    look = replace(look, rows=preferences.maxrows or None)
             if preferences.mode == "box":  # all rows and columns
-                look = Look(None, look.colour, None, name, headers)
+                look = Look(None, look.colour, None, null=name, headers=headers)
             return partial(write_table, look=look)
         case "line":
             return _plain(partial(write_lines, null=name))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from heliumql.cli.table import ROWS
 from heliumql.errors import HeliumQLError
 
 MODES = ("table", "box", "line", "csv", "tsv", "json", "jsonl", "markdown")
@@ -28,7 +29,9 @@ class Preferences:
 
     mode: str = "table"  # how results are written: one of MODES
     nullvalue: str | None = None  # what stands for NULL; None: what is usual in the mode
-    maxrows: int = 40  # rows of a table on a terminal, of longer ones the first and last; 0: all
+    maxrows: int | None = None
+    """Rows of a table on a terminal, of longer ones the first and last; 0: all; None: 40, and of
+    longer ones as many as fit."""
     maxwidth: int = 0  # columns that a table may take; 0: those of the terminal
     headers: bool = True  # names of columns
     timer: bool = False  # tell how long statements without calls take, too
@@ -50,7 +53,10 @@ class Preferences:
 
     def shown(self) -> list[tuple[str, str]]:
         """Names and values, as text."""
-        return [(f.name, _text(getattr(self, f.name))) for f in fields(self)]
+        shown = {f.name: _text(getattr(self, f.name)) for f in fields(self)}
+        if self.maxrows is None:
+            shown["maxrows"] = f"{ROWS}, of longer results as many as fit"
+        return list(shown.items())
 
 
 def near(name: str, names: Sequence[str], dot: str = "") -> str:
