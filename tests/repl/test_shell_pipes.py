@@ -94,6 +94,25 @@ def test_files_are_read_and_results_written(piped: Piped, tmp_path: Path) -> Non
     assert "cannot read script.sql: No such file" in done.stderr
 
 
+def test_the_ending_of_a_file_says_the_format(piped: Piped, tmp_path: Path) -> None:
+    done = piped(
+        ".mode line\n.output r.jsonl\nSELECT 2 AS b;\n.show output\n.mode csv\nSELECT 3 AS c;\n"
+        ".once r.MD\n.show output\nSELECT 4 AS d;\n.show output\nSELECT 5 AS e;\n"
+        ".once plain\nSELECT 6 AS f;\n.once r.parquet\nSELECT 7 AS g;"
+    )
+    assert (tmp_path / "r.jsonl").read_text() == '{"b":2}\nc\n3\n'
+    assert "| d |" in (tmp_path / "r.MD").read_text()
+    assert (tmp_path / "plain").read_text() == "f\n6\n"
+    told = "output  r.jsonl (jsonl)\noutput  r.MD (markdown)\noutput  the screen\n"
+    assert done.stdout == f"{told}e\n5\ng\n7\n"
+    assert "the shell writes text, not parquet" in done.stderr
+    assert not (tmp_path / "r.parquet").exists()
+
+
+def test_stats_of_a_statement_without_calls_say_so(piped: Piped) -> None:
+    assert piped("SELECT 1 AS a;\n.stats").stdout == "a\n1\nthe last statement had no calls\n"
+
+
 def test_a_file_that_reads_itself_ends(piped: Piped, tmp_path: Path) -> None:
     (tmp_path / "loop.sql").write_text(".read loop.sql\n")
     done = piped(".read loop.sql\n")

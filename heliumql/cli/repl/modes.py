@@ -52,7 +52,8 @@ def writer(preferences: Preferences, screen: Screen) -> Writes:
 def _writer(preferences: Preferences, screen: Screen) -> Writes:
     null, headers = preferences.nullvalue, preferences.headers
     nothing, name = null or "", "NULL" if null is None else null
-    match preferences.mode:
+    mode = screen.file_mode or preferences.mode
+    match mode:
         case "table" | "box":
             look = Look(null=name, headers=headers, rows=None)
             if screen.interactive and not screen.in_file:
@@ -62,7 +63,7 @@ def _writer(preferences: Preferences, screen: Screen) -> Writes:
                     look = replace(look, cut=max(screen.height - _BESIDE_ROWS, 2))
                 else:
                     look = replace(look, rows=preferences.maxrows or None)
-            if preferences.mode == "box":  # all rows and columns
+            if mode == "box":  # all rows and columns
                 look = Look(None, look.colour, None, null=name, headers=headers)
             return partial(write_table, look=look)
         case "line":
@@ -77,7 +78,7 @@ def _writer(preferences: Preferences, screen: Screen) -> Writes:
             return _plain(write_jsonl)
         case "markdown":
             return _plain(partial(write_markdown, null=name))
-    raise InternalError(f"no mode {preferences.mode!r}")
+    raise InternalError(f"no mode {mode!r}")
 
 
 def _plain(writes: Callable[[pa.Schema, Iterator[pa.RecordBatch], Sink], None]) -> Writes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
+from heliumql.cli.arguments import FORMATS
 from heliumql.cli.table import ROWS
 from heliumql.errors import HeliumQLError
 
@@ -57,6 +59,17 @@ class Preferences:
         if self.maxrows is None:
             shown["maxrows"] = f"{ROWS}, of longer results as many as fit"
         return list(shown.items())
+
+
+def mode_of(path: Path) -> str | None:
+    """The mode that the ending of a file says. Raises CommandError where no mode writes such."""
+    ending = path.suffix.lower()[1:]
+    mode = _OTHER_NAMES.get(ending, ending)
+    if mode not in MODES and mode in FORMATS:
+        raise CommandError(
+            f"the shell writes text, not {mode}", hint=f"COPY (SELECT ..) TO '{path}'"
+        )
+    return mode if path.suffix and mode in MODES else None
 
 
 def near(name: str, names: Sequence[str], dot: str = "") -> str:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from heliumql.cli.output import OutputClosedError
 from heliumql.cli.progress import clock, describe, draw_line, take_line_away
-from heliumql.cli.repl.preferences import CommandError
+from heliumql.cli.repl.preferences import CommandError, mode_of
 from heliumql.cli.report import say_error
 from heliumql.stats import Progress
 
@@ -31,8 +31,10 @@ class Screen:
     def __init__(self, *, interactive: bool) -> None:
         self.interactive = interactive  # somebody types, and sees what is shown
         self.colour = interactive and not os.environ.get("NO_COLOR")
-        self._file: BinaryIO | None = None  # results go there
-        self._once = False
+        self.file_mode: str | None = None  # that the name of the file says; `.mode` goes before it
+        self.path: Path | None = None  # of the file that results go to
+        self._file: BinaryIO | None = None
+        self._entries: int | None = None  # that are run before the file is closed; None: all
         self._has_status = False
 
     # results --------------------------------------------------------------------------------
@@ -46,21 +48,25 @@ class Screen:
         """Results go to this file from now on; None: to the terminal again. Raises CommandError."""
         self.close_file()
         if path is not None:
+            mode = mode_of(path)
             try:
                 self._file = path.expanduser().open("wb")
             except OSError as error:
                 raise CommandError(f"cannot write {path}: {error.strerror}") from None
-            self._once = once
+            self.path, self.file_mode = path, mode
+            self._entries = 2 if once else None  # the command itself, and the next one
 
     def entry_done(self) -> None:
         """An entry has been run: a file of `.once` holds what it showed."""
-        if self._once:
-            self.close_file()
+        if self._entries is not None:
+            self._entries -= 1
+            if not self._entries:
+                self.close_file()
 
     def close_file(self) -> None:
         if self._file is not None:
             self._file.close()
-        self._file, self._once = None, False
+        self._file = self.path = self.file_mode = self._entries = None
 
     def write(self, data: bytes) -> int:
         """Raises OutputClosedError where nobody reads any more."""
@@ -83,6 +89,16 @@ class Screen:
     def show(self, text: str) -> None:
         """A line, or several, where results go."""
         self.write(f"{text}\n".encode())
+
+    def tell(self, text: str) -> None:
+        """What was asked about the shell itself: it is no result, and goes to no file."""
+        file, self._file = self._file, None
+        try:
+            self.show(text)
+        finally:
+            self._file = file
+        if self._entries is not None:
+            self._entries += 1  # `.once` waits for a result
 
     # messages -------------------------------------------------------------------------------
 

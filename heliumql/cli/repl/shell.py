@@ -115,8 +115,7 @@ class Shell:
             self.screen.error(unexpected(error))
         finally:
             self.screen.clear_status()
-            if not (entry.is_command and entry.text.startswith(".once")):
-                self.screen.entry_done()
+            self.screen.entry_done()
         self.failures += not well
         return well
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from heliumql.cli.repl.dot_commands.command import Command
 from heliumql.cli.repl.modes import writer
 from heliumql.cli.repl.preferences import MODES, CommandError, Preferences
+from heliumql.cli.repl.summary import has_calls
 from heliumql.cli.report import describe
 
 if TYPE_CHECKING:
@@ -23,29 +24,40 @@ def _preference(name: str, usage: str, what: str) -> Command:
 
     def run(shell: Shell, words: list[str]) -> None:
         if words:
-            shell.preferences = shell.preferences.with_value(name, words)
+            _change(shell, name, words)
         else:
-            shell.screen.show(f"{name} is {dict(shell.preferences.shown())[name]}")
+            shell.screen.tell(f"{name} is {dict(shell.preferences.shown())[name]}")
 
     return Command(name, usage, what, run)
+
+
+def _change(shell: Shell, name: str, words: list[str]) -> None:
+    shell.preferences = shell.preferences.with_value(name, words)
+    if name == "mode":
+        shell.screen.file_mode = None
 
 
 def _set(shell: Shell, words: list[str]) -> None:
     if not words:
         _show(shell, [])
     else:
-        shell.preferences = shell.preferences.with_value(words[0].lower(), words[1:])
+        _change(shell, words[0].lower(), words[1:])
 
 
 def _show(shell: Shell, words: list[str]) -> None:
     shown = shell.preferences.shown()
+    if shell.screen.path is not None:
+        mode = shell.screen.file_mode or shell.preferences.mode
+        shown.append(("output", f"{shell.screen.path} ({mode})"))
     if words:
-        names = [f.name for f in fields(Preferences)]
+        names = [f.name for f in fields(Preferences)] + ["output"]
+        if words == ["output"] and shell.screen.path is None:
+            shown.append(("output", "the screen"))
         if words[0] not in names:
             shell.preferences.with_value(words[0], [])  # says which there are
         shown = [(n, v) for n, v in shown if n == words[0]]
     width = max(len(name) for name, _ in shown)
-    shell.screen.show("\n".join(f"{name:>{width}}  {value}" for name, value in shown))
+    shell.screen.tell("\n".join(f"{name:>{width}}  {value}" for name, value in shown))
 
 
 def _stats(shell: Shell, words: list[str]) -> None:
@@ -53,6 +65,8 @@ def _stats(shell: Shell, words: list[str]) -> None:
         shell.preferences = shell.preferences.with_value("stats", words)
     elif shell.last_stats is None:
         raise CommandError("no statement has been run yet")
+    elif not has_calls(shell.last_stats):
+        shell.screen.show("the last statement had no calls")
     else:
         shell.screen.show(describe(shell.last_stats))
         for failure in shell.last_stats.failures:
