@@ -161,29 +161,22 @@ class AnswerStore:
 
     def stored(self, templates: Iterable[bytes]) -> dict[bytes, int]:
         """How many answers each of these operators has; those without any are left out."""
-        keys = list(templates)
-        with self.storage.reading() as db:
-            if db is None or not keys:
-                return {}
-            rows = db.execute(
-                "SELECT template, sum(answers) FROM operators"
-                f" WHERE template IN ({_marks(keys)}) GROUP BY template",
-                keys,
-            ).fetchall()
-        return {template: answers for template, answers in rows if answers}
+        return self._answers_by("template", list(templates))
 
     def stored_kinds(self, kinds: Iterable[bytes]) -> dict[bytes, int]:
         """How many answers there are of each of these kinds, whichever operator they come from."""
-        keys = list(kinds)
+        return self._answers_by("kind", list(kinds))
+
+    def _answers_by(self, column: str, keys: list[bytes]) -> dict[bytes, int]:
         with self.storage.reading() as db:
             if db is None or not keys:
                 return {}
             rows = db.execute(
-                "SELECT kind, sum(answers) FROM operators"
-                f" WHERE kind IN ({_marks(keys)}) GROUP BY kind",
+                f"SELECT {column}, sum(answers) FROM operators"
+                f" WHERE {column} IN ({_marks(keys)}) GROUP BY {column}",
                 keys,
             ).fetchall()
-        return {kind: answers for kind, answers in rows if answers}
+        return {key: answers for key, answers in rows if answers}
 
     def models(self) -> list[ModelAnswers]:
         """What the store holds, model by model."""
