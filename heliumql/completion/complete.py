@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from heliumql.catalog.meanings import SETTING_MEANINGS
 from heliumql.completion import suggestions as suggest
 from heliumql.completion.candidate import Candidate, Kind
 from heliumql.completion.commands import command_candidates
@@ -25,7 +26,6 @@ from heliumql.completion.words import (
     MODEL_OPTIONS,
     POSITIONAL,
     PROMPT_OPTIONS,
-    SETTING_MEANINGS,
     STATEMENTS,
     TYPES,
     arguments_of,

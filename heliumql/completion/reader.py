@@ -18,9 +18,9 @@ from typing import Any
 import duckdb
 
 from heliumql.catalog import Catalog, Settings
+from heliumql.catalog.meanings import SETTING_MEANINGS, shown
 from heliumql.completion.scope import CALL_COLUMNS, columns_of_type
 from heliumql.completion.snapshot import Column, Function, Setting, Snapshot, Table
-from heliumql.completion.words import SETTING_MEANINGS
 from heliumql.errors import HeliumQLError
 from heliumql.syntax import CreatePrompt, parse
 
@@ -102,7 +102,7 @@ class SnapshotReader:
         """The catalog now; `settings` are those of the session."""
         self._refresh()
         ours = tuple(
-            Setting(f"llm_{name}", _shown(value), SETTING_MEANINGS.get(f"llm_{name}", ""))
+            Setting(f"llm_{name}", shown(value) or "", SETTING_MEANINGS.get(f"llm_{name}", ""))
             for name, value in vars(settings).items()
         )
         return Snapshot(
@@ -280,7 +280,3 @@ def _prompt(text: str, name: str) -> Function:
     return Function(
         made.name, f"({taken}) → {returns}", True, columns_of_type(returns) + CALL_COLUMNS
     )
-
-
-def _shown(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)

@@ -16,6 +16,7 @@ import duckdb
 from heliumql import syntax
 from heliumql.binder.mistakes import bind_error
 from heliumql.catalog import SETTINGS, Entry, Model
+from heliumql.catalog.meanings import SETTING_MEANINGS, shown
 from heliumql.errors import BindError, CatalogError
 from heliumql.physical import functions
 from heliumql.physical.snapshot import in_transaction
@@ -212,8 +213,9 @@ class Definitions:
 
                 return (cache.SHOWN, cache.shown(self.session.shared.store))
             case "llm_settings":
-                shown = [(n, _text(self.session.settings.value(n))) for n in SETTINGS]
-                return (("name", "value"), shown)
+                values = self.session.settings
+                settings = [(n, _text(values.value(n)), SETTING_MEANINGS[n]) for n in SETTINGS]
+                return (("name", "value", "description"), settings)
             case name:
                 try:
                     value = self.session.settings.value(name)
@@ -253,16 +255,7 @@ def _shown_prompt(text: str) -> tuple[str | None, ...]:
 
 
 def _text(value: str | float | bool | None) -> str:
-    """A setting as SET takes it."""
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return "on" if value else "off"
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)
+    return shown(value) or ("none" if value is None else "")
 
 
 def _option(value: object) -> str:

@@ -386,7 +386,9 @@ def test_settings_are_shown(scripted: Made) -> None:
     con.execute("SET llm_max_calls = 7; SET llm_max_cost = 0.5")
     assert con.sql("SHOW llm_max_calls").fetchall() == [("7",)]
     assert con.sql("SHOW LLM_Max_Tokens").fetchall() == [("none",)]
-    shown = dict(con.sql("SHOW llm_settings").fetchall())
+    settings = con.sql("SHOW llm_settings").fetchall()
+    assert all(meaning for _, _, meaning in settings)
+    shown = {name: value for name, value, _ in settings}
     assert (shown["llm_max_cost"], shown["llm_optimizer"], shown["llm_on_budget"]) == (
         "0.5", "on", "error",
     )  # fmt: skip

@@ -38,6 +38,13 @@ def tables(completer: HqlCompleter, text: str) -> list[str]:
     return [name for name in offered(completer, text) if name.startswith(word)]
 
 
+def test_a_setting_is_shown_as_show_has_it(connection: Connection, completer: HqlCompleter) -> None:
+    shown = connection.sql("SHOW llm_settings").fetchall()
+    assert ("llm_optimizer", "on", "off: every call by itself, nothing shared or kept") in shown
+    (found,) = completer.get_completions(Document("SET llm_optim"), ASKED)
+    assert found.display_meta_text == "on · off: every call by itself, nothing shared or kept"
+
+
 def test_what_statements_make_is_offered_at_once(
     connection: Connection, completer: HqlCompleter
 ) -> None:
