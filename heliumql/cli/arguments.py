@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliumql.cli.parser import Parser
+from heliumql.cli.parser import Once, Parser
 from heliumql.cli.values import port, positive, whole
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "parquet", "arrow")
@@ -151,7 +151,7 @@ def repl_parser(prog: str = "heliumql repl") -> Parser:
     )
     add = parser.add_argument
     add("file", nargs="?", metavar="DATABASE", help="the same as --database")
-    add("--database", metavar="PATH", help="DuckDB file (default: in memory)")
+    add("--database", action=Once, metavar="PATH", help="DuckDB file (default: in memory)")
     add("--model", metavar="NAME", help="model of calls that name none")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="SET before all else")
     start = parser.add_mutually_exclusive_group()
@@ -182,7 +182,13 @@ def _add_statements(parser: Parser) -> None:
     add = parser.add_argument
     add("file", nargs="?", metavar="FILE", help="statements; - is standard input")
     add("-c", dest="commands", action="append", default=[], metavar="SQL", help="statements")
-    add("--database", default=":memory:", metavar="PATH", help="DuckDB file (default: in memory)")
+    add(
+        "--database",
+        action=Once,
+        default=":memory:",
+        metavar="PATH",
+        help="DuckDB file (default: in memory)",
+    )
     add("--param", action="append", default=[], metavar="NAME=VALUE", help="value of $NAME")
     add("--set", action="append", default=[], metavar="NAME=VALUE", help="SET before all else")
     add("--model", metavar="NAME", help="model of calls that name none")
@@ -208,7 +214,13 @@ def serve_parser() -> Parser:
         _SERVE_EPILOG,
     )
     add = parser.add_argument
-    add("--database", default=":memory:", metavar="PATH", help="DuckDB file (default: in memory)")
+    add(
+        "--database",
+        action=Once,
+        default=":memory:",
+        metavar="PATH",
+        help="DuckDB file (default: in memory)",
+    )
     add("--host", default="127.0.0.1", metavar="HOST", help="to listen at (default: 127.0.0.1)")
     add("--port", type=port, default=8815, metavar="N", help="0: any (default: 8815)")
     add("--token-file", type=Path, metavar="F", help="file of the token; made if it is not there")

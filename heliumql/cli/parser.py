@@ -101,6 +101,17 @@ class Parser(argparse.ArgumentParser):
         )
 
 
+class Once(argparse.Action):
+    """An option of which a second value would silently replace the first."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        given = f"_{self.dest}_is_given"
+        if hasattr(namespace, given):
+            raise UsageError(f"{option_string} is given twice")
+        setattr(namespace, given, True)
+        setattr(namespace, self.dest, values)
+
+
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Help for a terminal of 80 columns, whatever the terminal has."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
@@ -58,6 +59,9 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     return status or (_IN_PART if stats.calls_refused else 0)
 
 
+_NOT_GIVEN = re.compile(r"Values were not provided for the following parameters: (\w+)")
+
+
 def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
     """The exit status of what a command does; an error is said on standard error."""
     try:
@@ -71,6 +75,9 @@ def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
             say("interrupted")
             return interrupts.exit_status
         if isinstance(error, HeliumQLError):
+            missing = _NOT_GIVEN.search(error.message)
+            if missing is not None and not error.hint:
+                error.hint = f"--param {missing[1]}=VALUE gives it one"
             say_error(str(error))
             return error.exit_status
         if isinstance(error, duckdb.Error):

@@ -35,7 +35,26 @@ def placed(
         start = parsed.statement.span.start + max(0, offset - len(before))
         span = Span(start, start + len(carets))
     told = without_excerpt(error)
+    if span is not None and told.startswith("Parser Error: syntax error at or near"):
+        end = _end_of_open(text)
+        # DuckDB has seen the last word, and not what is missing behind it.
+        if end is not None and span.end >= parsed.statement.span.start + end[0]:
+            told = f'Parser Error: syntax error at the end: "{end[1]}" is not closed'
+            start = parsed.statement.span.start + end[0]
+            span = Span(start, start + 1)
     hint = hint_for_function(told)
     if hint is not None:  # DuckDB proposes some function of its own
         told = told.partition("\n")[0]
     return ExecutionError(told, span=span, hint=hint, source=parsed.source)
+
+
+def _end_of_open(text: str) -> tuple[int, str] | None:
+    """Where the last word ends, and the innermost parenthesis or bracket that is open there."""
+    tokens = [t for t in syntax.tokenize(text) if t.type != "SEMICOLON"]
+    opened: list[str] = []
+    for token in tokens:
+        if token.text in ("(", "[", "{"):
+            opened.append(token.text)
+        elif token.text in (")", "]", "}") and opened:
+            opened.pop()
+    return (tokens[-1].span.end, opened[-1]) if opened else None

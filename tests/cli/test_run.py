@@ -111,6 +111,24 @@ def test_each_statement_takes_the_parameters_that_it_names(run: Run) -> None:
     assert (done.status, done.out) == (0, "one\n1\na\nx\nab\nxy\n")
 
 
+def test_a_parameter_without_a_value_says_how_it_gets_one(run: Run) -> None:
+    done = run("-c", "SELECT $first")
+    assert done.status == 1
+    assert "hint: --param first=VALUE gives it one" in done.err
+
+
+@pytest.mark.parametrize("end", ["", ";", " ; SELECT 2"])
+@pytest.mark.parametrize(
+    ("text", "open_one"), [("SELECT (1 + 2", "("), ("SELECT (')', [1, 2", "[")]
+)
+def test_what_is_not_closed_is_shown_where_the_statement_ends(
+    text: str, open_one: str, end: str, run: Run
+) -> None:
+    done = run("-c", text + end)
+    assert f'syntax error at the end: "{open_one}" is not closed' in done.err
+    assert done.err.rstrip().endswith("| " + " " * len(text) + "^")
+
+
 def test_settings_are_set_before_all_else(run: Run) -> None:
     done = run(
         "--set",
@@ -132,6 +150,8 @@ def test_settings_are_set_before_all_else(run: Run) -> None:
         (["--set", "=1", "-c", "SELECT 1"], "'' is not a name"),
         (["--format", "xml", "-c", "SELECT 1"], "invalid choice: 'xml'"),
         (["--unknown"], "--unknown"),
+        (["--database", "a", "--database", "b", "-c", "SELECT 1"], "--database is given twice"),
+        (["repl", "--database", "a", "--database", "a"], "--database is given twice"),
         (["--param", "n=1", "-c", "SELECT $m, $k"], "no statement has $n\nhint: they have $k, $m"),
         (["--set", "threads=[1]", "-c", "SELECT 1"], "--set threads: a setting is a text"),
         (["SELECT 42"], 'hint: heliumql -c "SELECT 42"'),
