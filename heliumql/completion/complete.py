@@ -21,6 +21,7 @@ from heliumql.completion.texts import text_candidates
 from heliumql.completion.values import argument_values, setting_values
 from heliumql.completion.words import (
     AFTER,
+    BEGIN_VALUES,
     CHOICES,
     CLAUSES,
     MODEL_OPTIONS,
@@ -129,7 +130,8 @@ def _expression(place: Place) -> Iterator[Suggestion]:
         yield from suggest.keywords(place, _QUERY_WORDS, 4)
     yield from suggest.columns(place)
     yield from suggest.tables_in_scope(place)
-    yield from suggest.keywords(place, CLAUSES, 2)
+    begins = call is not None and call.is_verb and call.at_start and call.number > 0
+    yield from suggest.keywords(place, BEGIN_VALUES if begins else CLAUSES, 2)
     yield from suggest.verbs(place, 3)
     if place.cursor.typed:
         yield from suggest.functions(place, 4)

@@ -21,6 +21,7 @@ from heliumql.catalog import Catalog, Settings
 from heliumql.catalog.meanings import SETTING_MEANINGS, shown
 from heliumql.completion.scope import CALL_COLUMNS, columns_of_type
 from heliumql.completion.snapshot import Column, Function, Setting, Snapshot, Table
+from heliumql.completion.words import TABLE_FUNCTIONS
 from heliumql.errors import HeliumQLError
 from heliumql.syntax import CreatePrompt, parse
 
@@ -39,11 +40,13 @@ _VIEWS = "SELECT database_name, schema_name, view_name FROM duckdb_views() WHERE
 _SCHEMAS = (
     "SELECT DISTINCT schema_name FROM duckdb_schemas() WHERE database_name = current_database()"
 )
-_FUNCTIONS = """
+_FUNCTIONS = f"""
 SELECT function_name, any_value(function_type), any_value(parameters), any_value(parameter_types),
        any_value(return_type)
 FROM duckdb_functions() WHERE regexp_full_match(function_name, '[a-z][a-z0-9_]*')
 AND NOT starts_with(function_name, '__')
+AND (NOT internal OR function_type NOT IN ('table', 'table_macro')
+     OR function_name IN {TABLE_FUNCTIONS})
 GROUP BY function_name ORDER BY function_name
 """
 _SETTINGS = "SELECT name, value, description FROM duckdb_settings() ORDER BY name"

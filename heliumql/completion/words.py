@@ -159,3 +159,17 @@ AFTER: Mapping[str, tuple[str, ...]] = {
     "DELETE": ("FROM",), "MERGE": ("INTO",),
 }  # fmt: skip
 """What stands after a word, where nothing else does."""
+
+BEGIN_VALUES = ("CASE", "NOT", "CAST", "EXISTS", "INTERVAL", "NULL", "TRUE", "FALSE")
+"""Keywords that a value begins with."""
+
+TABLE_FUNCTIONS = (
+    "range", "generate_series", "unnest", "read_csv", "read_parquet", "read_json", "read_ndjson",
+    "read_text", "read_blob", "read_duckdb", "read_xlsx", "st_read", "glob", "sniff_csv",
+    "parquet_metadata", "parquet_schema", "json_each", "json_tree", "query", "query_table",
+    "sqlite_scan", "postgres_scan", "mysql_scan", "delta_scan", "iceberg_scan",
+    "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_extensions",
+    "duckdb_functions", "duckdb_indexes", "duckdb_keywords", "duckdb_memory", "duckdb_schemas",
+    "duckdb_secrets", "duckdb_settings", "duckdb_tables", "duckdb_types", "duckdb_views",
+)  # fmt: skip
+"""DuckDB's, that are of use in FROM; most of the others are its internals."""

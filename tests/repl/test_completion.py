@@ -302,6 +302,14 @@ def test_arguments_that_are_there_are_not_offered_again() -> None:
     assert "instruction => " in texts("SELECT LLM_CLASSIFY(body, ['a'], |)")
 
 
+def test_an_argument_begins_no_clause() -> None:
+    found = texts("SELECT LLM_GENERATE('a', |) FROM reviews")
+    assert "SELECT" not in found
+    assert "FROM" not in found
+    assert {"temperature => ", "CASE", "body"} <= set(found)
+    assert "FROM" in texts("SELECT LLM_GENERATE('a') |")
+
+
 def test_an_embedding_has_no_temperature() -> None:
     assert "temperature => " not in texts("SELECT LLM_EMBED(body, te|) FROM reviews")
     assert texts("SELECT LLM_EMBED(body, mod|) FROM reviews") == ["model => "]

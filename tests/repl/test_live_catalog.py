@@ -45,6 +45,14 @@ def test_a_setting_is_shown_as_show_has_it(connection: Connection, completer: Hq
     assert found.display_meta_text == "on · off: every call by itself, nothing shared or kept"
 
 
+def test_table_functions_are_those_of_use(completer: HqlCompleter) -> None:
+    found = offered(completer, "SELECT * FROM ")
+    assert {"range(", "generate_series(", "unnest(", "read_csv(", "duckdb_tables("} <= set(found)
+    for internal in ("add_grammar_extension(", "create_external_resource(", "seq_scan("):
+        assert internal not in found
+    assert "sum(" in offered(completer, "SELECT su")
+
+
 def test_what_statements_make_is_offered_at_once(
     connection: Connection, completer: HqlCompleter
 ) -> None:
