@@ -7,9 +7,18 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from stub_server import Reply, Seen, StubServer
 from terminal import CTRL_C, PASTE, PASTE_END, Terminal
+
+import heliumql
+from heliumql.cli.repl.database import Opened
+from heliumql.cli.repl.preferences import Preferences
+from heliumql.cli.repl.screen import Screen
+from heliumql.cli.repl.shell import Shell
 
 START = Callable[..., Terminal]
 STRANGE = [sys.executable, str(Path(__file__).with_name("strange_shell.py"))]
@@ -122,6 +131,17 @@ def test_while_an_engine_starts_the_shell_says_so_and_ctrl_c_leaves_it_on_its_wa
     assert "awake" in shell.until_prompt()
     assert (tmp_path / "starts").read_text() == "1"
     assert shell.leave() == 0
+
+
+@pytest.mark.parametrize(("value", "percent"), [("i", 42.0), ("LLM_GENERATE('Of {i}')", -1.0)])
+def test_before_an_engine_starts_nothing_tells_how_far_duckdb_is(
+    value: str, percent: float, connection: heliumql.Connection
+) -> None:
+    duckdb = SimpleNamespace(query_progress=lambda: 42.0)
+    other: Any = SimpleNamespace(duckdb=duckdb)
+    shell = Shell(Opened(":memory:", other, {}), Preferences(), Screen(interactive=True))
+    (parsed,) = connection.statements(f"SELECT {value} FROM range(9) t(i)")
+    assert shell._percent(parsed) == percent
 
 
 def test_the_shell_has_a_limit_of_calls_and_says_how_to_lift_it(terminal: START) -> None:

@@ -25,6 +25,7 @@ from heliumql.cli.report import say_failures, say_incidents, say_refused
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import HeliumQLError
 from heliumql.stats import Progress, Stats
+from heliumql.syntax import LlmSql
 from heliumql.syntax import shell as kind_of
 
 _CHANGED = ["Count"]
@@ -155,8 +156,7 @@ class Shell:
             if evaluation.interrupted:
                 self.screen.status_line("stopping · Ctrl-C again gives the prompt back")
             elif self.preferences.progress:
-                done = self.connection.duckdb.query_progress() if not self._progress else -1.0
-                self.screen.status(self._progress, started, done)
+                self.screen.status(self._progress, started, self._percent(parsed))
 
         evaluation = Evaluation(self.connection, parsed, tick)
         rows: int | None = None
@@ -188,6 +188,12 @@ class Shell:
             self._tell(rows, stats, time.monotonic() - started)
         self._tell_troubles(stats)
         self.last_stats = stats if not quiet else self.last_stats
+
+    def _percent(self, parsed: Parsed) -> float:
+        """How far DuckDB is. With calls that would be the pass of now, and not the statement."""
+        if self._progress or isinstance(parsed.statement, LlmSql):
+            return -1.0
+        return self.connection.duckdb.query_progress()
 
     def _shown(self, parsed: Parsed, evaluation: Evaluation, paged: Paged) -> int | None:
         """Shows the rows of the statement as they come; how many, None where it has none."""
