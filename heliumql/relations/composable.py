@@ -68,8 +68,10 @@ class Composable(Lazy, ABC):
 
     project = select
 
-    def aggregate(self, *expressions: str, by: str = "", params: Parameters = None) -> Relation:
+    def aggregate(self, expressions: str, by: str = "", *, params: Parameters = None) -> Relation:
         """One row for each group, those of `by` first; one row for all where that is empty.
+
+        `expressions` are several with commas between them, as DuckDB's relations take them.
 
         >>> import heliumql
         >>> con = heliumql.connect()
@@ -77,7 +79,7 @@ class Composable(Lazy, ABC):
         [(0, 20), (1, 25)]
         """
         groups = [by] if by.strip() else []
-        every = [*listed([*groups, *expressions]), "GROUP BY ALL ORDER BY ALL" if groups else ""]
+        every = [*listed([*groups, expressions]), "GROUP BY ALL ORDER BY ALL" if groups else ""]
         return self._inside("aggregate", "SELECT\n", *every, params=params)
 
     def order(self, *expressions: str, params: Parameters = None) -> Relation:
