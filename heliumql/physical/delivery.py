@@ -98,8 +98,12 @@ class Delivery:
         good: dict[bytes, Answer] = {}
         over: Answered = []
         timed: list[Mapping[str, Any]] = []
+        strangers: list[object] = []
         for row in arrived.to_pylist():
             identity, answer = row["call"], _answer(row)
+            if self._is_strange(identity, answer):
+                strangers.append(identity)
+                continue
             requests = 1 if row["requests"] is None else row["requests"]
             if answer.text is not None:
                 try:
@@ -136,6 +140,16 @@ class Delivery:
                 told.setdefault(id(inbox), (inbox, []))[1].append(answered)
         for inbox, answers in told.values():
             inbox.put(answers)
+        if strangers:  # those that were meant would be waited for for ever
+            self._fail(_not_asked(self._site.engine, strangers))
+
+    def _is_strange(self, identity: bytes, answer: Answer) -> bool:
+        """Nobody has asked for this call; an engine may have mixed up batches, or stopped it."""
+        return (
+            identity not in self._asked
+            and answer.finish_reason != "cancelled"
+            and not self._flights.waiting(identity)
+        )
 
     def _keep(self, answers: dict[bytes, Answer]) -> None:
         """Durable before anybody sees a row of it; what others may learn of it is noted."""
@@ -160,6 +174,15 @@ class Delivery:
         waiting = self._flights.waiting(invalid.identity)
         for inbox in [self._owner] if self._owner in waiting else waiting[:1]:
             inbox.put(invalid)
+
+
+def _not_asked(engine: Engine, strangers: Sequence[object]) -> EngineError:
+    more = f" and {len(strangers) - 1:,} more" if len(strangers) > 1 else ""
+    return EngineError(
+        f"the engine {type(engine).__name__} delivered a call that it was not given: "
+        f"{strangers[0]!r:.60}{more}",
+        hint="`call` of an answer is the one of the request, as it is",
+    )
 
 
 def _is_answers(arrived: object) -> bool:

@@ -76,6 +76,17 @@ def test_a_delivery_that_is_no_answers_is_the_engines_failure(mode: str) -> None
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("right", [0, 2])
+def test_a_call_that_nobody_asked_for_is_the_engines_failure(right: int, mode: str) -> None:
+    def say(calls: list[bytes], deliver: Deliver) -> None:
+        wrong = [bytes(16 - len(str(n))) + str(n).encode() for n in range(len(calls) - right)]
+        deliver(answered([*calls[:right], *wrong], "here"))
+
+    with pytest.raises(EngineError, match=r"Strange delivered a call that it was not given: b'"):
+        asked(Strange(say), mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_an_answer_with_an_error_is_a_failed_call(mode: str) -> None:
     engine = Strange(lambda calls, deliver: deliver(answered(calls, "half", error="cut")))
     assert asked(engine, mode) == [(None,)] * 3
