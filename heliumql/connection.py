@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from heliumql import frames
-from heliumql.binder.parameters import Parameters, check, named_in
+from heliumql.binder.parameters import Parameters, check
 from heliumql.catalog import Catalog, Settings
 from heliumql.physical import functions
 from heliumql.relations.composed import written
@@ -26,7 +26,13 @@ from heliumql.statements.executing import Executing
 from heliumql.statements.groups import Group
 from heliumql.statements.observing import Observing
 from heliumql.statements.parsed import Parsed
-from heliumql.statements.sequences import parsed_each, run_for_rows, run_in_order, run_together
+from heliumql.statements.sequences import (
+    parsed_each,
+    run_for_rows,
+    run_in_order,
+    run_together,
+    with_parameters,
+)
 from heliumql.statements.statements import Statements
 
 if TYPE_CHECKING:
@@ -128,10 +134,10 @@ class Connection(Executing, Observing):
             from heliumql.dialects import translated  # it takes a while
 
             text = translated(text, dialect)
-        for parsed in self.statements(text):
+        for parsed, given in with_parameters(self.statements(text), params):
             if result is not None:
                 result.fetchall()
-            result = self.run(parsed, params)
+            result = self.run(parsed, given)
         return result
 
     async def sql_async(
@@ -273,7 +279,7 @@ class Connection(Executing, Observing):
     def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
         """Runs the statements of a file in order; the results of its queries, evaluated."""
         statements = self.statements(Path(path).read_text("utf-8"), str(path))
-        given = [(one, named_in(one.statement.text, params)) for one in statements]
+        given = with_parameters(statements, params)
         return run_for_rows(self._statements, given, self.evaluated)
 
     def set(self, name: str, value: object) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from heliumql.errors import BindError
 
 Parameters = Mapping[str, Any] | list[Any] | tuple[Any, ...] | None
 
@@ -27,3 +29,22 @@ def named_in(text: str, parameters: Mapping[str, Any] | None) -> Mapping[str, An
         return None
     names = set(_NAME.findall(text))
     return {k: v for k, v in parameters.items() if k in names} or None
+
+
+def of_each(texts: Sequence[str], parameters: Parameters) -> list[Parameters]:
+    """The parameters of each of several statements: those it names, as DuckDB refuses others.
+
+    Values for ? are of the last one. Raises BindError at a name that no statement has: its value
+    would be lost without a word.
+    """
+    if len(texts) < 2:
+        return [parameters for _ in texts]
+    if not isinstance(parameters, Mapping):
+        return [*(None for _ in texts[1:]), parameters]
+    names = [{n.lower() for n in _NAME.findall(text)} for text in texts]
+    known = set().union(*names)
+    for given in parameters:
+        if str(given).lower() not in known:
+            hint = "they have " + ", ".join(f"${name}" for name in sorted(known))
+            raise BindError(f"no statement has ${given}", hint=hint if known else None)
+    return [{k: v for k, v in parameters.items() if str(k).lower() in n} or None for n in names]

@@ -13,6 +13,7 @@ from heliumql.binder.parameters import Parameters, check
 from heliumql.errors import HeliumQLError
 from heliumql.relations.relation import Relation
 from heliumql.statements.parsed import Parsed
+from heliumql.statements.sequences import with_parameters
 from heliumql.statements.statements import Statements
 from heliumql.statements.unfetched import Unfetched
 
@@ -38,20 +39,19 @@ class Executing:
         check(params)
         self._evaluations.result = None
         statements = (text,) if isinstance(text, Parsed) else self._statements.parsed(text)
-        for number, parsed in enumerate(statements):
+        for parsed, given in with_parameters(statements, params):
             if isinstance(self.result, Relation):
                 self.result.fetchall()
-            last = number == len(statements) - 1
             plain = self._plain(parsed)
             if plain is not None:
                 self._evaluations.begin()
-                given, names = params if last else None, frames.seen(plain)
+                names = frames.seen(plain)
                 try:
                     self._evaluations.result = frames.execute(self.duckdb, plain, given, names)
                 except ConnectionException as error:
                     raise closed(error) from None
             else:
-                self._evaluations.result = self._statements.run(parsed, params if last else None)
+                self._evaluations.result = self._statements.run(parsed, given)
         return self
 
     def executemany(self, text: str | Parsed, rows: Sequence[Parameters]) -> Self:

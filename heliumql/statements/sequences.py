@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from heliumql import syntax
-from heliumql.binder.parameters import Parameters, named_in
+from heliumql.binder.parameters import Parameters, of_each
 from heliumql.errors import BindError, HeliumQLError
 from heliumql.relations.relation import Relation
 from heliumql.statements.groups import leaves_all_as_it_is
@@ -74,7 +74,13 @@ def parsed_each(statements: Statements, texts: Sequence[str], parameters: Parame
         parsed += found
     if not isinstance(parameters, Mapping):
         return [(one, parameters) for one in parsed]
-    return [(one, named_in(one.statement.text, parameters)) for one in parsed]
+    return with_parameters(parsed, parameters)
+
+
+def with_parameters(parsed: Sequence[Parsed], parameters: Parameters) -> Given:
+    """The statements of one text, each with its parameters."""
+    given = of_each([one.statement.text for one in parsed], parameters)
+    return list(zip(parsed, given, strict=True))
 
 
 def run_together(statements: Statements, given: Given) -> list[Relation | None]:

@@ -225,3 +225,12 @@ def test_wrong_usage_is_told(server: Serving) -> None:
     assert gone.returncode == 5
     assert "cannot be reached: Connection refused" in gone.stderr
     assert "Traceback" not in gone.stderr + done.stderr
+
+
+def test_parameters_of_several_statements_go_to_those_that_name_them(con: RemoteConnection) -> None:
+    text = "CREATE TEMP TABLE given AS SELECT $x AS x; SELECT x, $y FROM given"
+    result = con.sql(text, {"x": 1, "y": 2})
+    assert result is not None
+    assert result.fetchall() == [(1, 2)]
+    with pytest.raises(heliumql.BindError, match=r"no statement has \$z"):
+        con.sql("SELECT $x; SELECT $y", {"x": 1, "y": 2, "z": 3})

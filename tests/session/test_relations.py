@@ -14,6 +14,7 @@ import pytest
 
 import heliumql
 from heliumql.connection import Connection
+from heliumql.errors import BindError
 from heliumql.relations.relation import Relation
 
 
@@ -47,6 +48,7 @@ def test_rows_that_are_dropped_later_ask_no_model(con: Connection) -> None:
 def test_each_method_is_what_sql_says(con: Connection) -> None:
     relation = rows(con, "SELECT i, k FROM r -- a comment")
     assert relation.aggregate("count(*) AS n", by="k").fetchall() == [(0, 10), (1, 10), (2, 10)]
+    assert relation.aggregate("count(*), min(i)", "k").fetchall()[1] == (1, 10, 1)
     assert relation.aggregate("max(i)").fetchall() == [(29,)]
     assert relation.select("k").distinct().order("k").fetchall() == [(0,), (1,), (2,)]
     assert relation.order("k DESC", "i -- the smallest first").limit(1, 1).fetchall() == [(5, 2)]
@@ -190,3 +192,26 @@ def test_a_statement_is_a_text(con: Connection, text: object) -> None:
     for run in (con.sql, con.execute):
         with pytest.raises(TypeError, match="a statement is a text, not"):
             run(text)  # type: ignore[operator]
+
+
+def test_named_values_go_to_the_statements_that_name_them(con: Connection) -> None:
+    text = "CREATE OR REPLACE TABLE a AS SELECT $x AS x; SELECT x, $y, LLM_GENERATE($q) FROM a"
+    values = {"x": 1, "Y": 2, "q": "hello"}
+    assert [r[:2] for r in rows(con, text, values).fetchall()] == [(1, 2)]
+    assert [r[:2] for r in con.execute(text, values).fetchall()] == [(1, 2)]
+    last = "CREATE OR REPLACE TABLE a AS SELECT 5 AS x; SELECT x, ? FROM a"
+    assert rows(con, last, [7]).fetchall() == con.execute(last, [7]).fetchall() == [(5, 7)]
+
+
+def test_a_value_that_no_statement_names_is_a_mistake(con: Connection, tmp_path: Path) -> None:
+    text = "CREATE TABLE never AS SELECT $x AS x; SELECT $y"
+    values = {"x": 1, "y": 2, "z": 3}
+    path = tmp_path / "f.hql"
+    path.write_text(text)
+    for run in (con.sql, con.execute, lambda t, v: con.run_file(path, v)):
+        with pytest.raises(BindError, match=r"no statement has \$z") as raised:
+            run(text, values)
+        assert raised.value.hint == "they have $x, $y"
+    with pytest.raises(BindError, match=r"no statement has \$z"):
+        con.sql_many(["SELECT $x", "SELECT $y"], values)
+    assert rows(con, "FROM duckdb_tables() WHERE table_name = 'never'").fetchall() == []

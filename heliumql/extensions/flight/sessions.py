@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from heliumql.binder.parameters import named_in
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import EngineError, ExecutionError
 from heliumql.extensions.flight.safe import check_allowed
 from heliumql.relations.relation import Relation
+from heliumql.statements.sequences import with_parameters
 
 _LOOK_SECONDS = 0.05  # how often those are looked for who have gone
 _AGAIN_SECONDS = 0.5  # between interrupts of one statement: what it tidies up is let through
@@ -60,11 +60,8 @@ class ClientSession:
         if safe:
             for one in parsed:
                 check_allowed(one)
-        given = [
-            (one, named_in(one.statement.text, values) if named else list(values.values()) or None)
-            for one in parsed
-        ]
         self._left = len(parsed)
+        given = with_parameters(parsed, (values if named else list(values.values())) or None)
         self._script = self.connection.run_all(given)
 
     def next_result(self) -> tuple[Parsed, Relation, bool] | None:
