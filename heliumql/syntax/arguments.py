@@ -121,7 +121,9 @@ class Arguments:
             return ""
         message = read_message(argument.items)
         if isinstance(message, Expression):
-            raise BindError(f"{name} must be a constant text", span=argument.span)
+            raise BindError(
+                f"{name} must be a constant text", span=argument.span, hint=_meant(message)
+            )
         for part in message.parts:
             if not isinstance(part, str):
                 raise BindError(
@@ -297,8 +299,18 @@ def _check_all_used(values: tuple[Expression, ...], *messages: Message | None) -
             raise BindError(
                 f"the template has no {{{number}}} for this value",
                 span=value.span,
-                hint="other arguments have names, e.g. system => '..', returns => 'INTEGER'",
+                hint=_meant(value)
+                or "other arguments have names, e.g. system => '..', returns => 'INTEGER'",
             )
+
+
+def _meant(value: Expression) -> str | None:
+    """What `model = 'm'` was meant to be: in SQL it is a comparison."""
+    match value.items:
+        case (Token() as name, Token(text="="), Token() as given, *more):
+            if name.word.lower() in {"returns", "instruction", "multi", *_OTHERS}:
+                return f"{name.text} => {given.text}{' ..' if more else ''}"
+    return None
 
 
 def _type(text: str, whole: Span, place: Callable[[Span], Span]) -> SqlType:

@@ -228,6 +228,12 @@ MISTAKES = [
     ("SELECT LLM_SCORE('x' RETURNS >>INTEGER<<)", "always DOUBLE", ""),
     ("SELECT >>LLM_SCORE()<<", "LLM_SCORE needs a prompt", "0 to 10"),
     ("SELECT LLM_SCORE('x', >>id<<)", "no {0} for this value", "system =>"),
+    ("SELECT LLM_SCORE('x', >>Model = 'm'<<)", "no {0} for this value", "Model => 'm'"),
+    (
+        "SELECT LLM_CLASSIFY('x', ['a', 'b'], >>multi = true<<)",
+        "instruction must be a constant text",
+        "multi => true",
+    ),
     ("SELECT LLM_SCORE('{0}, >>{1}<<', id)", "no value {1}", "counted from {0}"),
     ("EXPLAIN ANALYZE SELECT LLM_GENERATE('>>{<<')", "'{' begins no placeholder", "{{"),
     ("CREATE VIEW w AS SELECT LLM_GENERATE('>>{<<')", "'{' begins no placeholder", "{{"),
