@@ -117,7 +117,22 @@ def _names_a_thing(tokens: list[Token]) -> bool:
         return True
     if before.word == "EXISTS":  # IF NOT EXISTS llm_filter (..)
         return len(tokens) > 2 and tokens[-3].word in ("IF", "NOT")
+    if before.word == "AS":  # FROM (VALUES ('a')) AS llm_score (c)
+        return not _begins_a_body(tokens[:-1])
     return before.word in _NAMING
+
+
+def _begins_a_body(tokens: list[Token]) -> bool:
+    """Whether the last token is the AS of `CREATE MACRO f(x) AS LLM_SCORE(x)`, maybe of a later
+    one of its bodies; in parentheses and behind the words of a query it is that of an alias."""
+    depth = 0
+    for token in reversed(tokens):
+        if token.type == "SEMICOLON":
+            break
+        depth += {"LPAR": 1, "RPAR": -1}.get(token.type, 0)
+        if depth > 0 or (depth == 0 and token.word in QUERY_STARTS):
+            return False
+    return True
 
 
 def _comment_end(text: str, start: int, end: int) -> int | None:

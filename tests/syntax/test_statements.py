@@ -27,6 +27,7 @@ from heliumql.syntax import (
     Statement,
     parse,
 )
+from heliumql.syntax.tokens import tokenize
 from heliumql.types import parse_type
 
 CALL = "SELECT LLM_GENERATE('x')"
@@ -224,3 +225,27 @@ def test_words_of_ours_are_not_reserved() -> None:
         "SELECT * FROM profile",
     ):
         assert type(one(text)) is Sql
+
+
+ALIAS = "FROM (VALUES ('a'), ('b')) AS llm_score (c)"
+
+
+def test_an_alias_with_columns_is_no_call() -> None:
+    for text in (ALIAS, f"CREATE MACRO f(x) AS TABLE {ALIAS}", f"CREATE MACRO f(x) AS ({ALIAS})"):
+        assert isinstance(one(text), Sql)
+    assert isinstance(one("CREATE MACRO f(x) AS LLM_SCORE(x)"), CreateMacro)
+    assert isinstance(one(f"{CALL} {ALIAS}"), LlmSql)
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        (f"SELECT 1; {ALIAS}", 0),
+        ("CREATE OR REPLACE TEMP FUNCTION f(x) AS LLM_SCORE(x)", 1),
+        ("CREATE MACRO f(x) AS LLM_SCORE(x), (x, y) AS LLM_FILTER(x)", 2),
+        (f"CREATE MACRO f(x) AS LLM_SCORE(x) + (SELECT count(*) {ALIAS})", 1),
+        (f"CREATE MACRO f(x) AS 1; {ALIAS}", 0),
+    ],
+)
+def test_the_body_of_a_macro_is_a_call_and_an_alias_in_it_is_none(text: str, calls: int) -> None:
+    assert sum(token.type == "VERB" for token in tokenize(text)) == calls
