@@ -122,8 +122,14 @@ def _tables_named(connection: duckdb.DuckDBPyConnection, text: str) -> set[str]:
 
 def _may_be_table(value: object) -> bool:
     """DuckDB can scan it, or looks closer."""
-    module = type(value).__module__.partition(".")[0]
-    return module in _FRAMES or hasattr(type(value), "__arrow_c_stream__")
+    if isinstance(value, dict | list):  # of columns that are arrays of numpy
+        columns = value.values() if isinstance(value, dict) else value
+        return bool(value) and all(_library(column) == "numpy" for column in columns)
+    return _library(value) in _FRAMES or hasattr(type(value), "__arrow_c_stream__")
+
+
+def _library(value: object) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
 def _is_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -116,12 +116,11 @@ class Relation(Composable):
         return self.arrow().to_pandas()
 
     def pl(self) -> polars.DataFrame:
-        """All rows as a polars data frame."""
-        import polars
+        """All rows as a polars data frame. Raises BindError where polars lacks a column's type."""
+        from heliumql.relations import to_polars
 
-        frame = polars.from_arrow(self.arrow())
-        assert isinstance(frame, polars.DataFrame)
-        return frame
+        to_polars.check(self.schema)
+        return to_polars.frame(self.arrow())
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows (that have not been fetched yet) as tuples."""

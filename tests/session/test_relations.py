@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import nanoarrow
+import numpy
 import pandas
 import polars
 import pyarrow as pa
@@ -215,3 +216,35 @@ def test_a_value_that_no_statement_names_is_a_mistake(con: Connection, tmp_path:
     with pytest.raises(BindError, match=r"no statement has \$z"):
         con.sql_many(["SELECT $x", "SELECT $y"], values)
     assert rows(con, "FROM duckdb_tables() WHERE table_name = 'never'").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("column", "lacking"),
+    [
+        ("INTERVAL 1 DAY", "INTERVAL"),
+        ("[{'a': INTERVAL 1 DAY}]", "INTERVAL"),
+        ("MAP {'a': INTERVAL 1 DAY}", "INTERVAL"),
+        ("union_value(a := 1)", "UNION"),
+    ],
+)
+def test_polars_names_the_column_whose_type_it_lacks(
+    con: Connection, column: str, lacking: str
+) -> None:
+    relation = rows(con, f"SELECT LLM_GENERATE('x') AS a, {column} AS odd")
+    for one in (relation, rows(con, f"SELECT {column} AS odd")):
+        with pytest.raises(BindError, match=f"the column odd has values of type {lacking}"):
+            one.pl()
+    assert con.total_stats.calls_run == 0
+    assert rows(con, "SELECT MAP {'a': [1]} AS m, uuid() AS u, NULL AS n").pl().width == 3
+
+
+def test_arrays_of_numpy_are_tables(con: Connection) -> None:
+    named = {"a": numpy.array([1, 2]), "b": numpy.array(["x", "y"], dtype=object)}
+    listed = [numpy.array([1, 2]), numpy.array([3, 4])]
+    assert len(named) == len(listed)
+    for name in ("named", "listed"):
+        plain = con.sql(f"FROM {name}")
+        asked = con.sql(f"SELECT *, LLM_GENERATE('x') FROM {name}")
+        assert plain is not None
+        assert asked is not None
+        assert [r[:-1] for r in asked.fetchall()] == plain.fetchall()

@@ -215,11 +215,10 @@ class RemoteRelation:
 
     def pl(self) -> polars.DataFrame:
         """All rows as a polars data frame."""
-        import polars
+        from heliumql.relations import to_polars
 
-        frame = polars.from_arrow(self.arrow())
-        assert isinstance(frame, polars.DataFrame)
-        return frame
+        to_polars.check(self.schema)
+        return to_polars.frame(self.arrow())
 
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """The next rows, at most `size`."""
