@@ -382,3 +382,26 @@ def test_no_cell_warned(kernel: Kernel) -> None:
     cell = kernel.run("%unload_ext heliumql\n%load_ext heliumql\n%hql SELECT 3 AS three")
     assert ">3<" in cell.html
     assert cell.warned == ""
+
+
+def test_a_function_has_variables_of_its_own(kernel: Kernel) -> None:
+    cell = kernel.run(
+        "wide = 'of the notebook'\n"
+        "def asked(few):\n"
+        "    wide = 'of the function'\n"
+        "    found = %hql SELECT $few + 1 AS more, $wide AS w\n"
+        "    return found\n"
+        "asked(41).fetchall()"
+    )
+    assert cell.status == "ok", cell.traceback
+    assert "[(42, 'of the function')]" in str(cell.results)
+
+
+def test_unloading_takes_the_magics_away(kernel: Kernel) -> None:
+    cell = kernel.run("%unload_ext heliumql\n%hql SELECT 3 AS three")
+    gone = cell.warned + str(cell.traceback)
+    left = kernel.run("get_ipython().Completer.custom_matchers")
+    back = kernel.run("%load_ext heliumql\n%hql SELECT 4 AS four")
+    assert "not found" in gone
+    assert left.results[0]["text/plain"] == "[]"
+    assert ">4<" in back.html

@@ -20,9 +20,15 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Closes the connections that `%%hql` opened."""
+    """Closes the connections that `%%hql` opened, and takes the magics away."""
+    from heliumql.extensions.jupyter.completion import forget_cells
     from heliumql.extensions.jupyter.magics import HqlMagics
 
-    for magics in shell.magics_manager.registry.values():
+    manager = shell.magics_manager
+    for name, magics in list(manager.registry.items()):
         if isinstance(magics, HqlMagics):
             magics.close()
+            del manager.registry[name]
+            for kind in ("line", "cell"):
+                manager.magics[kind].pop("hql", None)
+            forget_cells(shell)

@@ -48,6 +48,12 @@ def complete_cells(shell: InteractiveShell, magics: HqlMagics) -> None:
     shell.Completer.custom_matchers.append(matches)
 
 
+def forget_cells(shell: InteractiveShell) -> None:
+    """Takes away again what `complete_cells` added."""
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != "heliumql"]
+
+
 def _statement(context: CompletionContext) -> tuple[str | None, int]:
     """The HQL that the cursor is in, and its place there; None where it is in none."""
     code = context.full_text

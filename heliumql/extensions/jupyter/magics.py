@@ -11,7 +11,13 @@ from typing import Any
 
 import duckdb
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+)
 
 from heliumql import syntax
 from heliumql.connection import Connection, Parsed
@@ -31,6 +37,7 @@ class HqlMagics(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._current: Connection | None = None
+        self._local: Mapping[str, Any] = {}  # variables of the function that a line stands in
         self._opened: dict[str, Connection] = {}  # by path, and over DuckDB's by name
         self._below: dict[str, duckdb.DuckDBPyConnection] = {}  # what those of a name stand over
 
@@ -43,8 +50,11 @@ class HqlMagics(Magics):
 
     # A placeholder {name} is the language's, and $name a parameter: nothing is put in their place.
     @no_var_expand
+    @needs_local_scope
     @line_cell_magic
-    def hql(self, line: str, cell: str | None = None) -> Relation | object | None:
+    def hql(
+        self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
+    ) -> Relation | object | None:
         """Runs statements of HQL. `%hql --help` shows the options."""
         try:
             options = read_options(line)
@@ -53,10 +63,13 @@ class HqlMagics(Magics):
                 return None
             # The lines of the statements are counted as the notebook counts those of the cell.
             text = options.statement if cell is None else f"{options.statement}\n{cell}"
+            self._local = local_ns or {}
             self._use(options)
             return self._run(text, options)
         except (HeliumQLError, duckdb.Error, KeyboardInterrupt) as error:
             raise _without_traceback(error) from None
+        finally:
+            self._local = {}
 
     def close(self) -> None:
         """Closes the connections that cells opened."""
@@ -104,10 +117,9 @@ class HqlMagics(Magics):
 
     @property
     def _notebook(self) -> Mapping[str, Any]:
-        """The variables of the notebook."""
+        """The variables of the notebook, before them those of the function."""
         assert self.shell is not None
-        variables: Mapping[str, Any] = self.shell.user_ns
-        return variables
+        return {**self.shell.user_ns, **self._local}
 
     # statements ---------------------------------------------------------------------------
 
