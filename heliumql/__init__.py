@@ -94,6 +94,7 @@ def connect(
     import duckdb
 
     from heliumql.connection import Connection
+    from heliumql.shared import opened
 
     if isinstance(database, str) and database.startswith(("grpc://", "grpc+tls://")):
         from heliumql.extensions.flight.remote import RemoteConnection
@@ -103,7 +104,7 @@ def connect(
         return Connection(database, owns=False)
     if not isinstance(database, str | os.PathLike):  # str() of None would be a file of that name
         raise TypeError(f"a database is a path or a connection, not {type(database).__name__}")
-    return Connection(duckdb.connect(str(database), read_only=read_only), owns=True)
+    return Connection(opened(str(database), read_only=read_only), owns=True)
 
 
 def load(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -38,6 +39,21 @@ def shared_by(database: int, file: Path | None) -> Shared:
     if found is None or found.is_closed:
         found = _of_databases[database] = Shared(_sidecar(file))
     return found
+
+
+def opened(path: str, **options: Any) -> duckdb.DuckDBPyConnection:
+    """DuckDB's connection to a database. Raises ExecutionError where another process has it."""
+    try:
+        return duckdb.connect(path, **options)
+    except duckdb.IOException as error:
+        if "could not set lock" not in str(error).lower():
+            raise
+        number = re.search(r" \(PID \d+\)", str(error))
+        raise ExecutionError(
+            f"{path} is in use by another process{number[0] if number else ''}",
+            hint="if that is heliumql serve, heliumql run --connect uses it, and so does"
+            " heliumql.connect('grpc://..')",
+        ) from None
 
 
 def file_of(connection: duckdb.DuckDBPyConnection) -> Path | None:

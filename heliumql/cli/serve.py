@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
-
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.parser import UsageError
 from heliumql.cli.remote import connected, contents
@@ -23,11 +21,11 @@ from heliumql.cli.run import status_of
 from heliumql.cli.scripts import constant, read
 from heliumql.cli.values import pairs
 from heliumql.connection import Connection
-from heliumql.errors import ExecutionError
 from heliumql.extensions.flight import tokens
 from heliumql.extensions.flight.safe import CONFIG
 from heliumql.extensions.flight.server import Server
 from heliumql.extensions.flight.sessions import Sessions
+from heliumql.shared import opened
 
 _PATIENCE_SECONDS = 5.0  # of the end, for clients that take no rows
 
@@ -104,16 +102,7 @@ def _stop(server: Server, sessions: Sessions) -> bool:
 @contextmanager
 def _database(options: argparse.Namespace) -> Iterator[Connection]:
     config = dict(CONFIG) if options.safe else {}
-    try:
-        opened = duckdb.connect(options.database, config=config)
-    except duckdb.IOException as error:
-        if "lock" not in str(error).lower():
-            raise
-        raise ExecutionError(
-            f"{options.database} is in use by another process",
-            hint="if that is heliumql serve, heliumql run --connect uses it",
-        ) from None
-    with Connection(opened, owns=True) as root:
+    with Connection(opened(options.database, config=config), owns=True) as root:
         yield root
 
 

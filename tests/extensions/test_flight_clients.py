@@ -249,10 +249,14 @@ def exchanged(client: flight.FlightClient, command: bytes) -> dict[str, object]:
             return found
 
 
+QUERY = ["-c", "SELECT 1"]
+
+
 def test_a_second_server_on_the_database_says_so(server: Serving, tmp_path: Path) -> None:
     folder = f"/proc/{server.process.pid}/cwd"
+    database = os.path.realpath(folder) + "/my.duckdb"
     done = subprocess.run(
-        [*PROGRAM, "serve", "--port", "0", "--database", os.path.realpath(folder) + "/my.duckdb"],
+        [*PROGRAM, "serve", "--port", "0", "--database", database],
         env=environment(),
         capture_output=True,
         text=True,
@@ -260,6 +264,18 @@ def test_a_second_server_on_the_database_says_so(server: Serving, tmp_path: Path
     )
     assert done.returncode == 1
     assert "is in use by another process" in done.stderr
+    for command in (["run"], ["explain"], ["repl"]):
+        done = subprocess.run(
+            [*PROGRAM, *command, "--database", database, *([] if command == ["repl"] else QUERY)],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == 1
+        assert "is in use by another process" in done.stderr
+        assert "hint: if that is heliumql serve, heliumql run --connect" in done.stderr
     port = server.url.rpartition(":")[2]
     done = subprocess.run(
         [*PROGRAM, "serve", "--port", port],

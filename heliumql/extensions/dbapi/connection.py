@@ -15,6 +15,7 @@ from heliumql.connection import Connection as HqlConnection
 from heliumql.extensions.dbapi import errors
 from heliumql.extensions.dbapi.cursor import Cursor
 from heliumql.extensions.dbapi.errors import InterfaceError, ProgrammingError, translated
+from heliumql.shared import opened
 
 if TYPE_CHECKING:
     from heliumql.statements.parsed import Parsed
@@ -40,7 +41,7 @@ def connect(
     with translated():
         if isinstance(database, HqlConnection):
             return Connection(database.cursor(), autocommit=autocommit)
-        own = duckdb.connect(str(database), read_only=read_only)
+        own = opened(str(database), read_only=read_only)
         return Connection(HqlConnection(own, owns=True), autocommit=autocommit)
 
 

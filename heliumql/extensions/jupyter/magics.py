@@ -27,6 +27,7 @@ from heliumql.extensions.jupyter.output import ProgressDisplay, say, show, stats
 from heliumql.extensions.jupyter.stopping import stopping
 from heliumql.extensions.jupyter.variables import frames_as_tables, parameters
 from heliumql.relations.relation import Relation
+from heliumql.shared import opened
 from heliumql.syntax.literals import quoted_name
 
 
@@ -94,7 +95,7 @@ class HqlMagics(Magics):
             )
         key = path if path == ":memory:" else str(Path(path).expanduser().resolve())
         if key not in self._opened:
-            self._opened[key] = Connection(duckdb.connect(key), owns=True)
+            self._opened[key] = Connection(opened(key), owns=True)
         return self._opened[key]
 
     def _named(self, name: str) -> Connection:
