@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("record") and os.environ.get("CI"):
         raise pytest.UsageError("expected results are recorded and reviewed before CI sees them")
+    # In the background of a script these are ignored, also by the programs that tests start.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            own = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if own else signal.SIG_DFL)
 
 
 @pytest.fixture

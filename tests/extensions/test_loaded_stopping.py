@@ -110,7 +110,10 @@ def test_ctrl_c(server: StubServer, rows: int) -> None:
         until(server, min(rows, 64))
         pressed = time.monotonic()
         program.send_signal(signal.SIGINT)
-        out, err = program.communicate(timeout=30)
+        try:
+            out, err = program.communicate(timeout=30)
+        finally:
+            program.kill()  # one that did not stop must not keep the tests
     assert time.monotonic() - pressed < 10  # the program's own end, too
     assert out.splitlines()[0].endswith(" True")
     assert out.splitlines()[1] == "[(42,)]"
