@@ -12,7 +12,7 @@ def test_without_a_suite_it_lists_them(run: Run) -> None:
     assert done.status == 0
     assert re.search(r"(?m)^  optimality +\w", done.out)
     assert run("bench", "--help").out == done.out
-    assert "heliumql bench" in run("--help").out
+    assert re.search(r"(?m)^ +bench ", run("--help").out)
 
 
 def test_a_suite_that_is_not_there(run: Run) -> None:
@@ -36,11 +36,12 @@ def test_the_gap_of_every_policy(run: Run) -> None:
 
 
 def test_help_and_wrong_values(run: Run) -> None:
-    assert "makespan / best known - 1" in run("bench", "optimality", "--help").out
+    told = " ".join(run("bench", "optimality", "--help").out.split())
+    assert "makespan / best known - 1" in told
     for wrong in (["--seconds", "soon"], ["--seconds", "0"], ["--labels", "-1"], ["--most", "9"]):
         done = run("bench", "optimality", *wrong)
         assert done.status == 2
-        assert f"argument {wrong[0]}" in done.err
+        assert f"error: {wrong[0]}: " in done.err
 
 
 def test_what_is_missing_is_named(run: Run, tmp_path) -> None:

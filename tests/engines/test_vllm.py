@@ -457,7 +457,7 @@ class TestGpus:
             def __init__(self, settings: dict[str, Any], environment: dict[str, str]) -> None:
                 told.append((environment.get("CUDA_VISIBLE_DEVICES"), settings["memory_share"]))
 
-            def ready(self) -> None:
+            def ready(self, given_up: Callable[[], bool]) -> None:
                 raise Told
 
             def discard(self) -> None:
