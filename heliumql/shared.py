@@ -78,6 +78,7 @@ class Shared:
 
     def __init__(self, sidecar: Path | None = None) -> None:
         self.engines: dict[str, Engine] = {}
+        self.changed: list[tuple[str, str]] = []  # kinds and names, at each change in the catalog
         self._models: dict[str, Model] = {}  # of the engines
         self._sidecar = sidecar
         self._places: dict[Path | None, tuple[AnswerStore, Learnt]] = {}

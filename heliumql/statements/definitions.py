@@ -42,6 +42,7 @@ class Definitions:
         self.duckdb = session.duckdb
         self._named: dict[str, frozenset[int]] = {}  # call sites of views, macros, prompts
         self._undoable: set[tuple[str, str]] = set()  # changed in a transaction that is open
+        self._seen = len(session.shared.changed)  # of the changes, those that the catalog has
 
     def create_model(self, statement: syntax.CreateModel, restoring: bool) -> None:
         options = dict(statement.options)
@@ -155,6 +156,10 @@ class Definitions:
         if not exists:
             return
         self._note_change(kind, name)
+        self._forget(kind, name)
+
+    def _forget(self, kind: str, name: str) -> None:
+        """Drops what stands in DuckDB for a prompt, view or macro."""
         place = f"temp.main.{quoted_name(name)}"
         drops = [f"DROP VIEW IF EXISTS {place}"]
         if kind != "view":
@@ -165,9 +170,15 @@ class Definitions:
             self.session.sites.pop(number, None)
 
     def _note_change(self, kind: str, name: str) -> None:
-        """A transaction of the user's may take back what was made or dropped in it."""
+        """A transaction of the user's may take back what was made or dropped in it.
+
+        Other connections of the database are told when it is there for them.
+        """
+        key = (kind, name.lower())
         if in_transaction(self.duckdb):
-            self._undoable.add((kind, name.lower()))
+            self._undoable.add(key)
+        else:
+            self.session.shared.changed.append(key)
 
     def taken_back(self) -> list[Entry]:
         """After a transaction that changed definitions: forgets what it took back.
@@ -182,7 +193,33 @@ class Definitions:
         except duckdb.Error:  # it is aborted, and waits for ROLLBACK
             return []
         missing = self.catalog.agree_with(self.catalog.stored(self.duckdb), self._undoable)
+        self.session.shared.changed.extend(self._undoable)
         self._undoable.clear()
+        return missing
+
+    @property
+    def is_behind(self) -> bool:
+        """Connections of the database have made or dropped something since `caught_up`."""
+        return self._seen != len(self.session.shared.changed)
+
+    def caught_up(self) -> list[Entry]:
+        """Forgets what other connections have dropped; gives what they have made, to be made here.
+
+        What is TEMP here stays as it is. In a transaction nothing changes from outside.
+        """
+        try:
+            if in_transaction(self.duckdb):
+                return []
+        except duckdb.Error:  # it is aborted, and waits for ROLLBACK
+            return []
+        changed, entries = self.session.shared.changed, self.catalog.entries
+        seen, self._seen = self._seen, len(changed)
+        keys = {k for k in changed[seen : self._seen] if k not in entries or not entries[k].temp}
+        had = keys & entries.keys()
+        missing = self.catalog.agree_with(self.catalog.stored(self.duckdb), keys)
+        for kind, name in had - entries.keys():
+            if kind != "model":
+                self._forget(kind, name)
         return missing
 
     def show(self, statement: syntax.Show) -> Rows | None:

@@ -59,6 +59,7 @@ class Statements:
         """The statements of a text; errors in one of them will show this text."""
         if not isinstance(text, str | Source):
             raise TypeError(f"a statement is a text, not {type(text).__name__}")
+        self._catch_up()
         source = text if isinstance(text, Source) else Source(text, name)
         try:
             found = syntax.parse(source.text, llm_names=self._llm_names)
@@ -72,6 +73,12 @@ class Statements:
         if len(parsed) != 1:
             raise BindError(f"{taker} takes one statement; this text has {len(parsed)}")
         return parsed[0]
+
+    def _catch_up(self) -> None:
+        """What other connections have made since the last statement has its name here too."""
+        if self._definitions.is_behind:
+            self._evaluations.begin()
+            self._restored.make(self._definitions.caught_up(), self._make_again)
 
     def names_calls(self, text: str) -> bool:
         """A name in a plain statement has come to hold calls since it was parsed."""
@@ -104,6 +111,7 @@ class Statements:
             statement = self.with_settings(parsed.statement)
             with frames.using(names):
                 relation = self._run(statement, Given(parameters, parsed.source, group))
+            self._restored.make(self._definitions.taken_back(), self._make_again)
             if relation is not None:
                 span = parsed.statement.span
                 made = functools.partial(self._run_made, names)

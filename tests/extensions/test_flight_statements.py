@@ -234,3 +234,16 @@ def test_parameters_of_several_statements_go_to_those_that_name_them(con: Remote
     assert result.fetchall() == [(1, 2)]
     with pytest.raises(heliumql.BindError, match=r"no statement has \$z"):
         con.sql("SELECT $x; SELECT $y", {"x": 1, "y": 2, "z": 3})
+
+
+def test_what_a_client_makes_others_that_are_connected_see(server: Serving) -> None:
+    with server.connect() as one, server.connect() as other:
+        other.execute("SELECT 1")
+        one.execute("CREATE MODEL late WITH (engine = 'simulated')")
+        one.execute("CREATE PROMPT lately(x) WITH (model = 'late') AS 'hi {x}'")
+        found = other.execute("SELECT LLM_GENERATE('x', model => 'late'), lately('a')").fetchall()
+        assert len(found) == 1
+        one.execute("DROP PROMPT lately")
+        one.execute("DROP MODEL late")
+        with pytest.raises(heliumql.CatalogError, match="there is no model late"):
+            other.execute("SELECT LLM_GENERATE('x', model => 'late')")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import heliumql
@@ -118,3 +119,55 @@ def test_an_aborted_transaction_waits_for_its_end(tmp_path: Path) -> None:
             con.sql("SELECT 1").fetchall()
         con.execute("ROLLBACK")
         assert seen(con)[1] == {}
+
+
+NAMED = (
+    "CREATE PROMPT p(x) AS 'hi {x}'",
+    "CREATE VIEW v AS SELECT LLM_GENERATE('x') AS a",
+    "CREATE MACRO f(x) AS LLM_GENERATE('{x}')",
+)
+ASKED = ("SELECT LLM_GENERATE('x', model => 'm')", "SELECT p('a')", "FROM v", "SELECT f('a')")
+
+
+def test_what_one_connection_makes_and_drops_others_that_are_open_see() -> None:
+    with heliumql.connect() as one, one.cursor() as other:
+        other.execute("CREATE TEMP MODEL mine WITH (engine = 'simulated')")
+        for statement in (MODEL, *NAMED):
+            one.execute(statement)
+        other.execute("SET llm_default_model = 'mine'")
+        for text in ASKED:
+            assert len(other.execute(text).fetchall()) == 1
+        with pytest.raises(heliumql.CatalogError, match="model m exists already"):
+            other.execute(MODEL)
+        other.execute("CREATE OR REPLACE PROMPT p(x) AS 'bye {x}'")
+        assert one.execute("DESCRIBE PROMPT p").fetchall()[0][1].endswith("'bye {x}'")
+        for kind, name in (("MODEL", "m"), ("PROMPT", "p"), ("VIEW", "v"), ("MACRO", "f")):
+            one.execute(f"DROP {kind} {name}")
+        for text in ASKED:
+            with pytest.raises((heliumql.CatalogError, duckdb.CatalogException)):
+                other.execute(text).fetchall()
+        assert set(other.catalog.models) == {"mine"}
+
+
+def test_others_see_what_a_transaction_made_once_it_is_over() -> None:
+    with heliumql.connect() as one, one.cursor() as other:
+        for text in ("BEGIN", MODEL):
+            one.sql(text)
+        with pytest.raises(heliumql.CatalogError, match="there is no model m"):
+            other.execute(ASKED[0])
+        one.sql("ROLLBACK")
+        with pytest.raises(heliumql.CatalogError, match="there is no model m"):
+            other.execute(ASKED[0])
+        for text in ("BEGIN", MODEL, "COMMIT"):
+            one.sql(text)
+        assert len(other.execute(ASKED[0]).fetchall()) == 1
+
+
+def test_rows_that_are_being_read_go_on_while_others_make_something() -> None:
+    with heliumql.connect() as one, one.cursor() as other:
+        rows = other.sql("FROM range(9000)")
+        assert rows is not None
+        assert rows.fetchone() == (0,)
+        one.execute(MODEL)
+        assert len(other.execute(ASKED[0]).fetchall()) == 1
+        assert len(rows.fetchall()) == 8999
