@@ -6,9 +6,6 @@ SELEC 1
 SELECT 1 FROM
 
 -- fails
-SELECT (1
-
--- fails
 SELECT 1)
 
 -- fails
