@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import duckdb
 import pytest
 from terminal import ALT_ENTER, CTRL_C, CTRL_D, PASTE, PASTE_END, Terminal
 
+from heliumql.cli.repl.database import Opened
+from heliumql.cli.repl.dot_commands import files
 from heliumql.cli.repl.entries import Entry, entries, is_complete
 from heliumql.cli.repl.history import looks_secret
 
@@ -260,6 +265,29 @@ def test_the_open_database_can_be_opened_for_reading_only_and_for_writing_again(
     assert "read-only" in shell.run("INSERT INTO t VALUES (12);")
     assert shell.run(".open ./my.duckdb") == ""
     assert shell.run("INSERT INTO t VALUES (12);") == "1 row"
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_what_was_open_is_open_again_where_it_cannot_be_opened_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, again: bool
+) -> None:
+    path = str(tmp_path / "my.duckdb")
+    before, opened = files.open_database(path, {}), list[Opened]()
+    really = files.open_database
+
+    def refused(path: str, settings: Mapping[str, object], *, read_only: bool = False) -> Opened:
+        if read_only or not again:
+            raise duckdb.IOException("the disk is gone")
+        return really(path, settings, read_only=read_only)
+
+    monkeypatch.setattr(files, "open_database", refused)
+    shell: Any = SimpleNamespace(opened=before, close=before.closed, open=opened.append)
+    with pytest.raises(duckdb.IOException, match="the disk is gone"):
+        files._open(shell, ["--readonly", path])
+    for one in opened:
+        one.connection.execute("CREATE TABLE t AS SELECT 1 AS n")
+        one.closed()
+    assert len(opened) == again
 
 
 def test_entries_of_a_text() -> None:

@@ -30,10 +30,9 @@ def _open(shell: Shell, words: list[str]) -> None:
     try:
         opened = open_database(path, before.settings, read_only=read_only)
     except BaseException:
-        opened = open_database(before.path, before.settings, read_only=before.read_only)
+        shell.open(open_database(before.path, before.settings, read_only=before.read_only))
         raise
-    finally:
-        shell.open(opened)
+    shell.open(opened)
 
 
 def _read(shell: Shell, words: list[str]) -> None:
