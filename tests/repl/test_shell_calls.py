@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import time
@@ -72,7 +71,7 @@ def test_ctrl_c_stops_the_statement_and_what_was_answered_is_not_asked_again(
             aborted.wait(0.01)
         asked = len(server.seen)
         again = shell.run(ALL)
-        assert re.search(r"(?m)^200 rows \(\d\d shown\)", again)
+        assert "200 rows (38 shown)" in again  # what fits the terminal of 50 lines
         assert f"200 rows · 200 calls ({answered} cached) · " in again
         assert len(server.seen) - asked == 200 - answered
         assert f"200 asked: 0 shared, {answered} cached, 140 run" in shell.run(".stats")
