@@ -52,8 +52,18 @@ def of(language: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("example", found, ids=[e.place for e in found])
 
 
+def link_data(folder: Path) -> None:
+    """What examples read, as it lies in the repository."""
+    for name in ("queries", "catalog"):
+        (folder / name).symlink_to(ROOT / name)
+
+
 @of("sql")
-def test_sql_runs_and_has_the_columns_shown(example: Example) -> None:
+def test_sql_runs_and_has_the_columns_shown(
+    example: Example, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    link_data(tmp_path)
+    monkeypatch.chdir(tmp_path)  # some write files
     with heliumql.connect() as connection:
         connection.execute(SIMULATED)
         connection.set("llm_default_model", "simulated")
@@ -89,8 +99,7 @@ def test_python_runs(
 
 @of("console")
 def test_commands_print_what_is_shown(example: Example, tmp_path: Path) -> None:
-    for folder in ("queries", "catalog"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
+    link_data(tmp_path)
     with heliumql.connect(str(tmp_path / "simulated.duckdb")) as connection:
         connection.execute(SIMULATED)
     for block in example.text.removeprefix("$ ").split("\n$ "):
