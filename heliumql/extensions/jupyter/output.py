@@ -29,10 +29,12 @@ class ProgressDisplay:
             return
         self._last = now
         drawn = _progress_bundle(progress)
-        if self._handle is None:
-            self._handle = _display(drawn, raw=True, display_id=True)
-        else:
+        if self._handle is not None:
             self._handle.update(drawn, raw=True)
+            return
+        # Kept before it is shown: an interrupt in between must not leave it behind.
+        self._handle = _handle()
+        self._handle.display(drawn, raw=True)
 
     def clear(self) -> None:
         """Leaves an output without content: outputs cannot be taken back one by one."""
@@ -70,11 +72,18 @@ def stats_lines(stats: Stats, *, full: bool) -> list[str]:
     return lines
 
 
-def _display(*things: object, **options: object) -> Any:
+def _display(*things: object, **options: object) -> None:
     from IPython.display import display
 
     shows: Any = display  # it has no types
-    return shows(*things, **options)
+    shows(*things, **options)
+
+
+def _handle() -> Any:
+    from IPython.display import DisplayHandle
+
+    make: Any = DisplayHandle  # it has no types
+    return make()
 
 
 def _in_short(stats: Stats) -> str:
