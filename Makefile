@@ -45,12 +45,13 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmark/openai_overhead.py
 	$(BIN)/python benchmark/small_batches/deferral.py
 	$(BIN)/python benchmark/event_model/run.py
-	$(BIN)/python benchmark/schedules.py --simulate
+	$(BIN)/heliumql bench all --engine simulated --repeat 1
 
 bench-engines: $(VENV)/.tested
-	$(BIN)/python benchmark/schedules.py
-	$(BIN)/python benchmark/schedules.py --workers 2
-	$(BIN)/python benchmark/schedules.py --kv all
+	$(BIN)/heliumql bench all --output benchmark/results
+	$(BIN)/heliumql bench all --workers 2 --output benchmark/results
+	$(BIN)/heliumql bench all --kv-tokens all --output benchmark/results
+	$(BIN)/heliumql bench report benchmark/results
 	$(BIN)/heliumql bench optimality
 
 docs: $(VENV)/.tested

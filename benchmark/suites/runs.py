@@ -30,8 +30,10 @@ class Run:
     policy: str
     seconds: float
     cpu: float  # of the engine's processes; 0 on a simulated engine
+    client_cpu: float  # of this process
     planning: float
-    calls: int
+    asked: int  # calls that the result demanded
+    calls: int  # that were run
     prompt_tokens: int
     hit_tokens: int  # of the prompt tokens, found in the prefix cache
     output_tokens: int
@@ -50,13 +52,15 @@ class Run:
 
 
 @contextmanager
-def session(suite: Suite, engine: RecordingEngine, rows: int, scale: float) -> Iterator[Connection]:
+def session(
+    suite: Suite, engine: RecordingEngine, rows: int, scale: float, seed: int = 0
+) -> Iterator[Connection]:
     """A session in memory with the tables of the suite; no answer is remembered in it."""
     with heliumql.connect() as con:
         con.register_model("benchmark", engine, max_tokens=suite.max_tokens(scale))
         con.set("llm_cache", "off")
         con.set("llm_on_error", "fail")
-        for name, table in suite.tables(rows, scale, 0).items():
+        for name, table in suite.tables(rows, scale, seed).items():
             con.register(name, table)
         yield con
 
@@ -66,11 +70,12 @@ def run(con: Connection, query: str, engine: RecordingEngine, policy: str) -> Ru
     con.set("llm_scheduler", policy)
     engine.take()
     clock = _clock(engine)
-    began, worked = clock(), _cpu(engine)
+    began, worked, client = clock(), _cpu(engine), time.process_time()
     with _watched() as plans:
         relation = con.sql(query)
         assert relation is not None
         rows = relation.fetchall()
+    client_cpu = time.process_time() - client
     seconds, cpu = clock() - began, _cpu(engine) - worked
     stats = relation.stats
     record = engine.take()
@@ -84,7 +89,9 @@ def run(con: Connection, query: str, engine: RecordingEngine, policy: str) -> Ru
         policy,
         seconds,
         cpu,
+        client_cpu,
         stats.planning_seconds,
+        stats.calls_asked,
         stats.calls_run,
         stats.prompt_tokens,
         stats.prefix_hit_tokens,

@@ -119,6 +119,43 @@ examples:
   heliumql bench optimality --quick
 """
 
+_SUITE_EPILOG = """\
+Systems are heliumql, which orders calls by its policy cache_aware, and
+heliumql:POLICY for others (heliumql:random, or random for short); oracle, a
+replay of the same calls with all answers known before; and one_row, a batch of
+one. The greater of these two is about the least that any order can take.
+Systems take turns, each with empty prefix caches at first. Answers are checked
+to be the same.
+
+The engine vllm is embedded, with a small random model in float32 on one core a
+worker; simulated is the same in virtual time, within seconds.
+
+A table in Markdown goes to standard output, progress to standard error. With
+--output each run of a system is a row of SUITE-ENGINE-TIME.parquet and .csv in
+that folder; heliumql bench report FOLDER makes a report of them.
+
+examples:
+  heliumql bench mixed --quick
+  heliumql bench all --engine simulated --output results
+  heliumql bench trading --systems heliumql,random --kv-tokens tight --repeat 5
+
+exit status:
+  0 done; 1 answers differ, or a run failed; 2 wrong usage
+"""
+
+_REPORT_EPILOG = """\
+Rows of the same suite, sizes, engine and KV cache are in one table, those of
+later invocations too. Ratios are of seconds to heliumql by pairs of one turn,
+with the least and greatest of them.
+
+With --output the report is report.md in that folder, with a plot of each table
+(needs matplotlib).
+
+examples:
+  heliumql bench report results
+  heliumql bench report results --output results/report
+"""
+
 
 def run_parser(prog: str = "heliumql run") -> Parser:
     parser = Parser(
@@ -280,4 +317,48 @@ def bench_optimality_parser() -> Parser:
         help="for the dynamic program, likewise (default: 200000, some 30 seconds)",
     )
     add("--milp", action="store_true", help="the integer program even where the best is known")
+    return parser
+
+
+def bench_suite_parser(suite: str) -> Parser:
+    parser = Parser(
+        f"heliumql bench {suite}",
+        "[option]...",
+        "What the order of calls is worth: systems on one engine, by turns."
+        if suite == "all"
+        else f"What the order of calls of {suite} is worth: systems on one engine, by turns.",
+        _SUITE_EPILOG,
+    )
+    parser.set_defaults(suite=suite)
+    add = parser.add_argument
+    add("--engine", choices=("vllm", "simulated"), default="vllm", metavar="NAME",
+        help="vllm (default) or simulated")  # fmt: skip
+    add("--systems", metavar="A,B", help="those to compare (default: all)")
+    add("--rows", type=whole, metavar="N", help="instead of the suite's own number")
+    add("--scale", type=positive, metavar="X", help="of all lengths; 1 is the original's")
+    add("--kv-tokens", default="quarter", metavar="N",
+        help="KV cache of a worker: tokens, or quarter (default), all or tight (a sixteenth) of"
+        " what the calls hold together")  # fmt: skip
+    add("--workers", type=whole, default=1, metavar="N", help="of the engine (default: 1)")
+    add("--slots", type=whole, default=8, metavar="N", help="calls at once a worker (default: 8)")
+    add("--repeat", type=whole, metavar="N", help="turns (default: 3)")
+    add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
+    add("--apart", action="store_true", help="no two calls are equal")
+    add("--kept", action="store_true", help="lengths of answers are known from a run before")
+    add("--quick", action="store_true", help="mixed and map_reduce with few rows, one turn")
+    add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
+    return parser
+
+
+def bench_report_parser() -> Parser:
+    parser = Parser(
+        "heliumql bench report",
+        "FOLDER [option]...",
+        "Tables and plots of what heliumql bench has measured.",
+        _REPORT_EPILOG,
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="of the result files")
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="for report.md and plots (default: printed)"
+    )
     return parser

@@ -1,79 +1,112 @@
-"""`heliumql bench`: the suites that measure, which lie in the folder `benchmark`."""
+"""`heliumql bench`: the suites and studies that measure, which lie in the folder `benchmark`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import ModuleType
 
-from heliumql.cli.arguments import bench_optimality_parser
+from heliumql.cli.arguments import (
+    bench_optimality_parser,
+    bench_report_parser,
+    bench_suite_parser,
+)
 from heliumql.cli.help import show
-from heliumql.cli.parser import UsageError
+from heliumql.cli.parser import UsageError, nearest
 from heliumql.errors import InternalError
 from heliumql.resources import resource
 
 
 @dataclass(frozen=True)
-class _Suite:
+class _Program:
     """A package in `benchmark` whose `main` takes the options and returns the exit status."""
 
     name: str
     what: str
     parser: Callable[[], argparse.ArgumentParser]
+    package: str
     needs: Sequence[str] = ()  # modules of the extra `bench`
+    installed: bool = False  # it is in the package, too, not in a checkout alone
 
 
-_SUITES = (
-    _Suite(
+# Their workflows are in benchmark/suites, which is too much to import for a list.
+_WORKFLOWS = {
+    "mixed": "half of the calls share a document, half an instruction",
+    "map_reduce_questions": "fourteen experts answer a question, one sums up",
+    "map_reduce": "experts on a report and a question, one sums up",
+    "debate": "two rounds of a debate about a report",
+    "reflection": "an analyst, critics, the analyst again",
+    "iterative": "a summary that grows piece by piece, in chains of six",
+    "parallel": "experts on the pieces of an item, summed up twice",
+    "trading": "56 agents decide on a stock",
+    "all": "all of them",
+}
+_SUITES = tuple(
+    _Program(name, what, partial(bench_suite_parser, name), "bench")
+    for name, what in _WORKFLOWS.items()
+)
+_STUDIES = (
+    _Program(
         "optimality",
         "orders of the scheduling policies against the best ones",
         bench_optimality_parser,
+        "optimality",
         needs=("highspy",),
+        installed=True,
     ),
+    _Program("report", "tables and plots of what was measured", bench_report_parser, "report"),
 )
 
 
 def bench(arguments: Sequence[str]) -> int:
-    """Runs the suite that the first argument names; without one, lists them."""
+    """Runs the suite or study that the first argument names; without one, lists them."""
     match arguments:
         case [] | ["--help" | "-h", *_]:
             return show(_overview())
         case [name, *rest]:
-            suite = next((s for s in _SUITES if s.name == name), None)
-            if suite is None:
-                known = ", ".join(s.name for s in _SUITES)
-                raise UsageError(f"no suite {name!r}", hint=f"suites are: {known}")
-            options = suite.parser().parse_args(rest)
-            missing = [m for m in suite.needs if importlib.util.find_spec(m) is None]
+            program = next((p for p in (*_SUITES, *_STUDIES) if p.name == name), None)
+            if program is None:
+                known = [p.name for p in (*_SUITES, *_STUDIES)]
+                near = nearest(name, known)
+                hint = f"did you mean {near}?" if near else f"suites are: {', '.join(known)}"
+                raise UsageError(f"no suite {name!r}", hint=hint)
+            options = program.parser().parse_args(rest)
+            missing = [m for m in program.needs if importlib.util.find_spec(m) is None]
             if missing:
                 raise UsageError(
                     f"the suite {name} needs {', '.join(missing)}",
                     hint="pip install 'heliumql[bench]'",
                 )
-            status: int = _load(suite.name).main(options)
+            status: int = _load(program).main(options)
             return status
     raise AssertionError(arguments)
 
 
 def _overview() -> str:
-    lines = ["Measure.", "", "usage: heliumql bench SUITE ...", "", "suites, each with --help:"]
-    lines += [f"  {suite.name:12} {suite.what}" for suite in _SUITES]
-    return "\n".join(lines) + "\n"
+    lines = ["Measure.", "", "usage: heliumql bench SUITE ...", ""]
+    for title, programs in (("suites, each with --help:", _SUITES), ("studies:", _STUDIES)):
+        lines += [title, *(f"  {p.name:20} {p.what}" for p in programs), ""]
+    return "\n".join([*lines, "example:", "  heliumql bench all --quick --engine simulated"]) + "\n"
 
 
-def _load(name: str) -> ModuleType:
-    """The package by its path: `benchmark` is on no import path."""
-    folder = resource(f"benchmark/{name}")
-    module_name = f"heliumql_benchmark_{name}"
-    spec = importlib.util.spec_from_file_location(
-        module_name, folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    if spec is None or spec.loader is None:
-        raise InternalError(f"{folder} is no package")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module  # its own modules look for it there
-    spec.loader.exec_module(module)
-    return module
+def _load(program: _Program) -> ModuleType:
+    """The package by its name in `benchmark`, which is on no import path before."""
+    try:
+        folder: Path = resource(f"benchmark/{program.package}")
+    except InternalError:
+        if program.installed:
+            raise
+        raise UsageError(
+            f"{program.name} comes with the source of HeliumQL, not with the installed package",
+            hint="pip install -e . in a checkout of the source, and start it there",
+        ) from None
+    path = str(folder.parent)
+    if path not in sys.path:
+        sys.path.insert(0, path)
+    return importlib.import_module(program.package)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,20 +128,6 @@ def test_distinct_tokens_count_common_beginnings_once() -> None:
     apart = 10 + 12 + 2 * (len(template) - 1 + 5)
     assert distinct_tokens(record) == 1 + 40 + apart
     assert distinct_tokens(record * 2) == 1 + 40 + apart
-
-
-def test_the_program_prints_a_table_and_its_limits() -> None:
-    arguments = ["--simulate", "--suites", "mixed", "--policies", "cache_aware,op_wise"]
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmark" / "schedules.py"), *arguments, "--repeat", "1"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = {line.split(" | ")[0] for line in done.stdout.splitlines() if line.startswith("| ")}
-    assert lines == {"| policy", "| cache_aware", "| op_wise", "| oracle replay", "| one row alone"}
-    assert "256 of 256 answers are distinct" in done.stdout
 
 
 @pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vLLM is not installed")

@@ -85,7 +85,7 @@ def test_the_version_names_duckdb_and_vllm() -> None:
         ),
         ("fmt", "FILE is missing", "heliumql fmt FILE..."),
         ("fmt --chekc a.hql", "no option --chekc", "did you mean --check?"),
-        ("bench optimalty", "no suite 'optimalty'", "suites are: optimality"),
+        ("bench optimalty", "no suite 'optimalty'", "did you mean optimality?"),
         ("bench optimality --most 9", "--most: invalid choice: 9", "one of 2, 3, 4"),
         ("bench optimality --seed x", "--seed: 'x' is not a whole number", ""),
         ("bench optimality --quick --most 2", "--most and --quick exclude each other", ""),

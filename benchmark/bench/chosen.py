@@ -1,0 +1,106 @@
+"""What the command line asks for, checked."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from suites.suite import SUITES
+
+from heliumql.cli.parser import UsageError, nearest
+from heliumql.scheduling.policies import POLICIES
+
+LIMITS = ("oracle", "one_row")  # what no order of the calls can undercut: the greater of the two
+DEFAULT_POLICY = "cache_aware"
+_POLICIES = (DEFAULT_POLICY, *POLICIES)
+_QUICK_SUITES = ("mixed", "map_reduce")
+_QUICK_SYSTEMS = ("heliumql", "heliumql:op_wise", "heliumql:random", "oracle", "one_row")
+_QUICK_ROWS = {"mixed": 4, "map_reduce": 1}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is measured. `rows` and `scale` are None where the suite's own are meant."""
+
+    suites: Sequence[str]
+    systems: Sequence[str]
+    engine: str = "vllm"
+    repeat: int = 3
+    kv_tokens: str = "quarter"
+    workers: int = 1
+    slots: int = 8
+    scale: float | None = None
+    rows: int | None = None
+    seed: int = 0
+    apart: bool = False
+    kept: bool = False  # lengths of answers are known from a run before
+    quick: bool = False
+
+    def rows_of(self, suite: str) -> int:
+        return self.rows or (_QUICK_ROWS[suite] if self.quick else SUITES[suite].rows)
+
+    def scale_of(self, suite: str) -> float:
+        return self.scale or SUITES[suite].scale
+
+
+def chosen(options: argparse.Namespace) -> Chosen:
+    """Raises UsageError."""
+    quick: bool = options.quick
+    if quick and options.suite != "all" and options.suite not in _QUICK_SUITES:
+        raise UsageError(
+            f"--quick has no {options.suite}",
+            hint=f"it has {', '.join(_QUICK_SUITES)}, or all: both of them",
+        )
+    everything = _QUICK_SUITES if quick else tuple(SUITES)
+    return Chosen(
+        suites=everything if options.suite == "all" else (options.suite,),
+        systems=_systems(options.systems, quick),
+        engine=options.engine,
+        repeat=options.repeat or (1 if quick else 3),
+        kv_tokens=_kv_tokens(options.kv_tokens),
+        workers=options.workers,
+        slots=options.slots,
+        scale=options.scale,
+        rows=options.rows,
+        seed=options.seed,
+        apart=options.apart,
+        kept=options.kept,
+        quick=quick,
+    )
+
+
+def policy_of(system: str) -> str | None:
+    """The policy of a system that is HeliumQL; of others None."""
+    name, _, policy = system.partition(":")
+    return (policy or DEFAULT_POLICY) if name == "heliumql" else None
+
+
+def _systems(given: str | None, quick: bool) -> tuple[str, ...]:
+    if given is None:
+        return _QUICK_SYSTEMS if quick else (*dict.fromkeys(map(_canonical, _POLICIES)), *LIMITS)
+    known = ("heliumql", *(f"heliumql:{p}" for p in POLICIES), *POLICIES, *LIMITS)
+    names = [name.strip() for name in given.split(",")]
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
+            raise UsageError(f"--systems: no system {name!r}", hint=hint)
+    found = tuple(dict.fromkeys(map(_canonical, names)))
+    if not any(map(policy_of, found)):
+        raise UsageError("--systems: the limits are compared with HeliumQL", hint="add heliumql")
+    return found
+
+
+def _canonical(name: str) -> str:
+    """One name for each: `cache_aware` and `heliumql:cache_aware` are `heliumql`."""
+    policy = name.removeprefix("heliumql:")
+    if policy == DEFAULT_POLICY:
+        return "heliumql"
+    return f"heliumql:{policy}" if policy in POLICIES else name
+
+
+def _kv_tokens(text: str) -> str:
+    if text not in ("quarter", "tight", "all") and not (text.isascii() and text.isdecimal()):
+        raise UsageError(f"--kv-tokens is quarter, tight, all or a number of tokens, not {text!r}")
+    return text

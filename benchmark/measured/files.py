@@ -1,0 +1,42 @@
+"""Rows in files: Parquet, and the same as CSV for the eye."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from measured.row import Row
+
+_TYPES = {
+    "str": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "float | None": pa.float64(),
+    "bool": pa.bool_(),
+}
+SCHEMA = pa.schema([(f.name, _TYPES[str(f.type)]) for f in fields(Row)])
+
+
+def write(folder: Path, name: str, rows: Sequence[Row]) -> Path:
+    """Writes NAME.parquet and NAME.csv; the former's path. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pylist([asdict(row) for row in rows], SCHEMA)
+    pa.csv.write_csv(table, folder / f"{name}.csv")
+    path = folder / f"{name}.parquet"
+    pa.parquet.write_table(table, path)
+    return path
+
+
+def read(folder: Path) -> list[Row]:
+    """The rows of all result files of the folder, in the order of their names."""
+    found: list[Row] = []
+    for path in sorted(folder.glob("*.parquet")):
+        table = pa.parquet.read_table(path)
+        if set(SCHEMA.names) <= set(table.column_names):  # others may lie there too
+            found += [Row(**row) for row in table.select(SCHEMA.names).to_pylist()]
+    return found

@@ -1,0 +1,149 @@
+"""Tables in Markdown of rows of measurement."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from measured.row import Row
+
+_LIMITS = ("oracle", "one_row")
+_BASE = "heliumql"
+_COLUMNS = (
+    "system", "seconds", "least", "most", "ratio", "least ratio", "greatest ratio", "to the limit",
+    "engine CPU", "client CPU", "calls", "tokens computed", "hits", "output tokens", "planning",
+    "foretold", "answers",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """Seconds of a system over those of the base, by pairs of one turn."""
+
+    median: float
+    least: float
+    greatest: float
+
+
+def report(rows: Sequence[Row]) -> str:
+    """A section for each group of rows that can be compared, then the machines."""
+    sections = [f"## {_title(group[0])}\n\n{compared(group)}" for group in groups(rows)]
+    return "\n\n".join(["# Benchmark", *sections, _machines(rows)])
+
+
+def groups(rows: Iterable[Row]) -> list[list[Row]]:
+    """Rows of the same work on the same engine, in the order of their first."""
+    found: dict[tuple[object, ...], list[Row]] = {}
+    size: dict[tuple[str, str], int] = {}
+    ordered = list(rows)
+    for row in ordered:  # one row alone belongs to the batch of its invocation
+        if row.system != "one_row":
+            size[row.run, row.suite] = row.rows
+    for row in ordered:
+        key = (
+            row.suite, size.get((row.run, row.suite), row.rows), row.scale, row.seed, row.apart,
+            row.engine, row.model, row.workers, row.slots, row.kv_tokens,
+        )  # fmt: skip
+        found.setdefault(key, []).append(row)
+    return list(found.values())
+
+
+def by_system(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The tuned setting of a system counts as another system."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        name = row.system if row.setting == "default" else f"{row.system} ({row.setting})"
+        found.setdefault(name, []).append(row)
+    return found
+
+
+def ratios(mine: Iterable[Row], base: Iterable[Row]) -> Ratios | None:
+    """None where no turn has both."""
+    seconds = {(row.run, row.turn): row.seconds for row in base}
+    pairs = [
+        row.seconds / seconds[row.run, row.turn] for row in mine if (row.run, row.turn) in seconds
+    ]
+    return Ratios(statistics.median(pairs), min(pairs), max(pairs)) if pairs else None
+
+
+def limit(systems: dict[str, list[Row]]) -> float | None:
+    """The greater of oracle and one row alone, in seconds; None where one was not run."""
+    if not all(name in systems for name in _LIMITS):
+        return None
+    return max(_median(systems[name], lambda r: r.seconds) for name in _LIMITS)
+
+
+def compared(rows: Sequence[Row]) -> str:
+    """The table of rows that can be compared; ratios are to HeliumQL, else to the first system."""
+    systems = by_system(rows)
+    base = systems.get(_BASE) or next(iter(systems.values()))
+    least = limit(systems)
+    lines = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
+    for name, mine in systems.items():
+        lines.append("| " + " | ".join(_cells(name, mine, base, least)) + " |")
+    first = next(iter(systems))
+    notes = f"Ratios are of seconds to {base[0].system}, by pairs of one turn"
+    return "\n".join(
+        [*lines, "", f"{notes}; answers are compared with those of {first}.{_limit_note(least)}"]
+    )
+
+
+def _limit_note(least: float | None) -> str:
+    if least is None:
+        return ""
+    return f" The limit is the greater of oracle and one row: {least:.2f} s."
+
+
+def _cells(name: str, rows: Sequence[Row], base: Sequence[Row], least: float | None) -> list[str]:
+    seconds = _median(rows, lambda r: r.seconds)
+    found = None if name in _LIMITS else ratios(rows, base)
+    ratio = (found.median, found.least, found.greatest) if found else ()
+    above = "" if least is None or name in _LIMITS else f"{seconds / least:.2f}"
+    hits = sum(r.hit_tokens for r in rows) / max(1, sum(r.prompt_tokens for r in rows))
+    return [
+        name,
+        f"{seconds:.2f}",
+        f"{min(r.seconds for r in rows):.2f}",
+        f"{max(r.seconds for r in rows):.2f}",
+        *([f"{value:.2f}" for value in ratio] or [""] * 3),
+        above,
+        _number(rows, lambda r: r.engine_cpu, ".2f"),
+        _number(rows, lambda r: r.client_cpu, ".2f"),
+        _number(rows, lambda r: r.calls_run, ".0f"),
+        _number(rows, lambda r: r.computed_tokens, ",.0f"),
+        f"{hits:.1%}",
+        _number(rows, lambda r: r.output_tokens, ",.0f"),
+        _number(rows, lambda r: r.planning_seconds, ".2f"),
+        _number(rows, lambda r: r.foretold_seconds, ".2f"),
+        "" if name in _LIMITS else "equal" if all(r.equal for r in rows) else "DIFFER",
+    ]
+
+
+def _number(rows: Iterable[Row], of: Callable[[Row], float | None], form: str) -> str:
+    """The median; nothing where it is not known."""
+    known = [value for row in rows if (value := of(row)) is not None]
+    return format(statistics.median(known), form) if known else ""
+
+
+def _median(rows: Iterable[Row], of: Callable[[Row], float]) -> float:
+    return statistics.median(map(of, rows))
+
+
+def _title(row: Row) -> str:
+    apart = ", no equal calls" if row.apart else ""
+    return (
+        f"{row.suite}: scale {row.scale:g}, seed {row.seed}{apart}; {row.engine} ({row.model}), "
+        f"workers {row.workers}, slots {row.slots}, KV cache {row.kv_tokens:,} tokens"
+    )
+
+
+def _machines(rows: Iterable[Row]) -> str:
+    lines = dict.fromkeys(
+        f"- {r.cpu}, {r.cores} cores, {r.memory_gb:g} GB, {r.os}; Python {r.python}, "
+        f"HeliumQL {r.heliumql}, DuckDB {r.duckdb}, vLLM {r.vllm or 'none'}, "
+        f"torch {r.torch or 'none'}; commit {r.commit[:12] or 'unknown'}"
+        f"{' with changes' if r.changed else ''}"
+        for r in rows
+    )
+    return "\n".join(["## Machines", "", *lines])

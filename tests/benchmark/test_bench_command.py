@@ -1,0 +1,197 @@
+"""`heliumql bench SUITE` and its report, on the simulated engine at small sizes."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SIZE = ("--engine", "simulated", "--scale", "0.2", "--rows", "2", "--repeat", "2")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _benchmark_on_the_path() -> Iterator[None]:
+    sys.path.insert(0, str(ROOT / "benchmark"))
+    yield
+    sys.path.remove(str(ROOT / "benchmark"))
+
+
+def heliumql(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "heliumql", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("results")
+    systems = "heliumql,random,op_wise,oracle,one_row"
+    done = heliumql("bench", "all", *SIZE, "--systems", systems, "--output", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def sql(folder: Path, query: str) -> Sequence[tuple[object, ...]]:
+    with duckdb.connect() as con:
+        con.execute(f"CREATE VIEW measured AS FROM '{folder}/*.parquet'")
+        return con.execute(query).fetchall()
+
+
+def table(text: str, suite: str) -> dict[str, dict[str, str]]:
+    """The cells of a suite's table in the report, by system and column."""
+    section = text.split(f"## {suite}: ", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    head, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+
+
+def test_every_run_is_a_row(results: Path) -> None:
+    from measured.row import Row
+    from suites.suite import SUITES
+
+    columns = [name for name, *_ in sql(results, "DESCRIBE measured")]
+    assert columns == [field.name for field in fields(Row)]
+    found = sql(results, "SELECT suite, system, count(DISTINCT turn) FROM measured GROUP BY ALL")
+    systems = ("heliumql", "heliumql:random", "heliumql:op_wise", "oracle", "one_row")
+    assert set(found) == {(suite, system, 2) for suite in SUITES for system in systems}
+    assert sql(results, "SELECT bool_and(equal), count(DISTINCT run) FROM measured") == [(True, 1)]
+    assert sql(results, "FROM measured WHERE hit_tokens > prompt_tokens OR calls_run = 0") == []
+    [(csv,)] = sql(results, f"SELECT count(*) FROM '{results}/*.csv'")
+    assert sql(results, "SELECT count(*) FROM measured") == [(csv,)]
+
+
+def test_rows_are_read_as_they_were_written(tmp_path: Path, results: Path) -> None:
+    from measured.files import read, write
+
+    rows = read(results)
+    write(tmp_path / "deeper", "again", rows)
+    assert read(tmp_path / "deeper") == rows
+
+
+def test_the_report_has_every_suite_and_its_ratios_are_those_of_sql(results: Path) -> None:
+    done = heliumql("bench", "report", results)
+    assert done.returncode == 0, done.stderr
+    by_pairs = """
+        SELECT m.suite, m.system, median(m.seconds / b.seconds), min(m.seconds / b.seconds),
+            max(m.seconds / b.seconds)
+        FROM measured AS m JOIN measured AS b USING (run, suite, turn)
+        WHERE b.system = 'heliumql' AND m.system LIKE 'heliumql%' GROUP BY ALL
+    """
+    found = sql(results, by_pairs)
+    assert len(found) == 8 * 3
+    for suite, system, *expected in found:
+        cells = table(done.stdout, str(suite))[str(system)]
+        told = [cells[c] for c in ("ratio", "least ratio", "greatest ratio")]
+        assert told == [f"{value:.2f}" for value in expected]
+    by_limit = """
+        WITH medians AS (SELECT suite, system, median(seconds) AS m FROM measured GROUP BY ALL),
+        limits AS (SELECT suite, max(m) AS least FROM medians
+            WHERE system IN ('oracle', 'one_row') GROUP BY ALL)
+        SELECT suite, system, m / least FROM medians JOIN limits USING (suite)
+        WHERE system LIKE 'heliumql%'
+    """
+    for suite, system, expected in sql(results, by_limit):
+        assert table(done.stdout, str(suite))[str(system)]["to the limit"] == f"{expected:.2f}"
+
+
+def test_the_tokens_of_the_report_are_those_of_the_rows(results: Path) -> None:
+    done = heliumql("bench", "report", results)
+    computed = """
+        SELECT suite, system, median(prompt_tokens - hit_tokens),
+            sum(hit_tokens) / sum(prompt_tokens) FROM measured GROUP BY ALL
+    """
+    for suite, system, tokens, hits in sql(results, computed):
+        cells = table(done.stdout, str(suite))[str(system)]
+        assert cells["tokens computed"] == f"{tokens:,.0f}"
+        assert cells["hits"] == f"{hits:.1%}"
+
+
+def test_a_seed_gives_other_texts_and_apart_other_calls(tmp_path: Path) -> None:
+    for number, more in enumerate((["--seed", "1"], ["--apart"], ["--kept"])):
+        folder = tmp_path / str(number)
+        arguments = ("map_reduce_questions", *SIZE, "--systems", "heliumql", *more)
+        done = heliumql("bench", *arguments, "--output", folder)
+        assert done.returncode == 0, done.stderr
+        assert "| heliumql |" in done.stdout
+    seeded = sql(tmp_path / "0", "SELECT DISTINCT seed, apart, calls_run FROM measured")
+    apart = sql(tmp_path / "1", "SELECT DISTINCT seed, apart, calls_run FROM measured")
+    assert seeded == [(1, False, 2 * (7 + 1))]  # fourteen experts, seven roles
+    assert apart == [(0, True, 2 * (14 + 1))]
+
+
+def test_quick_says_what_it_is_and_writes_nothing() -> None:
+    done = heliumql("bench", "all", "--quick", "--engine", "simulated")
+    assert done.returncode == 0, done.stderr
+    assert "a small part: mixed (rows: 4), map_reduce (rows: 1)" in done.stderr
+    assert re.findall(r"(?m)^### (\w+):", done.stdout) == ["mixed", "map_reduce"]
+    assert "written" not in done.stderr
+
+
+def test_other_answers_are_told_and_ratios_are_of_pairs() -> None:
+    from measured.row import Row
+    from report.tables import compared
+
+    def row(system: str, turn: int, seconds: float, equal: bool = True) -> Row:
+        return Row(
+            "r", "", "mixed", 2, 1.0, 0, False, "simulated", "m", 1, 8, 64, system, "default", turn,
+            seconds, 0.0, None, 4, 4, 100, 20, 8, None, None, equal,
+        )  # fmt: skip
+
+    rows = [row("heliumql", 0, 2.0), row("other", 0, 3.0, equal=False), row("heliumql", 1, 4.0)]
+    lines = compared(rows).splitlines()
+    cells = [cell.strip() for cell in lines[3].strip("|").split("|")]
+    assert cells[:7] == ["other", "3.00", "3.00", "3.00", "1.50", "1.50", "1.50"]  # one pair
+    assert cells[-1] == "DIFFER"
+    assert "80" in cells  # tokens computed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("mixd", "did you mean mixed?"),
+        ("mixed --systems heliumq", "did you mean heliumql?"),
+        ("mixed --systems oracle", "add heliumql"),
+        ("mixed --kv-tokens half", "--kv-tokens is quarter, tight, all or a number of tokens"),
+        ("mixed --engine sglang", "--engine: invalid choice: 'sglang'"),
+        ("mixed --rows 0", "--rows: '0' is not a whole number above zero"),
+        ("debate --quick", "--quick has no debate"),
+        ("report /nowhere", "/nowhere is no folder"),
+        ("report docs", "no result files in docs"),
+    ],
+)
+def test_wrong_usage_is_told(arguments: str, told: str) -> None:
+    done = heliumql("bench", *arguments.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_list_has_every_suite() -> None:
+    from suites.suite import SUITES
+
+    listed = re.findall(r"(?m)^  (\w+) +\w", heliumql("bench").stdout)
+    assert {*SUITES, "all", "optimality", "report"} <= set(listed)
+
+
+def test_plots_need_matplotlib(tmp_path: Path, results: Path) -> None:
+    done = heliumql("bench", "report", results, "--output", tmp_path / "report")
+    if importlib.util.find_spec("matplotlib") is None:
+        assert done.returncode == 2
+        assert "pip install 'heliumql[bench]'" in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+        text = (tmp_path / "report" / "report.md").read_text()
+        pictures = re.findall(r"!\[.*?\]\((.*?)\)", text)
+        assert len(pictures) == 8
+        assert all((tmp_path / "report" / name).stat().st_size for name in pictures)
