@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ DEFAULT_POLICY = "cache_aware"
 _POLICIES = (DEFAULT_POLICY, *POLICIES)
 _QUICK_SUITES = ("mixed", "map_reduce")
 _QUICK_SYSTEMS = ("heliumql", "heliumql:op_wise", "heliumql:random", "oracle", "one_row")
-_QUICK_ROWS = {"mixed": 4, "map_reduce": 1}
+_QUICK_ROWS = {"mixed": 4, "map_reduce": 2}
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ def chosen(options: argparse.Namespace) -> Chosen:
         raise UsageError(
             f"--quick has no {options.suite}",
             hint=f"it has {', '.join(_QUICK_SUITES)}, or all: both of them",
+        )
+    if options.engine == "vllm" and importlib.util.find_spec("vllm") is None:
+        raise UsageError(
+            "the engine vllm needs vLLM", hint="pip install 'heliumql[vllm]', or --engine simulated"
         )
     everything = _QUICK_SUITES if quick else tuple(SUITES)
     return Chosen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -24,12 +25,13 @@ def _benchmark_on_the_path() -> Iterator[None]:
     sys.path.remove(str(ROOT / "benchmark"))
 
 
-def heliumql(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def heliumql(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "heliumql", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=ROOT,
+        env=os.environ | variables,
     )
 
 
@@ -133,7 +135,7 @@ def test_a_seed_gives_other_texts_and_apart_other_calls(tmp_path: Path) -> None:
 def test_quick_says_what_it_is_and_writes_nothing() -> None:
     done = heliumql("bench", "all", "--quick", "--engine", "simulated")
     assert done.returncode == 0, done.stderr
-    assert "a small part: mixed (rows: 4), map_reduce (rows: 1)" in done.stderr
+    assert "a small part: mixed (rows: 4), map_reduce (rows: 2)" in done.stderr
     assert re.findall(r"(?m)^### (\w+):", done.stdout) == ["mixed", "map_reduce"]
     assert "written" not in done.stderr
 
@@ -175,6 +177,19 @@ def test_wrong_usage_is_told(arguments: str, told: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_vllm_the_other_engine_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u\n"
+        "find = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'vllm' else find(name, *a)\n"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = heliumql("bench", "mixed", PYTHONPATH=path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs vLLM" in done.stderr
+    assert "--engine simulated" in done.stderr
 
 
 def test_the_list_has_every_suite() -> None:
