@@ -1,0 +1,159 @@
+"""vLLM's OpenAI server over the benchmark's model, one process tree a worker."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from serving.counters import Counters, parse
+
+_BLOCK = 32  # tokens; vLLM's CPU attention takes multiples of it
+_START = 300.0  # seconds
+_RESET = 30.0
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Server:
+    """Running servers of one model; base_urls end in /v1."""
+
+    base_urls: Sequence[str]
+    model: str
+    processes: Sequence[int]
+
+    def reset(self) -> None:
+        """Empties the prefix caches. Raises RuntimeError where blocks stay in use."""
+        for url in self.base_urls:
+            _reset(url.removesuffix("/v1"))
+
+    def counters(self) -> Counters:
+        """The sum over the servers, since they started."""
+        total = Counters()
+        for url, pid in zip(self.base_urls, self.processes, strict=True):
+            with urllib.request.urlopen(url.removesuffix("/v1") + "/metrics") as answer:
+                total += parse(answer.read().decode(), _cpu_seconds(pid))
+        return total
+
+
+def parts() -> Path:
+    """The folder with what requirements.txt lists."""
+    given = os.environ.get("HELIUMQL_SERVER_PARTS")
+    return Path(given) if given else Path.home() / ".cache" / "heliumql" / "server-parts"
+
+
+@contextmanager
+def serving(
+    model: Path, kv_cache_tokens: int, workers: int = 1, slots: int = 8
+) -> Iterator[Server]:
+    """Started servers, each with a KV cache of so many tokens and a core of its own.
+
+    Raises RuntimeError with the end of the log where one does not start.
+    """
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(_process(model, kv_cache_tokens, worker, slots))
+            for worker in range(workers)
+        ]
+        for process, url, log in started:
+            _wait(process, url, log)
+        yield Server([f"{url}/v1" for _, url, _ in started], "m", [p.pid for p, _, _ in started])
+
+
+@contextmanager
+def _process(
+    model: Path, kv_cache_tokens: int, worker: int, slots: int
+) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
+    config = json.loads((model / "config.json").read_text("utf-8"))
+    token_bytes = 2 * 4 * config["num_hidden_layers"] * config["num_key_value_heads"]
+    token_bytes *= config["head_dim"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = {
+        "--model": model, "--served-model-name": "m", "--host": "127.0.0.1", "--port": port,
+        "--dtype": "float32", "--max-num-seqs": slots, "--block-size": _BLOCK,
+        "--max-model-len": min(kv_cache_tokens, config["max_position_embeddings"]),
+        "--kv-cache-memory-bytes": (kv_cache_tokens + _BLOCK) * token_bytes,  # one is never used
+        "--scheduling-policy": "priority",
+    }  # fmt: skip
+    cores = sorted(os.sched_getaffinity(0))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(parts()), os.environ.get("PYTHONPATH", "")]),
+        "VLLM_SERVER_DEV_MODE": "1",  # for /reset_prefix_cache
+        "VLLM_CPU_OMP_THREADS_BIND": str(cores[worker % len(cores)]),
+        "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+    }
+    libc = ctypes.CDLL(None)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager",
+                 "--enable-prompt-tokens-details",
+                 *(str(part) for option in options.items() for part in option)],
+                env=environment, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),
+            )  # fmt: skip
+        try:
+            yield process, f"http://127.0.0.1:{port}", log
+        finally:
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends it and all that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    until = time.monotonic() + _START
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    said = "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:])
+    raise RuntimeError(f"the vLLM server did not start (parts in {parts()}?):\n{said}")
+
+
+def _reset(url: str) -> None:
+    until = time.monotonic() + _RESET
+    request = urllib.request.Request(f"{url}/reset_prefix_cache", method="POST")
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(request) as answer:
+                said = answer.read()
+            if b"false" not in said.lower():
+                return
+        except urllib.error.HTTPError as error:
+            if error.code < 500:
+                raise
+        time.sleep(0.1)
+    raise RuntimeError(f"the server at {url} does not empty its prefix cache")
+
+
+def _cpu_seconds(pid: int) -> float:
+    process = psutil.Process(pid)
+    times = [p.cpu_times() for p in [process, *process.children(recursive=True)]]
+    return sum(t.user + t.system for t in times)
