@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ import psutil
 
 from serving.counters import Counters, parse
 
+_PARTS = Path(__file__).with_name("requirements.txt")
 _BLOCK = 32  # tokens; vLLM's CPU attention takes multiples of it
 _START = 300.0  # seconds
 _RESET = 30.0
@@ -51,9 +53,29 @@ class Server:
 
 
 def parts() -> Path:
-    """The folder with what requirements.txt lists."""
+    """The folder with what requirements.txt lists, installed there at the first use.
+
+    A folder that HELIUMQL_SERVER_PARTS names is taken as it is. Raises RuntimeError with what pip
+    said where it cannot be installed.
+    """
     given = os.environ.get("HELIUMQL_SERVER_PARTS")
-    return Path(given) if given else Path.home() / ".cache" / "heliumql" / "server-parts"
+    if given:
+        return Path(given)
+    listed = _PARTS.read_bytes()
+    name = f"server-parts-{hashlib.sha256(listed).hexdigest()[:12]}"
+    folder = Path.home() / ".cache" / "heliumql" / name
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        pip += ["--no-deps", "--target", f"{made}/parts", "-r", str(_PARTS)]
+        done = subprocess.run(pip, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"parts of vLLM's server could not be installed:\n{done.stderr}")
+        with suppress(OSError):  # another process was first
+            os.rename(f"{made}/parts", folder)
+    return folder
 
 
 @contextmanager
@@ -134,7 +156,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
         except OSError:
             time.sleep(0.2)
     said = "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:])
-    raise RuntimeError(f"the vLLM server did not start (parts in {parts()}?):\n{said}")
+    raise RuntimeError(f"the vLLM server did not start (parts in {parts()}):\n{said}")
 
 
 def _reset(url: str) -> None:

@@ -1,8 +1,15 @@
-"""What a vLLM server counts of itself."""
+"""vLLM's own server: its counters, emptied caches, and that it ends with its starter."""
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
+import signal
+import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +48,94 @@ def test_two_moments_have_a_difference() -> None:
     later = parse(METRICS, 2.5)
     assert later - later == Counters()
     assert later + Counters(1, 2, 3, 4, 5, 0.5) - later == Counters(1, 2, 3, 4, 5, 0.5)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if importlib.util.find_spec("vllm") is None:
+        pytest.skip("vLLM is not installed")
+    from serving.server import parts
+    from suites.engines import make_model
+
+    try:
+        parts()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("model")
+    make_model(folder)
+    return folder
+
+
+def test_a_prompt_is_found_again_until_caches_are_emptied(model: Path) -> None:
+    from serving.server import serving
+    from suites.vocabulary import text
+
+    with serving(model, 6400) as server:
+
+        def ask() -> str:
+            body = {"model": server.model, "max_tokens": 4, "temperature": 0}
+            body["messages"] = [{"role": "user", "content": text(300, "x")}]
+            request = urllib.request.Request(
+                server.base_urls[0] + "/chat/completions",
+                json.dumps(body).encode(),
+                {"content-type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                found = json.load(answer)
+            return str(found["choices"][0]["message"]["content"])
+
+        begun = server.counters()
+        first, after_first = ask(), server.counters()
+        second, after_second = ask(), server.counters()
+        server.reset()
+        third, after_third = ask(), server.counters()
+    assert first == second == third
+    one, two, three = after_first - begun, after_second - after_first, after_third - after_second
+    assert [c.requests for c in (one, two, three)] == [1, 1, 1]
+    assert [c.output_tokens for c in (one, two, three)] == [4, 4, 4]
+    # 300 words and three marks of the template; whole blocks of 32 are found again.
+    assert [c.prompt_tokens for c in (one, two, three)] == [303, 303, 303]
+    assert [c.hit_tokens for c in (one, two, three)] == [0, 288, 0]
+    assert one.cpu_seconds > 0
+
+
+_STARTS = """
+import sys, time
+from pathlib import Path
+from serving.server import serving
+with serving(Path(sys.argv[1]), 6400) as server:
+    print(*server.processes, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_server_ends_with_the_process_that_started_it(model: Path) -> None:
+    import psutil
+
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _STARTS, str(model)],
+        env={**os.environ, "PYTHONPATH": BENCHMARK},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    with parent.stdout:
+        server = psutil.Process(int(parent.stdout.readline()))
+    tree = [server, *server.children(recursive=True)]
+    assert len(tree) > 1
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and any(_lives(p) for p in tree):
+        time.sleep(0.1)
+    assert not [p for p in tree if _lives(p)]
+
+
+def _lives(process: object) -> bool:
+    import psutil
+
+    assert isinstance(process, psutil.Process)
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
