@@ -22,6 +22,7 @@ from pathlib import Path
 from diagrams import diagrams
 
 import heliumql
+from heliumql.catalog.techniques import TECHNIQUES
 from heliumql.engines.engine import CallSpec
 from heliumql.engines.simulated import SimulatedEngine
 from heliumql.explain.stages import STAGES
@@ -141,6 +142,13 @@ def rules_page() -> str:
         + ("" if APPROXIMATE else " There are none yet.")
     )
     parts += [_about(rule, "") for rule in APPROXIMATE]
+    parts.append("## Techniques")
+    parts.append(
+        "What runs do beside the rules; `SET llm_disabled_rules` leaves these out too, to see what "
+        "each is worth.\nRows are the same without them."
+    )
+    rows = [f"| `{name}` | {what} |" for name, what in TECHNIQUES.items()]
+    parts.append("\n".join(["| technique | what it does |", "|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
 

@@ -268,6 +268,7 @@ class Session:
 
     def _context(self, sites: Mapping[int, Site]) -> Context:
         from heliumql.calls.budget import limits_of
+        from heliumql.catalog.techniques import disabled_techniques
         from heliumql.physical.context import Context
 
         settings = self.settings
@@ -285,6 +286,7 @@ class Session:
             batch_rows=settings.batch_rows,
             window_bytes=settings.window_bytes,
             scheduler=settings.scheduler,
+            off=disabled_techniques(settings.disabled_rules),
             timed=self.timed,
             traced=self.trace is not None,
             verify=settings.verify,

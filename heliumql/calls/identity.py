@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,35 @@ def _is_broken(history: Sequence[Mapping[str, str | None] | None]) -> bool:
                 hint="history => [{'role': 'user', 'content': ..}, ..], or g.messages of a call",
             )
     return False
+
+
+@dataclass
+class Copies:
+    """Names equal calls apart: the second of a pass is another one than the first, and so on.
+
+    The next pass, which has the same calls and maybe more, gives the same names.
+    """
+
+    references: References
+    _met: Counter[bytes] = field(default_factory=Counter)
+
+    def begin(self) -> None:
+        """A pass begins."""
+        self._met.clear()
+
+    def named(self, identities: Sequence[bytes | None]) -> list[bytes | None]:
+        """The names of a batch of calls that equal ones have in common, told apart."""
+        return [None if i is None else self._named(i) for i in identities]
+
+    def _named(self, identity: bytes) -> bytes:
+        before = self._met[identity]
+        self._met[identity] += 1
+        if not before:
+            return identity
+        other = hashlib.blake2b(identity + before.to_bytes(8), digest_size=_SIZE).digest()
+        if identity in self.references.linked:
+            self.references.linked.add(other)
+        return other
 
 
 @dataclass

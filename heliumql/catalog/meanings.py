@@ -7,7 +7,7 @@ from collections.abc import Mapping
 SETTING_MEANINGS: Mapping[str, str] = {
     "llm_default_model": "the model of calls that name none",
     "llm_optimizer": "off: every call by itself, nothing shared or kept",
-    "llm_disabled_rules": "optimizer rules not to use, with commas",
+    "llm_disabled_rules": "optimizer rules and techniques not to use, with commas",
     "llm_verify": "evaluate twice and compare",
     "llm_scheduler": "the order of calls",
     "llm_cache": "whether kept answers are used",

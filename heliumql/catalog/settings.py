@@ -16,7 +16,7 @@ class Settings:
 
     default_model: str = ""  # '': the one model made, or demo where none was
     optimizer: bool = True
-    disabled_rules: str = ""  # names of optimizer rules, with commas between
+    disabled_rules: str = ""  # names of rules and techniques, with commas between
     verify: bool = False
     scheduler: str = "cache_aware"
     cache: str = "use"

@@ -71,6 +71,8 @@ class Planned(Protocol):
     def carried(self) -> Carried | None: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def disabled_rules(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def explained(
     return replace(
         found,
         rules=_with_saved(fired, planned.optimized, asked),
+        notes=(*found.notes, *_left_out(planned.disabled_rules)),
         schedule=_schedule(planned, names, surveyed),
         flows=flows_of(plan, surveyed),
         written=_written(planned, names, found.operators, statement, offset),
@@ -331,6 +334,12 @@ def _price(
     if not price_in and not price_out:
         return None
     return calls.value * (prompt_tokens * price_in + output_tokens * price_out) / 1e6
+
+
+def _left_out(names: str) -> Iterable[str]:
+    """The rules and techniques that `SET llm_disabled_rules` names."""
+    if names.strip():
+        yield f"Not used (llm_disabled_rules): {', '.join(n.strip() for n in names.split(','))}."
 
 
 def _notes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 import duckdb
@@ -37,6 +37,7 @@ class Context:
     batch_rows: int = 1024
     window_bytes: int = 128_000_000  # of waiting rows, and of named calls, held in memory
     scheduler: str = "cache_aware"  # the policy
+    off: Set[str] = frozenset()  # techniques that are not used
     timed: bool = False  # the times of calls are noted in the account
     track: Track | None = None  # of the statement, where a trace is written
     traced: bool = False  # a trace is written

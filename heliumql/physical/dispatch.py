@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from queue import Empty, SimpleQueue
@@ -62,12 +62,13 @@ class Dispatcher:
         progress: Callable[[Progress], None] | None = None,
         policy: str = "fcfs",
         *,
+        off: Set[str] = frozenset(),
         timed: bool = False,
         kept: KeptPrefixes | None = None,
     ) -> None:
         self.graph = graph
         self.sites = sites
-        self.scheduler = Scheduler(graph, sites, learnt.operator, policy)
+        self.scheduler = Scheduler(graph, sites, learnt.operator, policy, off)
         self.accounts: list[Account] = []  # of the statements that take part, or took
         self._spending = Spending(graph, sites, learnt.operator)
         self._held: list[Held] = []

@@ -24,8 +24,9 @@ from heliumql.binder.parameters import Parameters
 from heliumql.calls.account import Account
 from heliumql.calls.budget import Budget
 from heliumql.calls.graph import CallGraph
-from heliumql.calls.identity import Namer, without_broken
+from heliumql.calls.identity import Copies, Namer, without_broken
 from heliumql.calls.references import Reference, References
+from heliumql.catalog.techniques import SHARE
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher, Interrupted
@@ -74,6 +75,9 @@ class EachCall:
         namers = {n: Namer(s.kind, self.references) for n, s in context.sites.items()}
         unfetched = frozenset(n for n, s in context.sites.items() if s.cache != "use")
         alone = {n for n, s in context.sites.items() if reference or s.sampled}
+        self._copies = Copies(self.references) if SHARE in context.off else None
+        if self._copies is not None:
+            alone = set(context.sites)
         self.graph = CallGraph(
             self.references, namers, context.store.get, unfetched, alone=frozenset(alone)
         )
@@ -139,6 +143,8 @@ class EachCall:
         identities = self.graph.namers[site].names(texts, systems.to_pylist(), contents)
         if self.context.sites[site].sampled:
             identities = [i and self._drawn(i, path) for i in identities]
+        elif self._copies is not None:
+            identities = self._copies.named(identities)
         elif self.reference:
             identities = [i and secrets.token_bytes(16) for i in identities]
         self.graph.minted.add(site, identities, prompts, systems, histories)

@@ -26,9 +26,10 @@ from heliumql.binder.mistakes import without_excerpt
 from heliumql.binder.volatile import Once
 from heliumql.calls.account import Account
 from heliumql.calls.budget import Budget
-from heliumql.calls.identity import without_broken
+from heliumql.calls.identity import Copies, without_broken
 from heliumql.calls.minted import SpilledBatches
 from heliumql.calls.references import Reference
+from heliumql.catalog.techniques import SHARE
 from heliumql.errors import ExecutionError, InternalError
 from heliumql.physical import functions
 from heliumql.physical.context import Context
@@ -72,6 +73,7 @@ class Passes:
         self.graph = self.together.graph
         self.dispatcher = self.together.dispatcher
         self.together.join(self, context.sites)
+        self._copies = Copies(self.references) if SHARE in context.off else None
         self.number = functions.enter(self)
         self._cuts: dict[int, dict[bytes, int]] = {}  # what each cut waits for: how many rows
         self._maybe: dict[bytes, None] = {}  # calls that rows held back may need
@@ -149,6 +151,8 @@ class Passes:
             None if some_systems is None else some_systems.to_pylist(),
             history_list,
         )
+        if self._copies is not None:
+            identities = self._copies.named(identities)
         known, text = graph.known, graph.text
         fresh = [None if i in known else i for i in identities] if known else identities
         graph.minted.add(site, fresh, prompts, some_systems, some_histories)
@@ -387,6 +391,8 @@ class Passes:
         self.graph.offer((), self.account)
         self.counting.begin()
         self._loops.begin()
+        if self._copies is not None:
+            self._copies.begin()
         self._fault = None
         drained = SpilledBatches(self.context.window_bytes)
         try:

@@ -12,15 +12,17 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heliumql.calls.graph import CallGraph
 from heliumql.calls.learnt import OperatorStats
+from heliumql.catalog.techniques import DEFER, KEEP, SEARCH
 from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import Engine, Warmup
 from heliumql.physical.conversations import beginning, workload_of
 from heliumql.physical.site import Site
 from heliumql.scheduling.policies import POLICIES
+from heliumql.scheduling.policies.cache_aware import cache_aware
 from heliumql.scheduling.queue import ReadyQueue
 from heliumql.scheduling.schedule import Pin, Schedule
 from heliumql.scheduling.workload import Worker, Workload
@@ -51,8 +53,11 @@ class Scheduler:
         sites: Mapping[int, Site],
         known: Callable[[bytes], OperatorStats | None],
         policy: str = "cache_aware",
+        off: Set[str] = frozenset(),
     ) -> None:
         self.policy = policy
+        self._off = off
+        self._plans = policy != _BY_ARRIVAL or DEFER in off
         self.plan: PlannedCalls | None = None
         self._graph = graph
         self._sites = sites
@@ -84,7 +89,7 @@ class Scheduler:
             identity = self._first_of(self._given_up, engine)
             if identity is not None:
                 return identity
-        if self._unplanned and self.policy != _BY_ARRIVAL and self._is_due():
+        if self._unplanned and self._plans and self._is_due():
             self._plan(engines)
         place = self._places.get((id(engine), worker))
         while self._queue is not None and place is not None:
@@ -204,7 +209,7 @@ class Scheduler:
             for identity in self._open
             if graph.is_open(identity) and engine_of[graph.minted.site(identity)] in engines
         ][:_MOST_PLANNED]
-        plan = planned(graph, calls, self._sites, engines, self._known, self.policy)
+        plan = planned(graph, calls, self._sites, engines, self._known, self.policy, self._off)
         self.plan = plan
         self._keep(plan, calls)
         self._places = {place: n for n, place in enumerate(plan.places)}
@@ -239,6 +244,7 @@ def planned(
     engines: Mapping[int, Sequence[Worker]],
     known: Callable[[bytes], OperatorStats | None],
     policy: str,
+    off: Set[str] = frozenset(),
 ) -> PlannedCalls:
     """The calls with the schedule that a policy gives them. `engines` has workers by engine id."""
     numbers = {key: n for n, key in enumerate(engines)}
@@ -246,7 +252,7 @@ def planned(
     workers = [Worker(numbers[key], engines[key][n].constants) for key, n in places]
     of_site = {n: numbers[id(s.engine)] for n, s in sites.items() if id(s.engine) in numbers}
     workload = workload_of(graph, calls, sites, of_site, known)
-    schedule = POLICIES[policy](workload, workers)
+    schedule = _scheduled(workload, workers, policy, off)
     warmups = []
     for pin in schedule.pins:
         if any(sites[graph.minted.site(calls[c])].spec.task == "embed" for c in pin.calls):
@@ -266,6 +272,19 @@ def planned(
         schedule,
         warmups,
     )
+
+
+def _scheduled(
+    workload: Workload, workers: Sequence[Worker], policy: str, off: Set[str]
+) -> Schedule:
+    """What the policy says, without the techniques that are off."""
+    if policy == "cache_aware" and not off.isdisjoint((SEARCH, KEEP)):
+        schedule = cache_aware(workload, workers, search=SEARCH not in off, keep=KEEP not in off)
+    else:
+        schedule = POLICIES[policy](workload, workers)
+    if DEFER in off and not schedule.stage:
+        return replace(schedule, stage=workload.level)
+    return schedule
 
 
 def workers_of(engine: Engine) -> Sequence[Worker]:

@@ -25,9 +25,10 @@ from heliumql.binder.tree import Node, arguments, constant_integer, walk
 from heliumql.calls.account import Account
 from heliumql.calls.answers import Answer, AnswerStore
 from heliumql.calls.graph import CallGraph
-from heliumql.calls.identity import Namer, without_broken
+from heliumql.calls.identity import Copies, Namer, without_broken
 from heliumql.calls.minted import Messages, MintedCalls
 from heliumql.calls.references import Reference, References
+from heliumql.catalog.techniques import SHARE
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting
@@ -134,6 +135,7 @@ class Survey:
         )
         self._sites = {n: _Site() for n in context.sites}
         self._site_of: dict[bytes, int] = {}
+        self._copies = Copies(self._references) if SHARE in context.off else None
         self._rows = 0  # rows that named calls, in all passes
         self._asking: dict[bytes, int] = {}  # most rows that asked for a call in one place
         self._inside = False  # rows hold text made of answers that may be NULL
@@ -182,15 +184,16 @@ class Survey:
         if not calls or len(calls) > _MOST_SCHEDULED:
             return None
         engines = {id(s.engine): workers_of(s.engine) for s in context.sites.values()}
-        return planned(
-            graph, calls, context.sites, engines, context.learnt.operator, context.scheduler
-        )
+        known = context.learnt.operator
+        return planned(graph, calls, context.sites, engines, known, context.scheduler, context.off)
 
     def _evaluated(self, sql: str) -> bool:
         """One pass. Did it get to the rows? The calls that they need are then known."""
         context = self._context
         self._cuts.clear()
         self._counting.begin()
+        if self._copies is not None:
+            self._copies.begin()
         for site in self._sites.values():
             site.named = site.prompt_bytes = site.references = 0
             site.rows.clear()
@@ -290,6 +293,8 @@ class Survey:
         contents = histories.to_pylist()
         texts = without_broken(prompts.to_pylist(), contents)
         identities = graph.namers[site].names(texts, systems.to_pylist(), contents)
+        if self._copies is not None:
+            identities = self._copies.named(identities)
         fresh = [None if i in graph.known else i for i in identities]
         graph.minted.add(site, fresh, prompts, systems, histories)
         for identity in identities:

@@ -17,6 +17,7 @@ from heliumql.calls.graph import CallGraph
 from heliumql.calls.identity import Namer
 from heliumql.calls.minted import MintedCalls
 from heliumql.calls.references import References
+from heliumql.catalog.techniques import SHARE
 from heliumql.physical.context import Context
 from heliumql.physical.dispatch import Dispatcher
 from heliumql.physical.site import Site
@@ -43,6 +44,7 @@ class Together:
         self._sites: dict[int, Site] = {}
         self._unfetched: set[int] = set()
         self._anew: set[int] = set()
+        self._alone: set[int] = set()
         self.graph = CallGraph(
             self.references,
             self._namers,
@@ -51,6 +53,7 @@ class Together:
             MintedCalls(context.window_bytes),
             context.store.names(),
             self._anew,
+            self._alone,
         )
         self.dispatcher = Dispatcher(
             self.graph,
@@ -62,6 +65,7 @@ class Together:
             context.progress,
             context.scheduler,
             timed=context.timed or context.traced,
+            off=context.off,
             kept=context.kept,
         )
         self._members: list[Member] = []
@@ -77,6 +81,8 @@ class Together:
         for number, site in sites.items():
             self._namers.setdefault(number, Namer(site.kind, self.references))
             self._sites[number] = site
+            if SHARE in self.context.off:
+                self._alone.add(number)
             if site.cache != "use" or not site.fetched:
                 self._unfetched.add(number)
             if site.cache != "use":

@@ -12,6 +12,7 @@ import duckdb
 
 from heliumql.binder.bind import column_types, estimated_rows
 from heliumql.catalog import Settings
+from heliumql.catalog.techniques import TECHNIQUES
 from heliumql.errors import CatalogError
 from heliumql.optimizer import RULES, Generate, Knowledge
 from heliumql.physical.site import Site
@@ -66,14 +67,15 @@ def _generate(site: Site, name: str, stored: Mapping[bytes, int], shared: Shared
 
 
 def disabled_rules(settings: Settings) -> list[str]:
-    """The rules that `SET llm_disabled_rules` names.
+    """The rules and techniques that `SET llm_disabled_rules` names.
 
     Raises CatalogError where one does not exist.
     """
+    known = (*RULES, *TECHNIQUES)
     names = [r.strip() for r in settings.disabled_rules.split(",") if r.strip()]
     for name in names:
-        if name not in RULES:
-            near = difflib.get_close_matches(name, RULES, 1)
-            hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(RULES)
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "rules: " + ", ".join(known)
             raise CatalogError(f"llm_disabled_rules: no rule {name}", hint=hint)
     return names

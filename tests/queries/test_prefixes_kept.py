@@ -97,6 +97,16 @@ def test_a_prefix_that_would_be_computed_again_and_again_is_kept(connection: Con
     assert stats.prefix_hit_tokens == 320 * ROUNDS
 
 
+def test_nothing_is_warmed_where_that_is_off(connection: Connection) -> None:
+    engine = Watched()
+    connection.register_model("m", engine)
+    connection.set("llm_disabled_rules", "keep_prefixes")
+    relation = connection.sql(chain())
+    assert relation is not None
+    assert len(relation.fetchall()) == 1
+    assert engine.warmed == engine.released == []
+
+
 def test_nothing_is_kept_in_the_order_of_arrival(connection: Connection) -> None:
     engine = Watched()
     connection.register_model("m", engine)

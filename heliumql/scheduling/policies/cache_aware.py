@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from heliumql.scheduling.forecast import Forecast, forecast
 from heliumql.scheduling.groups import prefix_groups
@@ -36,11 +37,15 @@ def cache_aware(
     workload: Workload,
     workers: Sequence[Worker],
     cost: Callable[[Workload], Cost] | None = None,
+    *,
+    search: bool = True,
+    keep: bool = True,
 ) -> Schedule:
     """The best of the candidates for these calls on these workers.
 
     `cost` prices orders of one worker that runs one call after the other, for comparisons in other
     models than the engine's: a small workload then gets the best order that a local search finds.
+    Without `search` the first candidate is taken, without `keep` no prefixes are kept.
     """
     if not len(workload):
         return Schedule("cache_aware", [], [])
@@ -59,7 +64,7 @@ def cache_aware(
         """The best ones first; of those that take about as long, the first."""
         return sorted(judged, key=lambda c: judged[c].seconds)
 
-    for candidate in candidates.first():
+    for candidate in islice(candidates.first(), None if search else 1):
         judge(candidate)
     if len(judged) > 1:
         for candidate in candidates.beside(best()[:_REFINED]):
@@ -75,7 +80,7 @@ def cache_aware(
     whole = candidates if part is workload else _Candidates(workload, workers)
     schedule, expected, order = whole.schedule(chosen), judged[chosen], chosen.named(len(workers))
     looked_at = [(c.named(len(workers)), judged[c].seconds) for c in best()]
-    if part is workload and (pins := worthwhile(workload, workers, schedule, paths)):
+    if keep and part is workload and (pins := worthwhile(workload, workers, schedule, paths)):
         pinned = replace(schedule, pins=pins)
         outcome = forecast(workload, workers, pinned, paths)
         name = f"{order}; {len(pins)} prefixes kept"
