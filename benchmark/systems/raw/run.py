@@ -1,0 +1,11 @@
+"""The order `raw` of systems/own.py, over aiohttp."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2]))
+
+from systems import own
+
+if __name__ == "__main__":
+    own.run("raw", own.raw)

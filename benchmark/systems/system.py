@@ -1,0 +1,148 @@
+"""The compared systems: which there are, their environments, and a run in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from systems.common import DEFAULT, TUNED, Output
+
+HERE = Path(__file__).parent
+CACHE = "HELIUMQL_BENCH_ENVIRONMENTS"
+"""The variable that names the folder of environments."""
+
+
+_COMPLETE = "complete"  # the file of an environment that was installed to the end
+
+
+class SystemFailedError(RuntimeError):
+    """A system could not be installed or failed; the message says why."""
+
+
+@dataclass(frozen=True)
+class System:
+    """One folder beside this file."""
+
+    name: str
+    tier: str  # own: orders over aiohttp; A: frameworks for agents
+    settings: tuple[str, ...] = (TUNED,)
+
+    @property
+    def folder(self) -> Path:
+        return HERE / self.name
+
+
+SYSTEMS = {
+    system.name: system
+    for system in (
+        System("query_wise", "own"),
+        System("op_wise", "own"),
+        System("op_wise_chained", "own"),
+        System("raw", "own"),
+        System("langgraph", "A", (DEFAULT, TUNED)),
+        System("agentscope", "A", (DEFAULT, TUNED)),
+    )
+}
+
+Answered = Output
+"""What a run of a system gives."""
+
+
+def environment(system: System) -> Path:
+    """The Python that runs it. Made when asked for first, kept as long as its requirements.
+
+    In the folder that HELIUMQL_BENCH_ENVIRONMENTS names, else in the user's cache. Orders of our
+    own run with this Python.
+    """
+    if system.tier == "own":
+        return Path(sys.executable)
+    place = _place(system)
+    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not kept(system):
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _install(system, place, python)
+        (place / _COMPLETE).touch()
+    return python
+
+
+def kept(system: System) -> bool:
+    """Whether its environment is there already."""
+    return (_place(system) / _COMPLETE).exists()
+
+
+def folder() -> Path:
+    """Where environments are kept."""
+    if named := os.environ.get(CACHE):
+        return Path(named)
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "heliumql" / "systems"
+
+
+def run(
+    system: System,
+    server_url: str,
+    model: str,
+    workload: Mapping[str, Any],
+    setting: str = TUNED,
+    concurrency: int | None = None,
+) -> Answered:
+    """One run in a fresh process. `server_url` ends with /v1, `workload` is what JSON has of it."""
+    python = environment(system)
+    with tempfile.TemporaryDirectory() as name:
+        asked, output = Path(name, "workload.json"), Path(name, "output.json")
+        asked.write_text(json.dumps(workload), "utf-8")
+        command = [
+            str(python), str(system.folder / "run.py"), "--base-url", server_url, "--model", model,
+            "--workload", str(asked), "--output", str(output), "--setting", setting,
+        ]  # fmt: skip
+        if concurrency is not None:
+            command += ["--concurrency", str(concurrency)]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode != 0:
+            raise SystemFailedError(_last(done.stderr) or f"{system.name}: exit {done.returncode}")
+        return Answered(**json.loads(output.read_text("utf-8")))
+
+
+def _place(system: System) -> Path:
+    """Of its environment: another one for other requirements or another Python."""
+    content = _requirements(system).read_bytes() + sys.version.encode()
+    return folder() / f"{system.name}-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def _requirements(system: System) -> Path:
+    return system.folder / "requirements.txt"
+
+
+def _install(system: System, place: Path, python: Path) -> None:
+    requirements = str(_requirements(system))
+    uv = shutil.which("uv")
+    if uv:
+        make = [uv, "venv", "--quiet", "--python", sys.executable, str(place)]
+        fill = [uv, "pip", "install", "--quiet", "--python", str(python), "-r", requirements]
+    else:
+        make = [sys.executable, "-m", "venv", str(place)]
+        fill = [str(python), "-m", "pip", "install", "--quiet", "-r", requirements]
+    for command in (make, fill):
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise SystemFailedError(f"{system.name} cannot be installed: {_last(done.stderr)}")
+
+
+def _last(text: str) -> str:
+    """The last line that says something."""
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "")

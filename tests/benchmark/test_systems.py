@@ -1,0 +1,255 @@
+"""The compared systems: all ask the same calls, each in its own order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stub_server import Reply, Seen, StubServer
+
+ROOT = Path(__file__).parents[2]
+OWN = ("query_wise", "op_wise", "op_wise_chained", "raw")
+FRAMEWORKS = ("langgraph", "agentscope")
+ENVIRONMENTS = "HELIUMQL_BENCH_ENVIRONMENTS"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _benchmark_on_the_path() -> Iterator[None]:
+    sys.path.insert(0, str(ROOT / "benchmark"))
+    yield
+    sys.path.remove(str(ROOT / "benchmark"))
+
+
+def call(name: str, operator: str, *prompt: Any, **more: Any) -> dict[str, Any]:
+    before = {"history": None, "system": None, "max_tokens": 8} | more
+    return {"name": name, "operator": operator, "prompt": list(prompt), **before}
+
+
+def answer(name: str) -> dict[str, str]:
+    return {"answer": name}
+
+
+def workload(*items: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    listed = [{"item": name, "calls": calls} for name, calls in items]
+    return {"suite": "small", "rows": len(items), "scale": 1.0, "seed": 0, "items": listed}
+
+
+def map_reduce(items: int = 3) -> dict[str, Any]:
+    def calls(item: int) -> list[dict[str, Any]]:
+        opinions = [
+            call(f"opinion_{n}", "opinion", f"Question {item}, é?", system=f"Expert {n}.")
+            for n in range(3)
+        ]
+        parts = [part for n in range(3) for part in (f"\n{n}: ", answer(f"opinion_{n}"))]
+        return [*opinions, call("summary", "summary", "Sum up:", *parts, max_tokens=5)]
+
+    return workload(*((str(item), calls(item)) for item in range(items)))
+
+
+def debate(items: int = 3) -> dict[str, Any]:
+    def calls(item: int) -> list[dict[str, Any]]:
+        said = [call(f"first_{n}", "first", f"Question {item} to {n}") for n in range(2)]
+        said += [
+            call(
+                f"second_{n}", "second", "Another says: ", answer(f"first_{1 - n}"),
+                history=f"first_{n}", max_tokens=6,
+            )
+            for n in range(2)
+        ]  # fmt: skip
+        return [*said, call("third", "third", "Decide.", history="second_0")]
+
+    return workload(*((str(item), calls(item)) for item in range(items)))
+
+
+def roles_and_texts(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """Of the messages of a request, whose content may be a text or a list of parts."""
+
+    def text(content: Any) -> str:
+        return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+    return [(message["role"], text(message["content"])) for message in body["messages"]]
+
+
+def reply(seen: Seen) -> Reply:
+    """Follows from the messages alone, and takes a while, so that calls overlap if they can."""
+    messages = json.dumps(roles_and_texts(seen.body))
+    seen.body["messages"] = [{"content": t} for _, t in roles_and_texts(seen.body)]
+    return Reply(hashlib.sha256(messages.encode()).hexdigest()[:16], seconds=0.02)
+
+
+def expected(of: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The answers, worked out here call by call."""
+    answers: dict[str, dict[str, str]] = {}
+    for item in of["items"]:
+        known: dict[str, str] = {}
+        conversations: dict[str, list[tuple[str, str]]] = {}
+        for asked in item["calls"]:
+            messages = []
+            if asked["history"]:
+                messages = [*conversations[asked["history"]]]
+                messages.append(("assistant", known[asked["history"]]))
+            if asked["system"]:
+                messages.append(("system", asked["system"]))
+            parts = [p if isinstance(p, str) else known[p["answer"]] for p in asked["prompt"]]
+            messages.append(("user", "".join(parts)))
+            conversations[asked["name"]] = messages
+            text = json.dumps(messages)
+            known[asked["name"]] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        answers[item["item"]] = known
+    return answers
+
+
+@dataclass
+class Ran:
+    """What a run gave, and what the server saw of it."""
+
+    output: Any
+    server: StubServer
+
+
+def run(name: str, of: dict[str, Any], **more: Any) -> Ran:
+    from systems.system import SYSTEMS
+    from systems.system import run as run_system
+
+    with StubServer() as server:
+        server.reply = reply
+        output = run_system(SYSTEMS[name], server.url, "stub", of, **more)
+    return Ran(output, server)
+
+
+def limits(ran: Ran) -> Counter[int]:
+    """Of the answers asked for, in tokens, by either name that the API has for it."""
+    bodies = [seen.body for seen in ran.server.seen]
+    assert {body["temperature"] for body in bodies} == {0}
+    return Counter(body.get("max_tokens") or body["max_completion_tokens"] for body in bodies)
+
+
+def check(ran: Ran, of: dict[str, Any]) -> None:
+    calls = [asked for item in of["items"] for asked in item["calls"]]
+    assert ran.output.answers == expected(of)
+    assert len(ran.server.seen) == ran.output.calls == len(calls)
+    assert limits(ran) == Counter(asked["max_tokens"] for asked in calls)
+    assert 0 < ran.output.seconds < ran.output.cold_seconds
+    assert ran.output.client_cpu > 0
+
+
+@pytest.mark.parametrize("of", [map_reduce(), debate()], ids=["map_reduce", "debate"])
+@pytest.mark.parametrize("name", OWN)
+def test_own_orders_ask_all_calls(name: str, of: dict[str, Any]) -> None:
+    ran = run(name, of)
+    check(ran, of)
+    match name:
+        case "query_wise":
+            assert ran.server.max_in_flight == 1
+        case "op_wise_chained":
+            assert 1 < ran.server.max_in_flight <= 3  # an item
+        case _:
+            assert ran.server.max_in_flight > 3
+
+
+@pytest.mark.parametrize("of", [map_reduce(), debate()], ids=["map_reduce", "debate"])
+@pytest.mark.parametrize("setting", ["default", "tuned"])
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_frameworks_ask_the_same(name: str, setting: str, of: dict[str, Any]) -> None:
+    from systems.system import SYSTEMS, kept
+
+    if ENVIRONMENTS not in os.environ or not kept(SYSTEMS[name]):
+        pytest.skip(f"{ENVIRONMENTS} names no folder with an environment of {name}")
+    ran = run(name, of, setting=setting)
+    check(ran, of)
+    assert ran.output.system == name
+    assert ran.output.setting == setting
+    assert ran.server.max_in_flight > 3
+
+
+def test_concurrency_is_a_limit() -> None:
+    of = map_reduce()
+    ran = run("raw", of, concurrency=2)
+    check(ran, of)
+    assert ran.server.max_in_flight == 2
+
+
+def test_a_failing_server_is_told_in_a_line() -> None:
+    from systems.system import SYSTEMS, SystemFailedError
+    from systems.system import run as run_system
+
+    with StubServer() as server:
+        server.reply = lambda seen: Reply(status=500)
+        with pytest.raises(SystemFailedError, match=r"^raw: .*server answered 500: .*scripted 500"):
+            run_system(SYSTEMS["raw"], server.url, "stub", map_reduce())
+
+
+def test_the_exit_status_says_that_a_run_failed(tmp_path: Path) -> None:
+    script = ROOT / "benchmark" / "systems" / "raw" / "run.py"
+    missing = tmp_path / "missing.json"
+    command = [sys.executable, str(script), "--base-url", "http://127.0.0.1:1/v1", "--model", "m"]
+    command += ["--workload", str(missing), "--output", str(tmp_path / "output.json")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("raw: FileNotFoundError: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def stages(of: dict[str, Any]) -> list[list[str]]:
+    from systems.common import items_of
+    from systems.own import stages
+
+    return [[f"{i.name}/{c.name}" for i, c in stage] for stage in stages(items_of(of))]
+
+
+def test_operators_do_not_overlap() -> None:
+    assert stages(debate(2)) == [
+        ["0/first_0", "0/first_1", "1/first_0", "1/first_1"],
+        ["0/second_0", "0/second_1", "1/second_0", "1/second_1"],
+        ["0/third", "1/third"],
+    ]
+
+
+def test_an_operator_that_goes_on_from_itself_is_several() -> None:
+    chain = [call("a", "refine", "x"), call("b", "refine", answer("a")), call("c", "end", "y")]
+    assert stages(workload(("0", chain), ("1", chain[:1]))) == [["0/a", "1/a"], ["0/b"], ["0/c"]]
+
+
+def test_items_may_have_operators_in_either_order() -> None:
+    one = [call("a", "left", "x"), call("b", "right", answer("a"))]
+    other = [call("a", "right", "x"), call("b", "left", answer("a"))]
+    found = stages(workload(("0", one), ("1", other)))
+    assert sorted(name for stage in found for name in stage) == ["0/a", "0/b", "1/a", "1/b"]
+    at = {name: number for number, stage in enumerate(found) for name in stage}
+    assert at["0/a"] < at["0/b"]
+    assert at["1/a"] < at["1/b"]
+
+
+def test_op_wise_waits_for_the_last_of_an_operator() -> None:
+    of = map_reduce()
+    ran = run("op_wise", of)
+    asked = [seen.prompt.startswith("Sum up:") for seen in ran.server.seen]
+    assert asked == sorted(asked)  # all opinions before
+
+
+def test_raw_waits_for_no_other_item() -> None:
+    """Where an opinion of item 0 takes long, the others are summed up before it is answered."""
+
+    def slow(seen: Seen) -> Reply:
+        found = reply(seen)
+        found.seconds = 0.5 if seen.prompt == "Question 0, é?" else 0.02
+        return found
+
+    from systems.system import SYSTEMS
+    from systems.system import run as run_system
+
+    with StubServer() as server:
+        server.reply = slow
+        run_system(SYSTEMS["raw"], server.url, "stub", map_reduce())
+        summaries = [seen.prompt for seen in server.seen if seen.prompt.startswith("Sum up:")]
+    by_item = expected(map_reduce())
+    assert by_item["0"]["opinion_0"] in summaries[-1]
