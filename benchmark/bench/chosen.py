@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from suites.suite import SUITES
+from systems.system import SYSTEMS
 
 from heliumql.cli.parser import UsageError, nearest
 from heliumql.scheduling.policies import POLICIES
@@ -15,6 +16,9 @@ from heliumql.scheduling.policies import POLICIES
 LIMITS = ("oracle", "one_row")  # what no order of the calls can undercut: the greater of the two
 DEFAULT_POLICY = "cache_aware"
 _POLICIES = (DEFAULT_POLICY, *POLICIES)
+_ON_SERVER = (
+    "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope", *LIMITS,
+)  # fmt: skip
 _QUICK_SUITES = ("mixed", "map_reduce")
 _QUICK_SYSTEMS = ("heliumql", "heliumql:op_wise", "heliumql:random", "oracle", "one_row")
 _QUICK_ROWS = {"mixed": 4, "map_reduce": 2}
@@ -53,14 +57,18 @@ def chosen(options: argparse.Namespace) -> Chosen:
             f"--quick has no {options.suite}",
             hint=f"it has {', '.join(_QUICK_SUITES)}, or all: both of them",
         )
-    if options.engine == "vllm" and importlib.util.find_spec("vllm") is None:
+    on_server = options.engine == "server"
+    if on_server and (options.apart or options.kept or options.workers > 1):
+        raise UsageError("--engine server takes one worker, and neither --apart nor --kept")
+    if options.engine in ("vllm", "server") and importlib.util.find_spec("vllm") is None:
         raise UsageError(
-            "the engine vllm needs vLLM", hint="pip install 'heliumql[vllm]', or --engine simulated"
+            f"the engine {options.engine} needs vLLM",
+            hint="pip install 'heliumql[vllm]', or --engine simulated",
         )
     everything = _QUICK_SUITES if quick else tuple(SUITES)
     return Chosen(
         suites=everything if options.suite == "all" else (options.suite,),
-        systems=_systems(options.systems, quick),
+        systems=_systems(options.systems, quick, on_server),
         engine=options.engine,
         repeat=options.repeat or (1 if quick else 3),
         kv_tokens=_kv_tokens(options.kv_tokens),
@@ -81,17 +89,21 @@ def policy_of(system: str) -> str | None:
     return (policy or DEFAULT_POLICY) if name == "heliumql" else None
 
 
-def _systems(given: str | None, quick: bool) -> tuple[str, ...]:
+def _systems(given: str | None, quick: bool, on_server: bool) -> tuple[str, ...]:
     if given is None:
+        if on_server and not quick:
+            return _ON_SERVER
         return _QUICK_SYSTEMS if quick else (*dict.fromkeys(map(_canonical, _POLICIES)), *LIMITS)
     known = ("heliumql", *(f"heliumql:{p}" for p in POLICIES), *POLICIES, *LIMITS)
+    if on_server:  # op_wise and query_wise are then those of no HeliumQL
+        known = ("heliumql", *(f"heliumql:{p}" for p in POLICIES), *SYSTEMS, *LIMITS)
     names = [name.strip() for name in given.split(",")]
     for name in names:
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
             raise UsageError(f"--systems: no system {name!r}", hint=hint)
-    found = tuple(dict.fromkeys(map(_canonical, names)))
+    found = tuple(dict.fromkeys(n if n in SYSTEMS and on_server else _canonical(n) for n in names))
     if not any(map(policy_of, found)):
         raise UsageError("--systems: the limits are compared with HeliumQL", hint="add heliumql")
     return found

@@ -16,11 +16,13 @@ from measured.files import write
 from measured.machine import machine
 from measured.row import Row
 from report.tables import compared
+from serving.server import serving
 from suites import engines
 from suites.runs import Run
 
 from bench.chosen import LIMITS, Chosen
 from bench.in_process import InProcess
+from bench.on_server import OnServer
 from bench.size import Size, measure
 
 
@@ -62,14 +64,8 @@ def _suite(
     kv_tokens = size.kv_cache_tokens(chosen.kv_tokens)
     print(_heading(name, chosen, size, kv_tokens), file=out, flush=True)
     with ExitStack() as stack:
-        if model is None:
-            engine = engines.simulated(kv_tokens, chosen.workers, chosen.slots)
-        else:
-            engine = stack.enter_context(
-                engines.vllm(model, kv_tokens, chosen.workers, chosen.slots)
-            )
         first: Run | None = None
-        for turn, system, found in InProcess(name, chosen, engine, kv_tokens).runs():
+        for turn, system, found in _runs(name, chosen, kv_tokens, model, stack):
             first = first or found
             row = Row(
                 **common,
@@ -95,6 +91,21 @@ def _suite(
             row = replace(row, rows=1) if system == "one_row" else row
             _say(f"{name}, turn {turn + 1}, {system}: {row.seconds:.2f} s")
             yield row
+
+
+def _runs(
+    name: str, chosen: Chosen, kv_tokens: int, model: Path | None, stack: ExitStack
+) -> Iterator[tuple[int, str, Run]]:
+    """Turn, system and run, on the engine that is chosen; the stack ends it."""
+    workers, slots = chosen.workers, chosen.slots
+    if model is None:
+        engine = engines.simulated(kv_tokens, workers, slots)
+    elif chosen.engine == "server":
+        server = stack.enter_context(serving(model, kv_tokens, workers, slots))
+        return OnServer(name, chosen, server, kv_tokens).runs()
+    else:
+        engine = stack.enter_context(engines.vllm(model, kv_tokens, workers, slots))
+    return InProcess(name, chosen, engine, kv_tokens).runs()
 
 
 def _common(chosen: Chosen, began: datetime) -> dict[str, Any]:

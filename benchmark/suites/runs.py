@@ -31,13 +31,13 @@ class Run:
     seconds: float
     cpu: float  # of the engine's processes; 0 on a simulated engine
     client_cpu: float  # of this process
-    planning: float
+    planning: float | None  # None where a system does not tell, as below
     asked: int  # calls that the result demanded
     calls: int  # that were run
     prompt_tokens: int
     hit_tokens: int  # of the prompt tokens, found in the prefix cache
     output_tokens: int
-    foretold: float  # seconds, by the event model of the schedule
+    foretold: float | None  # seconds, by the event model of the schedule
     rows: Sequence[tuple[Any, ...]]
     record: Sequence[Asked]
 

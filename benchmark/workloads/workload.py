@@ -66,12 +66,15 @@ class Workload:
     items: tuple[Item, ...]
 
     def to_json(self) -> str:
+        return json.dumps(self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
         items = [
             {"item": item.name, "calls": [_call(call, self.max_tokens) for call in item.calls]}
             for item in self.items
         ]
         head = {"suite": self.suite, "rows": self.rows, "scale": self.scale, "seed": self.seed}
-        return json.dumps({**head, "items": items})
+        return {**head, "items": items}
 
 
 def prompt(*parts: Part | Iterable[Part]) -> Prompt:

@@ -128,7 +128,10 @@ Systems take turns, each with empty prefix caches at first. Answers are checked
 to be the same.
 
 The engine vllm is embedded, with a small random model in float32 on one core a
-worker; simulated is the same in virtual time, within seconds.
+worker; simulated is the same in virtual time, within seconds. On server, which
+is vLLM's own over the same model, other systems can be asked for too: raw,
+op_wise, op_wise_chained, query_wise, langgraph, agentscope. They are installed
+when they are first asked for, and make every call that their programs make.
 
 A table in Markdown goes to standard output, progress to standard error. With
 --output each run of a system is a row of SUITE-ENGINE-TIME.parquet and .csv in
@@ -137,6 +140,7 @@ that folder; heliumql bench report FOLDER makes a report of them.
 examples:
   heliumql bench mixed --quick
   heliumql bench all --engine simulated --output results
+  heliumql bench debate --engine server --systems heliumql,langgraph
   heliumql bench trading --systems heliumql,random --kv-tokens tight --repeat 5
 
 exit status:
@@ -331,8 +335,8 @@ def bench_suite_parser(suite: str) -> Parser:
     )
     parser.set_defaults(suite=suite)
     add = parser.add_argument
-    add("--engine", choices=("vllm", "simulated"), default="vllm", metavar="NAME",
-        help="vllm (default) or simulated")  # fmt: skip
+    add("--engine", choices=("vllm", "server", "simulated"), default="vllm", metavar="NAME",
+        help="vllm (default), server (vLLM's own, for other systems too) or simulated")  # fmt: skip
     add("--systems", metavar="A,B", help="those to compare (default: all)")
     add("--rows", type=whole, metavar="N", help="instead of the suite's own number")
     add("--scale", type=positive, metavar="X", help="of all lengths; 1 is the original's")

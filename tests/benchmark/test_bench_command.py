@@ -210,3 +210,16 @@ def test_plots_need_matplotlib(tmp_path: Path, results: Path) -> None:
         pictures = re.findall(r"!\[.*?\]\((.*?)\)", text)
         assert len(pictures) == 8
         assert all((tmp_path / "report" / name).stat().st_size for name in pictures)
+
+
+@pytest.mark.parametrize("option", [("--apart",), ("--kept",), ("--workers", "2")])
+def test_a_server_takes_one_worker_and_calls_as_they_are(option: tuple[str, ...]) -> None:
+    done = heliumql("bench", "mixed", "--engine", "server", *option)
+    assert done.returncode == 2
+    assert "--engine server takes one worker, and neither --apart nor --kept" in done.stderr
+
+
+def test_systems_of_a_server_are_not_known_elsewhere() -> None:
+    done = heliumql("bench", "mixed", "--engine", "simulated", "--systems", "heliumql,langgraph")
+    assert done.returncode == 2
+    assert "no system 'langgraph'" in done.stderr

@@ -1,0 +1,125 @@
+"""HeliumQL and other systems on one server, by turns, each with empty prefix caches at first.
+
+Tokens and CPU are what the server counts of itself. Answers are compared call by call: what each
+system asked, message for message, and what came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from serving.server import Server
+from suites.recording import RecordingEngine
+from suites.runs import Run, replay, run, session
+from suites.suite import SUITES
+from systems.system import SYSTEMS, Answered
+from systems.system import run as run_system
+from workloads import workload
+from workloads.workload import Workload
+
+from bench.chosen import DEFAULT_POLICY, LIMITS, Chosen, policy_of
+from bench.in_process import rotated
+from heliumql.engines.openai import OpenAIEngine
+
+
+@dataclass(frozen=True)
+class OnServer:
+    """A suite on a server."""
+
+    name: str
+    chosen: Chosen
+    server: Server
+    kv_tokens: int
+
+    def runs(self) -> Iterator[tuple[int, str, Run]]:
+        """Turn, system and run; a different system is first in each turn, the limits are last."""
+        chosen = self.chosen
+        work = workload(
+            self.name, chosen.rows_of(self.name), chosen.scale_of(self.name), chosen.seed
+        )
+        systems = [s for s in chosen.systems if s not in LIMITS]
+        limits = [s for s in chosen.systems if s in LIMITS]
+        self._heliumql(DEFAULT_POLICY, rows=1)  # the first calls of a process take longer
+        for turn in range(chosen.repeat):
+            for system in rotated(systems, turn):
+                policy = policy_of(system)
+                found = self._other(system, work) if policy is None else self._heliumql(policy)
+                yield turn, system, found
+            for limit in limits:
+                yield turn, limit, self._oracle() if limit == "oracle" else self._heliumql(rows=1)
+
+    def _heliumql(
+        self, policy: str = DEFAULT_POLICY, *, rows: int | None = None, replayed: bool = False
+    ) -> Run:
+        chosen, suite = self.chosen, SUITES[self.name]
+        options = {
+            "base_url": list(self.server.base_urls),
+            "model": self.server.model,
+            "concurrency": chosen.slots,
+            "kv_cache_tokens": self.kv_tokens,
+        }
+        inner = OpenAIEngine(options)
+        inner.start()
+        engine = RecordingEngine(inner)
+        rows, scale = rows or chosen.rows_of(self.name), chosen.scale_of(self.name)
+        try:
+            with session(suite, engine, rows, scale, chosen.seed) as con:
+                if replayed:
+                    record = run(con, suite.text(), engine, policy).record
+                self.server.reset()
+                before = self.server.counters()
+                if replayed:
+                    found = replay(con, engine, record, policy)
+                else:
+                    found = run(con, suite.text(), engine, policy)
+                counted = self.server.counters() - before
+        finally:
+            inner.close()
+        asked = tuple(sorted({(one.messages, one.text) for one in found.record}))
+        return replace(
+            found,
+            cpu=counted.cpu_seconds,
+            prompt_tokens=counted.prompt_tokens,
+            hit_tokens=counted.hit_tokens,
+            output_tokens=counted.output_tokens,
+            rows=asked,
+        )
+
+    def _oracle(self) -> Run:
+        return self._heliumql(replayed=True)
+
+    def _other(self, system: str, work: Workload) -> Run:
+        self.server.reset()
+        before = self.server.counters()
+        answered = run_system(
+            SYSTEMS[system], self.server.base_urls[0], self.server.model, work.as_json()
+        )
+        counted = self.server.counters() - before
+        return Run(
+            system,
+            answered.seconds,
+            counted.cpu_seconds,
+            answered.client_cpu,
+            None,
+            answered.calls,
+            counted.requests,
+            counted.prompt_tokens,
+            counted.hit_tokens,
+            counted.output_tokens,
+            None,
+            asked_and_answered(work, answered),
+            (),
+        )
+
+
+def asked_and_answered(
+    work: Workload, answered: Answered
+) -> tuple[tuple[tuple[tuple[str, str], ...], str], ...]:
+    """The distinct conversations of a system with their answers, in the order of their texts."""
+    found = set()
+    for item in work.items:
+        answers = answered.answers[item.name]
+        for call in item.calls:
+            found.add((tuple(item.messages(call, answers)), answers[call.name]))
+    return tuple(sorted(found))
