@@ -16,9 +16,9 @@ from measured.files import write
 from measured.machine import machine
 from measured.row import Row
 from report.tables import compared
-from serving.server import serving
 from suites import engines
 from suites.runs import Run
+from vllm_server.server import serving
 
 from bench.chosen import LIMITS, Chosen
 from bench.in_process import InProcess

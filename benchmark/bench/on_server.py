@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from serving.server import Server
 from suites.recording import RecordingEngine
 from suites.runs import Run, replay, run, session
 from suites.suite import SUITES
 from systems.system import SYSTEMS, Answered
 from systems.system import run as run_system
+from vllm_server.server import Server
 from workloads import workload
 from workloads.workload import Workload
 

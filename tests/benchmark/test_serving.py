@@ -37,13 +37,13 @@ def _benchmark_on_the_path() -> Iterator[None]:
 
 
 def test_metrics_are_summed_over_their_labels() -> None:
-    from serving.counters import Counters, parse
+    from vllm_server.counters import Counters, parse
 
     assert parse(METRICS, 2.5) == Counters(3, 640, 320, 16, 1, 2.5)
 
 
 def test_two_moments_have_a_difference() -> None:
-    from serving.counters import Counters, parse
+    from vllm_server.counters import Counters, parse
 
     later = parse(METRICS, 2.5)
     assert later - later == Counters()
@@ -54,8 +54,8 @@ def test_two_moments_have_a_difference() -> None:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("vLLM is not installed")
-    from serving.server import parts
     from suites.engines import make_model
+    from vllm_server.server import parts
 
     try:
         parts()
@@ -67,8 +67,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_prompt_is_found_again_until_caches_are_emptied(model: Path) -> None:
-    from serving.server import serving
     from suites.vocabulary import text
+    from vllm_server.server import serving
 
     with serving(model, 6400) as server:
 
@@ -102,7 +102,7 @@ def test_a_prompt_is_found_again_until_caches_are_emptied(model: Path) -> None:
 _STARTS = """
 import sys, time
 from pathlib import Path
-from serving.server import serving
+from vllm_server.server import serving
 with serving(Path(sys.argv[1]), 6400) as server:
     print(*server.processes, flush=True)
     time.sleep(600)

@@ -35,8 +35,9 @@ class SlowEngine:
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def start(self) -> None:
-        if not self._thread.is_alive():
-            self._thread.start()
+        with self._changed:  # statements start it at the same time
+            if not self._thread.is_alive():
+                self._thread.start()
 
     def submit(self, spec: CallSpec, requests: pa.RecordBatch, deliver: Deliver) -> None:
         with self._changed:

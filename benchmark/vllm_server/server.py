@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from serving.counters import Counters, parse
+from vllm_server.counters import Counters, parse
 
 _PARTS = Path(__file__).with_name("requirements.txt")
 _BLOCK = 32  # tokens; vLLM's CPU attention takes multiples of it
