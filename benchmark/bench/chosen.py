@@ -65,7 +65,7 @@ def chosen(options: argparse.Namespace) -> Chosen:
             f"the engine {options.engine} needs vLLM",
             hint="pip install 'heliumql[vllm]', or --engine simulated",
         )
-    everything = _QUICK_SUITES if quick else tuple(SUITES)
+    everything = _QUICK_SUITES if quick else tuple(s for s in SUITES if not s.startswith("prefix"))
     return Chosen(
         suites=everything if options.suite == "all" else (options.suite,),
         systems=_systems(options.systems, quick, on_server),

@@ -9,6 +9,7 @@ from pathlib import Path
 from suites import tables
 
 _HERE = Path(__file__).parent
+_TRADING_QUERY = _HERE.parents[1] / "queries" / "trading.hql"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Suite:
         return max(2, round(self.output * (scale or self.scale)))
 
 
+_TRADERS = (  # those of one style ask the same
+    "What do you do with {r.stock}? End with BUY, HOLD or SELL.", "{t.trader}",
+)  # fmt: skip
+
 SUITES = {
     suite.name: suite
     for suite in (
@@ -58,10 +63,26 @@ SUITES = {
         Suite("reflection", _HERE / "reflection.hql", tables.reflection, 10, 0.25, 257),
         Suite("iterative", _HERE / "iterative.hql", tables.iterative, 40, 0.25, 318),
         Suite("parallel", _HERE / "parallel.hql", tables.parallel, 5, 0.15, 447),
+        Suite("trading", _TRADING_QUERY, tables.trading, 4, 0.1, 508, *_TRADERS),
+        Suite("trading_next_day", _TRADING_QUERY, tables.trading_next_day, 4, 0.1, 508, *_TRADERS),
         Suite(
-            "trading", _HERE.parents[1] / "queries" / "trading.hql",
-            tables.trading, 4, 0.1, 508,
-            "What do you do with {r.stock}? End with BUY, HOLD or SELL.", "{t.trader}",
+            "debate_questions", _HERE / "debate_questions.hql",
+            tables.debate_questions, 30, 0.5, 329,
+        ),
+        Suite("tables", _HERE / "tables.hql", tables.tables, 8, 0.25, 64),
+        *(
+            Suite(
+                f"prefix_{number}_map_reduce", _HERE / "prefix_map_reduce.hql",
+                mix.map_reduce, 10, 0.1, mix.output,
+            )
+            for number, mix in tables.MIXES.items()
+        ),
+        *(
+            Suite(
+                f"prefix_{number}_debate", _HERE / "prefix_debate.hql",
+                mix.debate, 10, 0.1, mix.output,
+            )
+            for number, mix in tables.MIXES.items()
         ),
     )
 }  # fmt: skip

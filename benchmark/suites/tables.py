@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -97,6 +98,70 @@ def debate(rows: int, scale: float, seed: int = 0) -> Tables:
     return {**_contexts(rows, scale, seed), "agents": agents}
 
 
+def debate_questions(rows: int, scale: float, seed: int = 0) -> Tables:
+    return {
+        "questions": _numbered("question", rows, "body", 80, scale, seed),
+        "agents": _numbered("agent", 3, "role", 12, scale, seed),
+    }
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Lengths of a prefix mix, in tokens at scale 1."""
+
+    system: int
+    context: int
+    question: int
+    output: int
+
+    def map_reduce(self, rows: int, scale: float, seed: int = 0) -> Tables:
+        experts = _numbered("expert", 7, "role", self.system, scale, seed)
+        summarizer = text(_long(self.system, scale), seed, "summarizer")
+        asked = self._questions(rows, scale, seed)
+        return {**asked, "experts": experts, "summarizers": _one_row(role=summarizer)}
+
+    def debate(self, rows: int, scale: float, seed: int = 0) -> Tables:
+        agents = _numbered("agent", 3, "role", self.system, scale, seed)
+        return {**self._questions(rows, scale, seed), "agents": agents}
+
+    def _questions(self, rows: int, scale: float, seed: int) -> Tables:
+        def texts(what: str, tokens: int) -> list[str]:
+            return [text(_long(tokens, scale), seed, what, n) for n in range(rows)]
+
+        contexts, bodies = texts("context", self.context), texts("question", self.question)
+        return {"questions": _table(question=range(rows), context=contexts, body=bodies)}
+
+
+MIXES = {  # P1 to P6 by number
+    1: Mix(1024, 128, 128, 64),
+    2: Mix(1024, 512, 512, 256),
+    3: Mix(1024, 1024, 1024, 512),
+    4: Mix(2048, 256, 256, 128),
+    5: Mix(2048, 1024, 1024, 512),
+    6: Mix(2048, 2048, 2048, 1024),
+}
+
+
+def tables(rows: int, scale: float, seed: int = 0) -> Tables:
+    """Sixteen requests about each of `rows` subjects, shuffled.
+
+    Twelve differ, three are among those twelve once more, one is NULL.
+    """
+    requests: list[tuple[str, str | None]] = []
+    for n in range(rows):
+        subject = text(_long(640, scale), seed, "subject", n)
+        asked = [text(_long(640, scale), seed, "request", n, r) for r in range(12)]
+        requests += [(subject, request) for request in (*asked, *asked[:3], None)]
+    random.Random(repr((seed, "order of requests"))).shuffle(requests)
+    return {
+        "requests": _table(
+            number=range(len(requests)),
+            subject=[subject for subject, _ in requests],
+            request=[request for _, request in requests],
+        )
+    }
+
+
 def reflection(rows: int, scale: float, seed: int = 0) -> Tables:
     lengths = {"analyst": 190, "extraction": 115, "calculation": 110}
     told = {name: text(_long(n, scale), seed, name) for name, n in lengths.items()}
@@ -131,9 +196,18 @@ def parallel(rows: int, scale: float, seed: int = 0) -> Tables:
 
 def trading(rows: int, scale: float, seed: int = 0) -> Tables:
     """Those of benchmark/trading, in which a token is a word."""
+    return _trading(rows, scale, seed, day=1)
+
+
+def trading_next_day(rows: int, scale: float, seed: int = 0) -> Tables:
+    """The same stocks a day later: fundamentals and a third of the posts are as they were."""
+    return _trading(rows, scale, seed, day=2)
+
+
+def _trading(rows: int, scale: float, seed: int, day: int) -> Tables:
     from trading.tables import generate
 
-    made = generate(rows, scale=scale, seed=seed)
+    made = generate(rows, scale=scale, day=day, seed=seed)
     return {
         name: pa.table([list(v) for v in zip(*getattr(made, name), strict=True)], names=columns)
         for name, columns in _TRADING.items()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from suites.suite import SUITES
-from suites.tables import Tables
+from suites.tables import MIXES, Tables
 
-from workloads import debate, map_reduce, mixed, reflection, reviews, trading
+from workloads import debate, map_reduce, mixed, reflection, reviews, tables, trading
 from workloads.workload import Item, Workload
 
 WORKFLOWS: Mapping[str, Callable[[Tables], Iterator[Item]]] = {
@@ -19,6 +19,11 @@ WORKFLOWS: Mapping[str, Callable[[Tables], Iterator[Item]]] = {
     "iterative": reviews.iterative,
     "parallel": reviews.parallel,
     "trading": trading.trading,
+    "trading_next_day": trading.trading,
+    "debate_questions": debate.about_questions,
+    "tables": tables.tables,
+    **{f"prefix_{number}_map_reduce": map_reduce.of_mix for number in MIXES},
+    **{f"prefix_{number}_debate": debate.of_mix for number in MIXES},
 }
 
 

@@ -49,3 +49,23 @@ def about_questions(tables: Tables) -> Iterator[Item]:
         merged = prompt("Experts answered a question:\n", said, _MOST)
         conclusion = Call("conclusion", "conclusion", merged, system=_SUMMARIZER)
         yield Item(str(asked["question"]), (*opinions, conclusion))
+
+
+def of_mix(tables: Tables) -> Iterator[Item]:
+    """Map and reduce with the lengths of a prefix mix."""
+    experts = tables["experts"].to_pylist()
+    (summarizer,) = tables["summarizers"].to_pylist()
+    for asked in tables["questions"].to_pylist():
+        opinions = [
+            Call(
+                f"opinion_{e['expert']}",
+                "opinion",
+                (asked["context"], asked["body"]),
+                system=e["role"],
+            )
+            for e in experts
+        ]
+        said = joined("\n", [Answer(o.name) for o in opinions])
+        merged = prompt("Experts answered a question:\n", said, _MOST)
+        conclusion = Call("conclusion", "conclusion", merged, system=summarizer["role"])
+        yield Item(str(asked["question"]), (*opinions, conclusion))

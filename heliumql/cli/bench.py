@@ -45,7 +45,15 @@ _WORKFLOWS = {
     "iterative": "a summary that grows piece by piece, in chains of six",
     "parallel": "experts on the pieces of an item, summed up twice",
     "trading": "56 agents decide on a stock",
-    "all": "all of them",
+    "trading_next_day": "the same a day later: most documents are new, some as they were",
+    "debate_questions": "a debate without a report",
+    "tables": "one operator over a shuffled table with repeated rows",
+    **{
+        f"prefix_{number}_{kind}": f"prefix mix P{number}, {what}"
+        for number in range(1, 7)
+        for kind, what in (("map_reduce", "experts and a summary"), ("debate", "a debate"))
+    },
+    "all": "all but the prefix mixes",
 }
 _SUITES = tuple(
     _Program(name, what, partial(bench_suite_parser, name), "bench")

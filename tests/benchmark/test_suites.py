@@ -20,6 +20,11 @@ CALLS = {  # of two rows: documents, questions, contexts with six questions, ite
     "iterative": 2 * 6,
     "parallel": 2 * (6 * 7 + 7 + 1),
     "trading": 2 * 56,
+    "trading_next_day": 2 * 56,
+    "debate_questions": 2 * 3 * 2,
+    "tables": 2 * 12,  # of sixteen rows three are others again, one is NULL
+    **{f"prefix_{mix}_map_reduce": 2 * (7 + 1) for mix in range(1, 7)},
+    **{f"prefix_{mix}_debate": 2 * 3 * 2 for mix in range(1, 7)},
 }
 
 

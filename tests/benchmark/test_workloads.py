@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,11 @@ CALLS = {  # of two rows, as an agent's program makes them: nothing is shared
     "iterative": 2 * 6,
     "parallel": 2 * (6 * 7 + 7 + 1),
     "trading": 2 * 88,
+    "trading_next_day": 2 * 88,
+    "debate_questions": 2 * 3 * 2,
+    "tables": 2 * 15,
+    **{f"prefix_{mix}_map_reduce": 2 * (7 + 1) for mix in range(1, 7)},
+    **{f"prefix_{mix}_debate": 2 * 3 * 2 for mix in range(1, 7)},
 }
 
 
@@ -55,15 +62,40 @@ def asked_by_program(work: Any) -> set[Any]:
     return asked
 
 
+def one_word_more(work: Any) -> Any:
+    """The workload with one word more at the end of its first item."""
+    item, *items = work.items
+    *calls, last = item.calls
+    longer = replace(last, prompt=(*last.prompt, " more"))
+    return replace(work, items=(replace(item, calls=(*calls, longer)), *items))
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_both_ask_the_same(name: str) -> None:
     from workloads import workload
 
     work = workload(name, ROWS, SCALE)
     assert sum(len(item.calls) for item in work.items) == CALLS[name]
-    program = asked_by_program(work)
-    assert program == asked_by_hql(name)
+    program, hql = asked_by_program(work), asked_by_hql(name)
+    assert program == hql
+    assert asked_by_program(one_word_more(work)) != hql
     assert asked_by_program(workload(name, ROWS, SCALE, seed=1)).isdisjoint(program)
+
+
+def test_on_the_next_day_some_of_the_texts_are_as_they_were() -> None:
+    from suites.suite import SUITES
+
+    def bodies(suite: str, table: str) -> Any:
+        rows = SUITES[suite].tables(3, SCALE, 0)[table].to_pylist()
+        return {tuple(v for k, v in row.items() if k != "body"): row for row in rows}
+
+    documents, later = (bodies(s, "documents") for s in ("trading", "trading_next_day"))
+    assert documents.keys() == later.keys()
+    kept = {row["analyst"] for key, row in documents.items() if later[key] == row}
+    changed = {row["analyst"] for key, row in documents.items() if later[key] != row}
+    assert (kept, changed) == ({"fundamentals"}, {"market", "news"})
+    posts, later = (bodies(s, "posts") for s in ("trading", "trading_next_day"))
+    assert sum(later[key] == row for key, row in posts.items()) == len(posts) / 3
 
 
 def test_every_suite_has_a_program() -> None:
@@ -90,3 +122,36 @@ def test_as_json_calls_follow_their_inputs(name: str) -> None:
             assert call["name"] not in seen
             assert call["max_tokens"] == work.max_tokens
             seen.add(call["name"])
+
+
+def write(*arguments: object) -> subprocess.CompletedProcess[str]:
+    program = ROOT / "benchmark" / "workloads" / "write.py"
+    command = [sys.executable, program, *arguments]
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
+
+
+def test_a_workload_is_written_to_a_file(tmp_path: Path) -> None:
+    from workloads import workload
+
+    file = tmp_path / "debate.json"
+    done = write("debate", "--rows", 1, "--scale", 0.1, "--seed", 3, file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(file.read_text("utf-8")) == json.loads(
+        workload("debate", 1, 0.1, seed=3).to_json()
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["poker", "x.json"], "invalid choice: 'poker'"),
+        (["debate", "--rows", "0", "x.json"], "'0' is no number of rows"),
+        (["debate", "--scale", "nan", "x.json"], "'nan' is no scale"),
+        (["debate", "--rows", "1", "no/such/folder/x.json"], "cannot be written: No such file"),
+    ],
+)
+def test_what_cannot_be_written_is_said(arguments: list[str], said: str) -> None:
+    done = write(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
