@@ -45,7 +45,7 @@ _WORKFLOWS = {
     "iterative": "a summary that grows piece by piece, in chains of six",
     "parallel": "experts on the pieces of an item, summed up twice",
     "trading": "56 agents decide on a stock",
-    "trading_next_day": "the same a day later: most documents are new, some as they were",
+    "trading_next_day": "a day later: most documents are new, some are not",
     "debate_questions": "a debate without a report",
     "tables": "one operator over a shuffled table with repeated rows",
     **{
