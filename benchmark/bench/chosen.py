@@ -15,6 +15,7 @@ from heliumql.scheduling.policies import POLICIES
 
 LIMITS = ("oracle", "one_row")  # what no order of the calls can undercut: the greater of the two
 DEFAULT_POLICY = "cache_aware"
+UNMERGED = "unmerged"  # the default policy; equal calls of a statement are run each
 _POLICIES = (DEFAULT_POLICY, *POLICIES)
 _ON_SERVER = (
     "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope", *LIMITS,
@@ -86,7 +87,14 @@ def chosen(options: argparse.Namespace) -> Chosen:
 def policy_of(system: str) -> str | None:
     """The policy of a system that is HeliumQL; of others None."""
     name, _, policy = system.partition(":")
-    return (policy or DEFAULT_POLICY) if name == "heliumql" else None
+    if name != "heliumql":
+        return None
+    return policy if policy in POLICIES else DEFAULT_POLICY
+
+
+def unmerged(system: str) -> bool:
+    """Whether it is HeliumQL without the merging of equal calls."""
+    return system == f"heliumql:{UNMERGED}"
 
 
 def _systems(given: str | None, quick: bool, on_server: bool) -> tuple[str, ...]:
@@ -94,9 +102,9 @@ def _systems(given: str | None, quick: bool, on_server: bool) -> tuple[str, ...]
         if on_server and not quick:
             return _ON_SERVER
         return _QUICK_SYSTEMS if quick else (*dict.fromkeys(map(_canonical, _POLICIES)), *LIMITS)
-    known = ("heliumql", *(f"heliumql:{p}" for p in POLICIES), *POLICIES, *LIMITS)
-    if on_server:  # op_wise and query_wise are then those of no HeliumQL
-        known = ("heliumql", *(f"heliumql:{p}" for p in POLICIES), *SYSTEMS, *LIMITS)
+    own = ("heliumql", *(f"heliumql:{p}" for p in (UNMERGED, *POLICIES)))
+    # On a server op_wise and query_wise are those of no HeliumQL.
+    known = (*own, *(SYSTEMS if on_server else POLICIES), *LIMITS)
     names = [name.strip() for name in given.split(",")]
     for name in names:
         if name not in known:

@@ -16,7 +16,8 @@ from suites.recording import Asked, RecordingEngine
 from suites.runs import Run, replay, run, session
 from suites.suite import SUITES
 
-from bench.chosen import DEFAULT_POLICY, LIMITS, Chosen, policy_of
+from bench.chosen import DEFAULT_POLICY, LIMITS, Chosen, policy_of, unmerged
+from heliumql.catalog.techniques import SHARE
 from heliumql.connection import Connection
 
 
@@ -40,8 +41,7 @@ class InProcess:
             for turn in range(self.chosen.repeat):
                 record: Sequence[Asked] = ()
                 for system in rotated(policies, turn):
-                    policy = policy_of(system) or DEFAULT_POLICY
-                    found = self._fresh(lambda con, p=policy: self._query(con, p), kept)
+                    found = self._fresh(lambda con, s=system: self._system(con, s), kept)
                     record = record or found.record
                     yield turn, system, found
                 for limit in limits:
@@ -56,6 +56,10 @@ class InProcess:
 
     def _oracle(self, record: Sequence[Asked]) -> Run:
         return self._fresh(lambda con: replay(con, self.engine, record, DEFAULT_POLICY))
+
+    def _system(self, con: Connection, system: str) -> Run:
+        con.set("llm_disabled_rules", SHARE if unmerged(system) else "")
+        return self._query(con, policy_of(system) or DEFAULT_POLICY)
 
     def _query(self, con: Connection, policy: str) -> Run:
         return run(con, SUITES[self.name].text(self.chosen.apart), self.engine, policy)

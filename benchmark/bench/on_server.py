@@ -18,8 +18,9 @@ from vllm_server.server import Server
 from workloads import workload
 from workloads.workload import Workload
 
-from bench.chosen import DEFAULT_POLICY, LIMITS, Chosen, policy_of
+from bench.chosen import DEFAULT_POLICY, LIMITS, Chosen, policy_of, unmerged
 from bench.in_process import rotated
+from heliumql.catalog.techniques import SHARE
 from heliumql.engines.openai import OpenAIEngine
 
 
@@ -44,19 +45,27 @@ class OnServer:
         for turn in range(chosen.repeat):
             for system in rotated(systems, turn):
                 policy = policy_of(system)
-                found = self._other(system, work) if policy is None else self._heliumql(policy)
-                yield turn, system, found
+                if policy is None:
+                    yield turn, system, self._other(system, work)
+                else:
+                    yield turn, system, self._heliumql(policy, merged=not unmerged(system))
             for limit in limits:
                 yield turn, limit, self._oracle() if limit == "oracle" else self._heliumql(rows=1)
 
     def _heliumql(
-        self, policy: str = DEFAULT_POLICY, *, rows: int | None = None, replayed: bool = False
+        self,
+        policy: str = DEFAULT_POLICY,
+        *,
+        rows: int | None = None,
+        replayed: bool = False,
+        merged: bool = True,
     ) -> Run:
         chosen, suite = self.chosen, SUITES[self.name]
         options = {
             "base_url": list(self.server.base_urls),
             "model": self.server.model,
-            "concurrency": chosen.slots,
+            "max_num_seqs": chosen.slots,
+            "priorities": True,
             "kv_cache_tokens": self.kv_tokens,
         }
         inner = OpenAIEngine(options)
@@ -65,6 +74,8 @@ class OnServer:
         rows, scale = rows or chosen.rows_of(self.name), chosen.scale_of(self.name)
         try:
             with session(suite, engine, rows, scale, chosen.seed) as con:
+                if not merged:
+                    con.set("llm_disabled_rules", SHARE)
                 if replayed:
                     record = run(con, suite.text(), engine, policy).record
                 self.server.reset()

@@ -33,6 +33,7 @@ class Constants:
     attention_seconds_per_pair: float = 0.0  # of a computed token and one that it looks back at
     kv_read_seconds_per_token: float = 0.0  # that a drawn token looks back at, beside the pair
     call_seconds: float = 0.0  # of a call, when it is taken in
+    max_waiting: int | None = None  # calls worth having beside those that are computed
 
     def __post_init__(self) -> None:
         for name in ("block_size", "max_num_seqs", "max_num_batched_tokens"):

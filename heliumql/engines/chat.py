@@ -12,7 +12,7 @@ from heliumql.engines.engine import CallSpec, Thinking
 from heliumql.engines.thoughts import OPENING, without_thoughts
 from heliumql.types import SqlType
 
-TEMPLATE, EFFORT = "chat_template_kwargs", "reasoning_effort"
+TEMPLATE, EFFORT, PRIORITY = "chat_template_kwargs", "reasoning_effort", "priority"
 _WRAPPED = re.compile(r'\s*\{\s*"value"\s*:')
 _SHOWN = 300  # characters of a server's message that are worth showing
 
@@ -79,9 +79,11 @@ def dispensable(
     return None
 
 
-def request_body(messages: Messages, common: str) -> bytes:
+def request_body(messages: Messages, common: str, priority: int | None = None) -> bytes:
+    """`priority`: a smaller one goes first; None where the server is not told."""
     turns = [{"role": role, "content": content} for role, content in messages]
-    return f'{{"messages":{json.dumps(turns, ensure_ascii=False)},{common[1:]}'.encode()
+    own = "" if priority is None else f'"{PRIORITY}":{priority},'
+    return f'{{"messages":{json.dumps(turns, ensure_ascii=False)},{own}{common[1:]}'.encode()
 
 
 def response_format(returns: SqlType) -> dict[str, object] | None:

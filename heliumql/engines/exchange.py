@@ -17,6 +17,7 @@ import aiohttp
 
 from heliumql.engines.batches import Answer, answers_batch, cancelled, failed, too_long
 from heliumql.engines.chat import (
+    PRIORITY,
     TEMPLATE,
     dispensable,
     error_message,
@@ -252,14 +253,16 @@ class Exchange:
     def _body(self, flight: Flight) -> bytes:
         submission = flight.submission
         unknown = flight.without = self._unknown
+        told = self._server.priorities and PRIORITY not in unknown
+        priority = flight.request.priority if told else None
         if flight.room is not None:
             sampling = replace(submission.spec.sampling, max_tokens=flight.room)
             shorter = replace(submission.spec, sampling=sampling)
-            return request_body(flight.request.messages, self._common(shorter))
+            return request_body(flight.request.messages, self._common(shorter), priority)
         common = submission.common.get(unknown)
         if common is None:
             common = submission.common[unknown] = self._common(submission.spec)
-        return request_body(flight.request.messages, common)
+        return request_body(flight.request.messages, common, priority)
 
     def _common(self, spec: CallSpec) -> str:
         """What the requests of the same spec share, in the parts that the server takes."""
@@ -424,6 +427,9 @@ class Exchange:
         if status not in (400, 422):
             return False
         given = flight.submission.spec.thinking, self._server.template_arguments
+        if self._server.priorities and PRIORITY in message and PRIORITY not in flight.without:
+            self._unknown |= {PRIORITY}  # vLLM says so where it goes by arrival
+            return True
         part = dispensable(message, *given, flight.without)
         if part is None:
             return False

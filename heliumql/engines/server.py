@@ -14,6 +14,7 @@ from yarl import URL
 from heliumql.cost.event_model import Constants
 from heliumql.engines.options import (
     check_keys,
+    read_flag,
     read_integer,
     read_number,
     read_template_arguments,
@@ -47,6 +48,8 @@ class Server:
     first_backoff: float
     kv_cache_tokens: int  # that its KV cache holds, for all that is known
     context: int | None  # tokens of prompt and answer, as the options say
+    max_num_seqs: int | None  # calls that it computes at once, if the options say so
+    priorities: bool  # it is told which call goes first
 
     @property
     def hosted(self) -> bool:
@@ -63,10 +66,13 @@ class Server:
 
     def constants(self, concurrency: int) -> Constants:
         """Its limits for a scheduler, with so many requests in flight."""
+        computed = min(concurrency, self.max_num_seqs or concurrency)
         return Constants(
             kv_cache_tokens=self.kv_cache_tokens,
-            max_num_seqs=concurrency,
-            max_num_batched_tokens=max(Constants.max_num_batched_tokens, concurrency),
+            max_num_seqs=computed,
+            max_num_batched_tokens=max(Constants.max_num_batched_tokens, computed),
+            # A request that is here when another is answered goes at once.
+            max_waiting=concurrency - computed + max(1, concurrency // 4),
         )
 
     def key(self) -> str | None:
@@ -147,7 +153,7 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
 
     Raises CatalogError where they do not describe servers.
     """
-    check_keys("openai", options)
+    check_keys("openai", options, ("max_num_seqs", "priorities"))
     if options.get("workers") is not None:
         raise CatalogError(
             "workers of engine 'openai' are its servers",
@@ -163,8 +169,12 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
         if url in urls[:number]:
             raise CatalogError(f"base_url names {url} twice", hint="a server is one worker")
     # A number that the user gave is a promise to somebody's server: never more than that.
-    given = options.get("concurrency") is not None
-    concurrency = read_integer(options, "concurrency", _CONCURRENCY)
+    computed = options.get("max_num_seqs") is not None
+    max_num_seqs = read_integer(options, "max_num_seqs", 1) if computed else None
+    given = options.get("concurrency") is not None or computed
+    # Answers of one length end together, and what is sent then comes too late for the next step.
+    usual = _CONCURRENCY if max_num_seqs is None else 2 * max_num_seqs
+    concurrency = read_integer(options, "concurrency", usual)
     block = Constants.block_size
     given_context = options.get("max_model_len") is not None
     return [
@@ -185,6 +195,8 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
                 options, "kv_cache_tokens", Constants.kv_cache_tokens, block
             ),
             context=read_integer(options, "max_model_len", 0) if given_context else None,
+            max_num_seqs=max_num_seqs,
+            priorities=read_flag(options, "priorities", False),
         )
         for url in urls
     ]

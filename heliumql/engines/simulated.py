@@ -50,7 +50,7 @@ _TOKEN_BYTES = 4  # a token of the simulated engine: four bytes of text
 _INSTANT_SLOTS = 4096
 _URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 
-_CONSTANTS = tuple(field.name for field in fields(Constants))
+_CONSTANTS = tuple(f.name for f in fields(Constants) if f.default is not None)
 KEYS = frozenset({*_CONSTANTS, "latency_seconds", "instant", "log"})
 """Options of CREATE MODEL beside the common ones: the event model's constants (of each worker),
 seconds that every answer takes on top, `instant` (no event model, nothing takes time), `log` (keep

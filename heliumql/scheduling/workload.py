@@ -25,7 +25,8 @@ class Worker:
     @property
     def room(self) -> int:
         """Calls worth having there: slightly more than are computed, so that none waits for us."""
-        return self.slots + max(1, self.slots // 4)
+        waiting = self.constants.max_waiting
+        return self.slots + (max(1, self.slots // 4) if waiting is None else waiting)
 
     def seconds(self, prefill: int, output: int) -> float:
         """What a call adds to the work of the worker where its batch is full."""

@@ -58,6 +58,14 @@ def table(text: str, suite: str) -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
 
 
+def test_without_merging_equal_calls_are_run_each(tmp_path: Path) -> None:
+    systems = "heliumql:unmerged,heliumql"
+    run = heliumql("bench", "trading", *SIZE, "--systems", systems, "--output", tmp_path)
+    assert run.returncode == 0, run.stderr
+    found = sql(tmp_path, "SELECT DISTINCT system, calls_run FROM measured ORDER BY 1")
+    assert found == [("heliumql", 2 * 56), ("heliumql:unmerged", 2 * 88)]
+
+
 def test_every_run_is_a_row(results: Path) -> None:
     from measured.row import Row
     from suites.suite import SUITES

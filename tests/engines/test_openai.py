@@ -493,6 +493,46 @@ def test_urgent_calls_are_sent_first(server: StubServer, engines: Engines):
     assert server.prompts() == ["a", "a2", "b", "c"]
 
 
+def test_a_server_is_told_which_call_goes_first_where_the_model_says_so(
+    server: StubServer, engines: Engines
+):
+    for told in (True, False):
+        server.seen.clear()
+        receiver = Receiver()
+        batch = calls(["c", "a"], priorities=[2, -1])
+        engines(server, priorities=told).submit(spec(), batch, receiver)
+        receiver.wait(2)
+        bodies = {seen.prompt: seen.body for seen in server.seen}
+        found = {prompt: body.get("priority") for prompt, body in bodies.items()}
+        assert found == ({"c": 2, "a": -1} if told else {"c": None, "a": None})
+
+
+def test_a_server_that_goes_by_arrival_is_told_no_priorities_from_then_on(
+    server: StubServer, engines: Engines
+):
+    def strict(seen: Seen) -> Reply:
+        message = "Got priority 1 but Priority scheduling is not enabled."
+        return Reply(status=400, error={"message": message}) if "priority" in seen.body else Reply()
+
+    server.reply = strict
+    engine = engines(server, concurrency=2, priorities=True)
+    receiver = run(engine, list("abcdef"), spec(retries=0))
+    assert set(receiver.texts().values()) == {"ok"}
+    assert len(server.seen) <= 8
+
+
+def test_twice_as_many_requests_as_a_server_computes_are_in_flight(
+    server: StubServer, engines: Engines
+):
+    server.reply = lambda seen: Reply(seconds=0.02)
+    engine = engines(server, max_num_seqs=3)
+    run(engine, [str(i) for i in range(60)])
+    assert server.max_in_flight == engine.slots == 6
+    assert [c.max_num_seqs for c in engine.workers] == [3]
+    [few] = engines(server, max_num_seqs=8, concurrency=5).workers
+    assert few.max_num_seqs == 5
+
+
 def test_requests_keep_the_pace_that_was_asked_for(server: StubServer, engines: Engines):
     run(engines(server, requests_per_minute=1200), [str(i) for i in range(40)])
     # twenty a second, of which a second's worth may come at once
@@ -738,6 +778,8 @@ engine.submit(spec(), calls(["slow"], first=5), receiver)
         ({"model": "m", "base_url": "http://"}, "is not"),
         ({"model": "m", "base_url": "http://me:pw@host/v1"}, "holds credentials"),
         ({"model": "m", "concurrency": 0}, "option 'concurrency' must be at least 1, not 0"),
+        ({"model": "m", "max_num_seqs": 0}, "option 'max_num_seqs' must be at least 1, not 0"),
+        ({"model": "m", "priorities": "yes"}, "option 'priorities' is true or false, not 'yes'"),
         ({"model": "m", "timeout": 0}, "option 'timeout' must be at least"),
         ({"model": "m", "timeout": "1s"}, "option 'timeout' is a number, not '1s'"),
         ({"model": "m", "chat_template_args": "{"}, "is not JSON"),
