@@ -1,8 +1,10 @@
 """The tables of the suites, generated from a seed; lengths are tokens of vocabulary.py.
 
 Each function takes how many rows there are at the top, and the scale: 1 is as long as in the
-original data (means and deviations; the texts themselves are invented). No text begins like another
-one, so that nothing is shared by accident.
+original data (means and deviations; the texts themselves are invented). No text begins like
+another one, so that nothing is shared by accident. The rows that stand for an item each come in an
+order drawn from the seed, as the harness of the Helium paper does: tables are seldom sorted by what
+prompts share.
 """
 
 from __future__ import annotations
@@ -44,6 +46,12 @@ def _numbered(
     return _table(**{name: range(count), column: texts})
 
 
+def _shuffled(table: pa.Table, seed: int) -> pa.Table:
+    order = list(range(table.num_rows))
+    random.Random(repr((seed, "order of rows"))).shuffle(order)
+    return table.take(order)
+
+
 def _context_length(scale: float, seed: int, number: int) -> int:
     mean, deviation = _CONTEXT
     draw = random.Random(repr((seed, "length of context", number)))
@@ -57,10 +65,13 @@ def _contexts(rows: int, scale: float, seed: int) -> dict[str, pa.Table]:
     asked = [(n, q) for n in range(rows) for q in range(QUESTIONS)]
     return {
         "contexts": _table(context=range(rows), body=bodies),
-        "questions": _table(
-            context=[n for n, _ in asked],
-            question=[q for _, q in asked],
-            body=[text(_long(60, scale), seed, "question", *key) for key in asked],
+        "questions": _shuffled(
+            _table(
+                context=[n for n, _ in asked],
+                question=[q for _, q in asked],
+                body=[text(_long(60, scale), seed, "question", *key) for key in asked],
+            ),
+            seed,
         ),
     }
 
@@ -73,8 +84,11 @@ def mixed(rows: int, scale: float, seed: int = 0) -> Tables:
     asked = {f"question_{n}": texts(f"question {n}", 64) for n in range(1, 9)}
     rules = {f"rules_{n}": text(long, seed, "rules", n) for n in range(1, 9)}
     return {
-        "documents": _table(
-            document=range(rows), body=texts("document", 640), note=texts("note", 64), **asked
+        "documents": _shuffled(
+            _table(
+                document=range(rows), body=texts("document", 640), note=texts("note", 64), **asked
+            ),
+            seed,
         ),
         "instructions": _one_row(**rules),
     }
@@ -88,7 +102,7 @@ def map_reduce(rows: int, scale: float, seed: int = 0) -> Tables:
 def map_reduce_questions(rows: int, scale: float, seed: int = 0) -> Tables:
     roles = [text(_long(12, scale), seed, "role", n % 7) for n in range(14)]
     return {
-        "questions": _numbered("question", rows, "body", 80, scale, seed),
+        "questions": _shuffled(_numbered("question", rows, "body", 80, scale, seed), seed),
         "experts": _table(expert=range(14), role=roles),
     }
 
@@ -100,7 +114,7 @@ def debate(rows: int, scale: float, seed: int = 0) -> Tables:
 
 def debate_questions(rows: int, scale: float, seed: int = 0) -> Tables:
     return {
-        "questions": _numbered("question", rows, "body", 80, scale, seed),
+        "questions": _shuffled(_numbered("question", rows, "body", 80, scale, seed), seed),
         "agents": _numbered("agent", 3, "role", 12, scale, seed),
     }
 
@@ -129,7 +143,8 @@ class Mix:
             return [text(_long(tokens, scale), seed, what, n) for n in range(rows)]
 
         contexts, bodies = texts("context", self.context), texts("question", self.question)
-        return {"questions": _table(question=range(rows), context=contexts, body=bodies)}
+        asked = _table(question=range(rows), context=contexts, body=bodies)
+        return {"questions": _shuffled(asked, seed)}
 
 
 MIXES = {  # P1 to P6 by number
@@ -172,7 +187,7 @@ def _items(rows: int, scale: float, seed: int) -> dict[str, pa.Table]:
     """Items, and six pieces of ten reviews each."""
     keys = [(n, p) for n in range(rows) for p in range(1, PIECES + 1)]
     return {
-        "items": _numbered("item", rows, "description", 326, scale, seed),
+        "items": _shuffled(_numbered("item", rows, "description", 326, scale, seed), seed),
         "pieces": _table(
             item=[n for n, _ in keys],
             piece=[p for _, p in keys],
@@ -208,10 +223,11 @@ def _trading(rows: int, scale: float, seed: int, day: int) -> Tables:
     from trading.tables import generate
 
     made = generate(rows, scale=scale, day=day, seed=seed)
-    return {
+    found = {
         name: pa.table([list(v) for v in zip(*getattr(made, name), strict=True)], names=columns)
         for name, columns in _TRADING.items()
     }
+    return {**found, "stocks": _shuffled(found["stocks"], seed)}
 
 
 _TRADING = {
