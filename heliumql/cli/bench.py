@@ -15,6 +15,7 @@ from types import ModuleType
 from heliumql.cli.arguments import (
     bench_optimality_parser,
     bench_report_parser,
+    bench_scale_parser,
     bench_suite_parser,
 )
 from heliumql.cli.help import show
@@ -68,6 +69,7 @@ _STUDIES = (
         needs=("highspy",),
         installed=True,
     ),
+    _Program("scale", "statements of a thousand to a million calls", bench_scale_parser, "scale"),
     _Program("report", "tables and plots of what was measured", bench_report_parser, "report"),
 )
 

@@ -1,0 +1,51 @@
+"""`heliumql bench scale`: what statements of a thousand to a million calls take.
+
+Each run has a process of its own, on the simulated engine: one GPU with an 8B model, in virtual
+time. Nothing here depends on how fast a model is but the makespan.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from measured.figures import write_figures
+
+from scale.chosen import Chosen, chosen
+from scale.point import measured
+from scale.row import Row
+from scale.table import differing, table
+
+__all__ = ["main"]
+
+
+def main(options: argparse.Namespace) -> int:
+    """The exit status: 1 where answers differ or a run failed. A table goes to standard output."""
+    return _measure(chosen(options), options.output)
+
+
+def _measure(chosen: Chosen, folder: Path | None) -> int:
+    rows: list[Row] = []
+    status = 0
+    try:
+        for calls in chosen.calls:
+            for workflow in chosen.workflows:
+                for policy in chosen.policies(calls):
+                    rows.append(measured(workflow, calls, policy))
+                    _say(f"{workflow}, {calls:,} calls, {policy}: {rows[-1].seconds:.1f} s")
+    except RuntimeError as error:
+        _say(f"error: {workflow}, {calls:,} calls, {policy}: {error}")
+        status = 1
+    finally:  # also of what was measured before Ctrl-C
+        if rows:
+            print(table(rows, chosen.others), flush=True)
+            if folder is not None:
+                _say(f"written: {write_figures(folder, 'scale', rows)}")
+    if differ := differing(rows):
+        _say(f"error: other answers than in the first run of the size: {'; '.join(differ)}")
+    return 1 if differ else status
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
