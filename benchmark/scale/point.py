@@ -19,7 +19,7 @@ from stages import COMPILING, SCHEDULING, Clock
 
 import heliumql
 from heliumql.engines.engine import CallSpec, Deliver, Messages, Told, Warmup
-from heliumql.engines.simulated import SimulatedEngine
+from heliumql.engines.simulated import KEYS, SimulatedEngine
 from scale.row import Row
 from scale.workflows import OUTPUT_TOKENS, WORKFLOWS
 
@@ -98,7 +98,7 @@ class _TimedEngine(SimulatedEngine):
     """One GPU with an 8B model in virtual time; what it takes itself is the stage `engine`."""
 
     def __init__(self, clock: Clock) -> None:
-        constants = asdict(worker(KV_TOKENS))
+        constants = {k: v for k, v in asdict(worker(KV_TOKENS)).items() if k in KEYS}
         super().__init__({**constants, "log": False}, _answer)
         self._clock = clock
 
