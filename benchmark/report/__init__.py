@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from measured.files import read
+from measured.row import Row
 
 from heliumql.cli.parser import UsageError
-from report.tables import report
+from report.summary import sections
+from report.tables import compared, groups, machines, title
 
 __all__ = ["main"]
 
@@ -34,11 +37,17 @@ def main(options: argparse.Namespace) -> int:
             "plots need matplotlib",
             hint="pip install 'heliumql[bench]', or leave --output out: tables alone",
         )
-    from report.plots import plots
+    from report.plots import overview, plots
 
     output.mkdir(parents=True, exist_ok=True)
-    pictures = plots(rows, output)
+    pictures = [*overview(rows, output), *plots(rows, output)]
     links = "\n".join(f"![{p.stem}]({p.name})" for p in pictures)
     (output / "report.md").write_text(f"{report(rows)}\n\n{links}\n", "utf-8")
     print(f"written: {output / 'report.md'}, plots: {len(pictures)}", file=sys.stderr)
     return 0
+
+
+def report(rows: Sequence[Row]) -> str:
+    """All suites in one table, a section for each group that can be compared, the machines."""
+    details = [f"## {title(group[0])}\n\n{compared(group)}" for group in groups(rows)]
+    return "\n\n".join(["# Benchmark", *sections(rows), *details, machines(rows)])

@@ -1,4 +1,4 @@
-"""A plot of each group of rows: seconds of the systems, with the least and most of the turns."""
+"""Plots: the ratios of all suites; of each group the seconds, least and most of the turns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from measured.row import Row
 
+from report.summary import Summary, summaries
 from report.tables import by_system, groups, limit
 
 
@@ -21,6 +22,43 @@ def plots(rows: Sequence[Row], folder: Path) -> list[Path]:
         _plot(group, path)
         found.append(path)
     return found
+
+
+def overview(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """Writes an SVG of the ratios of all suites for each kind of engine; their paths."""
+    found = []
+    for number, summary in enumerate(summaries(rows), 1):
+        path = folder / f"ratios-{number}.svg"
+        _bars(summary, path)
+        found.append(path)
+    return found
+
+
+def _bars(summary: Summary, path: Path) -> None:
+    """A group of bars for each suite; the line is HeliumQL."""
+    suites, systems = summary.suites, summary.systems
+    height = 0.8 / len(systems)
+    figure = Figure(figsize=(8, 1 + 0.16 * len(suites) * (1 + len(systems))), layout="constrained")
+    FigureCanvasSVG(figure)
+    axes = figure.subplots()
+    for number, system in enumerate(systems):
+        known = [(n, summary.ratio[s, system]) for n, s in enumerate(suites)
+                 if (s, system) in summary.ratio]  # fmt: skip
+        places = [n - 0.4 + (number + 0.5) * height for n, _ in known]
+        axes.barh(places, [ratio for _, ratio in known], height=height, label=system)
+    axes.axvline(1, color="#333333", linewidth=1)
+    axes.set_yticks(range(len(suites)), suites)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    ticks = [
+        t for t in (0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 12) if t <= 1.3 * max(summary.ratio.values())
+    ]
+    axes.set_xticks(ticks, [f"{t:g}" for t in ticks], minor=False)
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("seconds over those of HeliumQL")
+    axes.set_title(summary.engine)
+    axes.legend(fontsize="small")
+    figure.savefig(path)
 
 
 def _plot(rows: Sequence[Row], path: Path) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from measured.row import Row
 
-_LIMITS = ("oracle", "one_row")
-_BASE = "heliumql"
+LIMITS = ("oracle", "one_row")
+BASE = "heliumql"
 _COLUMNS = (
     "system", "seconds", "least", "most", "ratio", "least ratio", "greatest ratio", "to the limit",
     "engine CPU", "client CPU", "calls", "tokens computed", "hits", "output tokens", "planning",
@@ -24,12 +24,6 @@ class Ratios:
     median: float
     least: float
     greatest: float
-
-
-def report(rows: Sequence[Row]) -> str:
-    """A section for each group of rows that can be compared, then the machines."""
-    sections = [f"## {_title(group[0])}\n\n{compared(group)}" for group in groups(rows)]
-    return "\n\n".join(["# Benchmark", *sections, _machines(rows)])
 
 
 def groups(rows: Iterable[Row]) -> list[list[Row]]:
@@ -69,15 +63,15 @@ def ratios(mine: Iterable[Row], base: Iterable[Row]) -> Ratios | None:
 
 def limit(systems: dict[str, list[Row]]) -> float | None:
     """The greater of oracle and one row alone, in seconds; None where one was not run."""
-    if not all(name in systems for name in _LIMITS):
+    if not all(name in systems for name in LIMITS):
         return None
-    return max(_median(systems[name], lambda r: r.seconds) for name in _LIMITS)
+    return max(_median(systems[name], lambda r: r.seconds) for name in LIMITS)
 
 
 def compared(rows: Sequence[Row]) -> str:
     """The table of rows that can be compared; ratios are to HeliumQL, else to the first system."""
     systems = by_system(rows)
-    base = systems.get(_BASE) or next(iter(systems.values()))
+    base = systems.get(BASE) or next(iter(systems.values()))
     least = limit(systems)
     lines = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
     for name, mine in systems.items():
@@ -97,9 +91,9 @@ def _limit_note(least: float | None) -> str:
 
 def _cells(name: str, rows: Sequence[Row], base: Sequence[Row], least: float | None) -> list[str]:
     seconds = _median(rows, lambda r: r.seconds)
-    found = None if name in _LIMITS else ratios(rows, base)
+    found = None if name in LIMITS else ratios(rows, base)
     ratio = (found.median, found.least, found.greatest) if found else ()
-    above = "" if least is None or name in _LIMITS else f"{seconds / least:.2f}"
+    above = "" if least is None or name in LIMITS else f"{seconds / least:.2f}"
     hits = sum(r.hit_tokens for r in rows) / max(1, sum(r.prompt_tokens for r in rows))
     return [
         name,
@@ -116,7 +110,7 @@ def _cells(name: str, rows: Sequence[Row], base: Sequence[Row], least: float | N
         _number(rows, lambda r: r.output_tokens, ",.0f"),
         _number(rows, lambda r: r.planning_seconds, ".2f"),
         _number(rows, lambda r: r.foretold_seconds, ".2f"),
-        "" if name in _LIMITS else "equal" if all(r.equal for r in rows) else "DIFFER",
+        "" if name in LIMITS else "equal" if all(r.equal for r in rows) else "DIFFER",
     ]
 
 
@@ -130,7 +124,7 @@ def _median(rows: Iterable[Row], of: Callable[[Row], float]) -> float:
     return statistics.median(map(of, rows))
 
 
-def _title(row: Row) -> str:
+def title(row: Row) -> str:
     apart = ", no equal calls" if row.apart else ""
     return (
         f"{row.suite}: scale {row.scale:g}, seed {row.seed}{apart}; {row.engine} ({row.model}), "
@@ -138,7 +132,7 @@ def _title(row: Row) -> str:
     )
 
 
-def _machines(rows: Iterable[Row]) -> str:
+def machines(rows: Iterable[Row]) -> str:
     lines = dict.fromkeys(
         f"- {r.cpu}, {r.cores} cores, {r.memory_gb:g} GB, {r.os}; Python {r.python}, "
         f"HeliumQL {r.heliumql}, DuckDB {r.duckdb}, vLLM {r.vllm or 'none'}, "

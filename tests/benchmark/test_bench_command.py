@@ -66,6 +66,25 @@ def test_without_merging_equal_calls_are_run_each(tmp_path: Path) -> None:
     assert found == [("heliumql", 2 * 56), ("heliumql:unmerged", 2 * 88)]
 
 
+def test_the_report_begins_with_the_ratios_of_all_suites(results: Path) -> None:
+    done = heliumql("bench", "report", results)
+    head, *rows = [
+        [cell.strip(" *") for cell in line.strip("|").split("|")]
+        for line in done.stdout.split("## Against HeliumQL: ")[1].split("\n## ")[0].splitlines()
+        if line.startswith("| ")
+    ]
+    assert head == ["suite", "heliumql:random", "heliumql:op_wise"]
+    pairs = """SELECT suite, median(o.seconds / h.seconds) FROM measured AS h JOIN measured AS o
+        USING (run, suite, turn) WHERE h.system = 'heliumql' AND o.system = 'heliumql:random'
+        GROUP BY suite"""
+    wanted = {suite: f"{ratio:.2f}" for suite, ratio in sql(results, pairs)}
+    found = {row[0]: row[1] for row in rows}
+    of_all = [found.pop(name) for name in ("geometric mean", "mean", "least", "greatest")]
+    assert found == wanted
+    assert float(of_all[2]) <= float(of_all[0]) <= float(of_all[1]) <= float(of_all[3])
+    assert of_all[3] == max(wanted.values(), key=float)
+
+
 def test_every_run_is_a_row(results: Path) -> None:
     from measured.row import Row
     from suites.suite import SUITES

@@ -1,0 +1,83 @@
+"""Every suite in one table: how much longer each system takes than HeliumQL."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from measured.row import Row
+
+from report.tables import BASE, LIMITS, by_system, groups, ratios
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Ratios of seconds to HeliumQL on one engine; a system that a suite was not run with has none.
+
+    `ratio` is the median over the pairs of each suite and system.
+    """
+
+    engine: str  # in words
+    suites: Sequence[str]
+    systems: Sequence[str]
+    ratio: dict[tuple[str, str], float]
+
+    def of(self, system: str) -> list[float]:
+        """Those of all suites that it was run with."""
+        return [self.ratio[s, system] for s in self.suites if (s, system) in self.ratio]
+
+
+def summaries(rows: Sequence[Row]) -> list[Summary]:
+    """One for each kind of engine that has run HeliumQL beside another system."""
+    kinds: dict[str, list[list[Row]]] = {}
+    for group in groups(rows):
+        kinds.setdefault(_engine(group[0]), []).append(group)
+    found = []
+    for engine, of_engine in kinds.items():
+        ratio: dict[tuple[str, str], float] = {}
+        several = len({g[0].suite for g in of_engine}) < len(of_engine)
+        suites = [_suite(g[0], several) for g in of_engine]
+        systems: dict[str, None] = {}
+        for suite, group in zip(suites, of_engine, strict=True):
+            by = by_system(group)
+            for system, mine in by.items():
+                between = None if system in (BASE, *LIMITS) else ratios(mine, by.get(BASE, ()))
+                if between is not None:
+                    ratio[suite, system] = between.median
+                    systems[system] = None
+        if ratio:
+            found.append(Summary(engine, suites, list(systems), ratio))
+    return found
+
+
+def table(summary: Summary) -> str:
+    """Suites down, systems across; means and the greatest ratio below."""
+    systems = summary.systems
+    lines = ["| suite | " + " | ".join(systems) + " |", "|---" * (1 + len(systems)) + "|"]
+    for suite in summary.suites:
+        cells = [_cell(summary.ratio.get((suite, system))) for system in systems]
+        lines.append(f"| {suite} | " + " | ".join(cells) + " |")
+    for name, of in (("geometric mean", statistics.geometric_mean), ("mean", statistics.mean),
+                     ("least", min), ("greatest", max)):  # fmt: skip
+        cells = [f"**{of(summary.of(system)):.2f}**" for system in systems]
+        lines.append(f"| **{name}** | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def sections(rows: Sequence[Row]) -> list[str]:
+    """Markdown of all summaries."""
+    return [f"## Against HeliumQL: {s.engine}\n\n{table(s)}" for s in summaries(rows)]
+
+
+def _cell(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
+
+
+def _engine(row: Row) -> str:
+    apart = ", no equal calls" if row.apart else ""
+    return f"{row.engine} ({row.model}), workers {row.workers}, slots {row.slots}{apart}"
+
+
+def _suite(row: Row, several: bool) -> str:
+    return f"{row.suite}, KV {row.kv_tokens:,}" if several else row.suite
