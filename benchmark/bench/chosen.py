@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from suites.suite import SUITES
+from suites.suite import SUITES, Suite
 from systems.system import SYSTEMS
 
 from heliumql.cli.parser import UsageError, nearest
@@ -16,6 +16,7 @@ from heliumql.scheduling.policies import POLICIES
 LIMITS = ("oracle", "one_row")  # what no order of the calls can undercut: the greater of the two
 DEFAULT_POLICY = "cache_aware"
 UNMERGED = "unmerged"  # the default policy; equal calls of a statement are run each
+ALL = tuple(name for name in SUITES if not name.startswith("prefix"))
 _POLICIES = (DEFAULT_POLICY, *POLICIES)
 _ON_SERVER = (
     "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope", *LIMITS,
@@ -42,12 +43,13 @@ class Chosen:
     apart: bool = False
     kept: bool = False  # lengths of answers are known from a run before
     quick: bool = False
+    hardware: str = "cpu"  # that is simulated: a name of suites.engines.HARDWARE
 
-    def rows_of(self, suite: str) -> int:
-        return self.rows or (_QUICK_ROWS[suite] if self.quick else SUITES[suite].rows)
+    def rows_of(self, suite: Suite) -> int:
+        return self.rows or (_QUICK_ROWS[suite.name] if self.quick else suite.rows)
 
-    def scale_of(self, suite: str) -> float:
-        return self.scale or SUITES[suite].scale
+    def scale_of(self, suite: Suite) -> float:
+        return self.scale or suite.scale
 
 
 def chosen(options: argparse.Namespace) -> Chosen:
@@ -61,18 +63,14 @@ def chosen(options: argparse.Namespace) -> Chosen:
     on_server = options.engine == "server"
     if on_server and (options.apart or options.kept or options.workers > 1):
         raise UsageError("--engine server takes one worker, and neither --apart nor --kept")
-    if options.engine in ("vllm", "server") and importlib.util.find_spec("vllm") is None:
-        raise UsageError(
-            f"the engine {options.engine} needs vLLM",
-            hint="pip install 'heliumql[vllm]', or --engine simulated",
-        )
-    everything = _QUICK_SUITES if quick else tuple(s for s in SUITES if not s.startswith("prefix"))
+    check_engine(options.engine)
+    everything = _QUICK_SUITES if quick else ALL
     return Chosen(
         suites=everything if options.suite == "all" else (options.suite,),
         systems=_systems(options.systems, quick, on_server),
         engine=options.engine,
         repeat=options.repeat or (1 if quick else 3),
-        kv_tokens=_kv_tokens(options.kv_tokens),
+        kv_tokens=kv_tokens(options.kv_tokens),
         workers=options.workers,
         slots=options.slots,
         scale=options.scale,
@@ -82,6 +80,15 @@ def chosen(options: argparse.Namespace) -> Chosen:
         kept=options.kept,
         quick=quick,
     )
+
+
+def check_engine(name: str) -> None:
+    """Raises UsageError where it is not installed."""
+    if name in ("vllm", "server") and importlib.util.find_spec("vllm") is None:
+        raise UsageError(
+            f"the engine {name} needs vLLM",
+            hint="pip install 'heliumql[vllm]', or --engine simulated",
+        )
 
 
 def policy_of(system: str) -> str | None:
@@ -125,7 +132,8 @@ def _canonical(name: str) -> str:
     return f"heliumql:{policy}" if policy in POLICIES else name
 
 
-def _kv_tokens(text: str) -> str:
+def kv_tokens(text: str) -> str:
+    """The text itself. Raises UsageError."""
     if text not in ("quarter", "tight", "all") and not (text.isascii() and text.isdecimal()):
         raise UsageError(f"--kv-tokens is quarter, tight, all or a number of tokens, not {text!r}")
     return text

@@ -10,22 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from suites import engines
 from suites.recording import Asked, RecordingEngine
 from suites.runs import Run, replay, run, session
-from suites.suite import SUITES
+from suites.suite import Suite
 
 from bench.chosen import DEFAULT_POLICY, LIMITS, Chosen, policy_of, unmerged
 from heliumql.catalog.techniques import SHARE
 from heliumql.connection import Connection
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class InProcess:
     """A suite on one engine."""
 
-    name: str
+    suite: Suite
     chosen: Chosen
     engine: RecordingEngine
     kv_tokens: int
@@ -41,7 +45,7 @@ class InProcess:
             for turn in range(self.chosen.repeat):
                 record: Sequence[Asked] = ()
                 for system in rotated(policies, turn):
-                    found = self._fresh(lambda con, s=system: self._system(con, s), kept)
+                    found = self.fresh(partial(self._system, system=system), kept)
                     record = record or found.record
                     yield turn, system, found
                 for limit in limits:
@@ -52,17 +56,17 @@ class InProcess:
                     )
 
     def _one_row(self) -> Run:
-        return self._fresh(lambda con: self._query(con, DEFAULT_POLICY), rows=1)
+        return self.fresh(partial(self._query, policy=DEFAULT_POLICY), rows=1)
 
     def _oracle(self, record: Sequence[Asked]) -> Run:
-        return self._fresh(lambda con: replay(con, self.engine, record, DEFAULT_POLICY))
+        return self.fresh(lambda con: replay(con, self.engine, record, DEFAULT_POLICY))
 
     def _system(self, con: Connection, system: str) -> Run:
-        con.set("llm_disabled_rules", SHARE if unmerged(system) else "")
-        return self._query(con, policy_of(system) or DEFAULT_POLICY)
+        off = SHARE if unmerged(system) else ""
+        return self._query(con, policy_of(system) or DEFAULT_POLICY, off)
 
-    def _query(self, con: Connection, policy: str) -> Run:
-        return run(con, SUITES[self.name].text(self.chosen.apart), self.engine, policy)
+    def _query(self, con: Connection, policy: str, off: str = "") -> Run:
+        return run(con, self.suite.text(self.chosen.apart), self.engine, policy, off)
 
     def _kept(self, stack: ExitStack) -> Connection:
         """A session for all runs, that knows how long answers are from a run before."""
@@ -70,30 +74,34 @@ class InProcess:
         self._query(con, "fcfs")
         return con
 
-    def _session(self, rows: int | None = None) -> AbstractContextManager[Connection]:
+    def _session(
+        self, rows: int | None = None, store: bool = False
+    ) -> AbstractContextManager[Connection]:
         chosen = self.chosen
-        rows = rows or chosen.rows_of(self.name)
-        scale = chosen.scale_of(self.name)
-        return session(SUITES[self.name], self.engine, rows, scale, chosen.seed)
+        rows = rows or chosen.rows_of(self.suite)
+        scale = chosen.scale_of(self.suite)
+        return session(self.suite, self.engine, rows, scale, chosen.seed, store=store)
 
-    def _fresh(
+    def fresh(
         self,
         what: Callable[[Connection], Run],
         kept: Connection | None = None,
         rows: int | None = None,
+        *,
+        store: bool = False,
     ) -> Run:
         """With empty prefix caches, in a session of its own if none is kept."""
         chosen = self.chosen
         if chosen.engine == "simulated":
-            fresh = engines.simulated(self.kv_tokens, chosen.workers, chosen.slots)
+            fresh = engines.simulated(self.kv_tokens, chosen.workers, chosen.slots, chosen.hardware)
             self.engine.inner = fresh.inner
         else:
             engines.forget(self.engine, self.kv_tokens, chosen.workers)
-        with nullcontext(kept) if kept else self._session(rows) as con:
+        with nullcontext(kept) if kept else self._session(rows, store) as con:
             return what(con)
 
 
-def rotated(systems: Sequence[str], turn: int) -> list[str]:
+def rotated(systems: Sequence[_T], turn: int) -> list[_T]:
     """The order of a turn: who is first in one is last in the next."""
     first = turn % len(systems)
     return [*systems[first:], *systems[:first]]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from suites.recording import RecordingEngine
 from suites.runs import Run, replay, run, session
-from suites.suite import SUITES
+from suites.suite import Suite
 from systems.system import SYSTEMS, Answered
 from systems.system import run as run_system
 from vllm_server.server import Server
@@ -28,7 +28,7 @@ from heliumql.engines.openai import OpenAIEngine
 class OnServer:
     """A suite on a server."""
 
-    name: str
+    suite: Suite
     chosen: Chosen
     server: Server
     kv_tokens: int
@@ -36,9 +36,8 @@ class OnServer:
     def runs(self) -> Iterator[tuple[int, str, Run]]:
         """Turn, system and run; a different system is first in each turn, the limits are last."""
         chosen = self.chosen
-        work = workload(
-            self.name, chosen.rows_of(self.name), chosen.scale_of(self.name), chosen.seed
-        )
+        rows, scale = chosen.rows_of(self.suite), chosen.scale_of(self.suite)
+        work = workload(self.suite.name, rows, scale, chosen.seed)
         systems = [s for s in chosen.systems if s not in LIMITS]
         limits = [s for s in chosen.systems if s in LIMITS]
         self._heliumql(DEFAULT_POLICY, rows=1)  # the first calls of a process take longer
@@ -60,7 +59,7 @@ class OnServer:
         replayed: bool = False,
         merged: bool = True,
     ) -> Run:
-        chosen, suite = self.chosen, SUITES[self.name]
+        chosen, suite = self.chosen, self.suite
         options = {
             "base_url": list(self.server.base_urls),
             "model": self.server.model,
@@ -71,11 +70,9 @@ class OnServer:
         inner = OpenAIEngine(options)
         inner.start()
         engine = RecordingEngine(inner)
-        rows, scale = rows or chosen.rows_of(self.name), chosen.scale_of(self.name)
+        rows, scale = rows or chosen.rows_of(suite), chosen.scale_of(suite)
         try:
             with session(suite, engine, rows, scale, chosen.seed) as con:
-                if not merged:
-                    con.set("llm_disabled_rules", SHARE)
                 if replayed:
                     record = run(con, suite.text(), engine, policy).record
                 self.server.reset()
@@ -83,7 +80,7 @@ class OnServer:
                 if replayed:
                     found = replay(con, engine, record, policy)
                 else:
-                    found = run(con, suite.text(), engine, policy)
+                    found = run(con, suite.text(), engine, policy, "" if merged else SHARE)
                 counted = self.server.counters() - before
         finally:
             inner.close()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from suites import engines
 from suites.recording import Asked, distinct_tokens
 from suites.runs import run, session
-from suites.suite import SUITES
+from suites.suite import Suite
 
 from bench.chosen import Chosen
 
@@ -45,10 +45,10 @@ def size_of(record: Sequence[Asked], slots: int) -> Size:
     return Size(len(record), distinct_tokens(record), at_once, blocks[0] * block)
 
 
-def measure(name: str, chosen: Chosen) -> Size:
+def measure(suite: Suite, chosen: Chosen) -> Size:
     """Of the suite as chosen, found in virtual time."""
-    suite, planned = SUITES[name], engines.simulated(_ENDLESS, 1, chosen.slots)
-    rows, scale = chosen.rows_of(name), chosen.scale_of(name)
+    planned = engines.simulated(_ENDLESS, 1, chosen.slots)
+    rows, scale = chosen.rows_of(suite), chosen.scale_of(suite)
     with session(suite, planned, rows, scale, chosen.seed) as con:
         found = run(con, suite.text(chosen.apart), planned, "fcfs")
     return size_of(found.record, chosen.slots)

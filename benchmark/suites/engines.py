@@ -8,9 +8,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
+from event_model.hardware import worker
 
 from heliumql.engines.engine import REQUESTS, CallSpec, Sampling
 from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
@@ -22,22 +24,28 @@ from suites.vocabulary import text
 
 SLOTS = 8  # calls that a worker computes at once, if not told otherwise
 BLOCK = 32
-_SIMULATED = {  # measured of the benchmark's model on one core
+_CPU: dict[str, object] = {  # measured of the benchmark's model on one core
     "step_seconds": 0.0025,
     "prefill_seconds_per_token": 0.00011,
     "decode_seconds_per_sequence": 0.0002,
     "block_size": BLOCK,
     "max_num_batched_tokens": 2048,
-    "log": False,
+}
+HARDWARE = {  # that is simulated: its constants, and what it is
+    "cpu": (_CPU, "simulated"),
+    "gpu": (asdict(worker()), "simulated 8B on a GPU"),
 }
 _FLOOD = 1000  # tokens of a prompt that flushes the prefix cache
 _flood_number = itertools.count()
 
 
-def simulated(kv_cache_tokens: int, workers: int, slots: int = SLOTS) -> RecordingEngine:
+def simulated(
+    kv_cache_tokens: int, workers: int, slots: int = SLOTS, hardware: str = "cpu"
+) -> RecordingEngine:
     """An engine in virtual time; a token of it is four bytes, as is an invented word."""
-    options = {**_SIMULATED, "kv_cache_tokens": kv_cache_tokens, "workers": workers}
-    options["max_num_seqs"] = slots
+    constants, _ = HARDWARE[hardware]
+    options = {**constants, "kv_cache_tokens": kv_cache_tokens, "workers": workers}
+    options |= {"max_num_seqs": slots, "log": False}
     return RecordingEngine(SimulatedEngine(options, _answer))
 
 

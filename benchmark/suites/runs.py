@@ -19,6 +19,7 @@ from heliumql.physical.scheduler import PlannedCalls
 from heliumql.scheduling.simulation import simulate
 from suites.recording import Asked, RecordingEngine
 from suites.suite import Suite
+from suites.tables import Generator
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -53,21 +54,36 @@ class Run:
 
 @contextmanager
 def session(
-    suite: Suite, engine: RecordingEngine, rows: int, scale: float, seed: int = 0
+    suite: Suite,
+    engine: RecordingEngine,
+    rows: int,
+    scale: float,
+    seed: int = 0,
+    *,
+    store: bool = False,
 ) -> Iterator[Connection]:
-    """A session in memory with the tables of the suite; no answer is remembered in it."""
+    """A session in memory with the tables of the suite; answers are kept in it with `store`."""
     with heliumql.connect() as con:
         con.register_model("benchmark", engine, max_tokens=suite.max_tokens(scale))
-        con.set("llm_cache", "off")
+        con.set("llm_cache", "use" if store else "off")
         con.set("llm_on_error", "fail")
-        for name, table in suite.tables(rows, scale, seed).items():
-            con.register(name, table)
+        register(con, suite.tables, rows, scale, seed)
         yield con
 
 
-def run(con: Connection, query: str, engine: RecordingEngine, policy: str) -> Run:
-    """Runs the query. Raises RuntimeError where an answer was cut short or a call failed."""
+def register(con: Connection, made: Generator, rows: int, scale: float, seed: int) -> None:
+    """Makes the tables what the query reads, instead of those that it has read."""
+    for name, table in made(rows, scale, seed).items():
+        con.register(name, table)
+
+
+def run(con: Connection, query: str, engine: RecordingEngine, policy: str, off: str = "") -> Run:
+    """Runs the query, without the rules and techniques that are off.
+
+    Raises RuntimeError where an answer was cut short or a call failed.
+    """
     con.set("llm_scheduler", policy)
+    con.set("llm_disabled_rules", off)
     engine.take()
     clock = _clock(engine)
     began, worked, client = clock(), _cpu(engine), time.process_time()
@@ -100,6 +116,29 @@ def run(con: Connection, query: str, engine: RecordingEngine, policy: str) -> Ru
         rows,
         record,
     )
+
+
+def together(first: Run, second: Run) -> Run:
+    """Two runs, one after the other, as one; the rows of both."""
+    return Run(
+        second.policy,
+        first.seconds + second.seconds,
+        first.cpu + second.cpu,
+        first.client_cpu + second.client_cpu,
+        _sum(first.planning, second.planning),
+        first.asked + second.asked,
+        first.calls + second.calls,
+        first.prompt_tokens + second.prompt_tokens,
+        first.hit_tokens + second.hit_tokens,
+        first.output_tokens + second.output_tokens,
+        _sum(first.foretold, second.foretold),
+        (*first.rows, *second.rows),
+        (*first.record, *second.record),
+    )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 @contextmanager

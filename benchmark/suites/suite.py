@@ -28,6 +28,7 @@ class Suite:
     output: int
     shared: str = ""  # the end of a prompt that several rows have in common, to the last word
     number: str = ""  # what tells these rows apart
+    before: tables.Generator | None = None  # tables that the query was run on before, if others
 
     def text(self, apart: bool = False) -> str:
         """The query, without the statements that would fetch its tables from files.
@@ -64,7 +65,10 @@ SUITES = {
         Suite("iterative", _HERE / "iterative.hql", tables.iterative, 40, 0.25, 318),
         Suite("parallel", _HERE / "parallel.hql", tables.parallel, 5, 0.15, 447),
         Suite("trading", _TRADING_QUERY, tables.trading, 4, 0.1, 508, *_TRADERS),
-        Suite("trading_next_day", _TRADING_QUERY, tables.trading_next_day, 4, 0.1, 508, *_TRADERS),
+        Suite(
+            "trading_next_day", _TRADING_QUERY, tables.trading_next_day, 4, 0.1, 508, *_TRADERS,
+            before=tables.trading,
+        ),
         Suite(
             "debate_questions", _HERE / "debate_questions.hql",
             tables.debate_questions, 30, 0.5, 329,
