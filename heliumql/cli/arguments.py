@@ -167,6 +167,31 @@ exit status:
   0 done; 1 answers differ, or a run failed; 2 wrong usage
 """
 
+_ABLATION_EPILOG = """\
+SUITE is one of those that heliumql bench lists; without one, or with all, those
+are run that heliumql bench all runs.
+
+Systems are heliumql, with everything on, and heliumql without
+  merge         equal calls are one
+  deferral      a call starts the moment its inputs are there
+  prefix order  calls go where and when their prefixes are cached (off: fcfs)
+  warm-up       prefixes are computed ahead and kept
+  search        candidate orders are compared
+and the same statements twice in one session, with the answer store and without:
+with it the second run fetches its answers. (trading_next_day: a day later.)
+Systems take turns in one engine, each with empty prefix caches and an empty
+store at first. Answers are checked to be the same.
+
+Tables and files are those of heliumql bench SUITE.
+
+examples:
+  heliumql bench ablation --engine simulated
+  heliumql bench ablation trading debate --repeat 5 --output results
+
+exit status:
+  0 done; 1 answers differ, or a run failed; 2 wrong usage
+"""
+
 _REPORT_EPILOG = """\
 Rows of the same suite, sizes, engine and KV cache are in one table, those of
 later invocations too. Ratios are of seconds to heliumql by pairs of one turn,
@@ -358,11 +383,7 @@ def bench_suite_parser(suite: str) -> Parser:
     add("--engine", choices=("vllm", "server", "simulated"), default="vllm", metavar="NAME",
         help="vllm (default), server (vLLM's own, for other systems too) or simulated")  # fmt: skip
     add("--systems", metavar="A,B", help="those to compare (default: all)")
-    add("--rows", type=whole, metavar="N", help="instead of the suite's own number")
-    add("--scale", type=positive, metavar="X", help="of all lengths; 1 is the original's")
-    add("--kv-tokens", default="quarter", metavar="N",
-        help="KV cache of a worker: tokens, or quarter (default), all or tight (a sixteenth) of"
-        " what the calls hold together")  # fmt: skip
+    _add_sizes(parser)
     add("--workers", type=whole, default=1, metavar="N", help="of the engine (default: 1)")
     add("--slots", type=whole, default=8, metavar="N", help="calls at once a worker (default: 8)")
     add("--repeat", type=whole, metavar="N", help="turns (default: 3)")
@@ -390,6 +411,34 @@ def bench_scale_parser() -> Parser:
         help="compared by makespan with cache_aware (default: random,op_wise)")  # fmt: skip
     add("--compare-up-to", type=whole, default=100_000, metavar="N",
         help="calls; larger sizes run with cache_aware alone (default: 100000)")  # fmt: skip
+    add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
+    return parser
+
+
+def _add_sizes(parser: Parser) -> None:
+    """How much of a suite is run, with which KV cache."""
+    add = parser.add_argument
+    add("--rows", type=whole, metavar="N", help="instead of the suite's own number")
+    add("--scale", type=positive, metavar="X", help="of all lengths; 1 is the original's")
+    add("--kv-tokens", default="quarter", metavar="N",
+        help="KV cache of a worker: tokens, or quarter (default), all or tight (a sixteenth) of"
+        " what the calls hold together")  # fmt: skip
+
+
+def bench_ablation_parser() -> Parser:
+    parser = Parser(
+        "heliumql bench ablation",
+        "[SUITE]... [option]...",
+        "What each technique of HeliumQL is worth: everything on, and each off, by turns.",
+        _ABLATION_EPILOG,
+    )
+    add = parser.add_argument
+    add("suites", nargs="*", metavar="SUITE", help="those to run (default: all)")
+    add("--engine", choices=("vllm", "simulated"), default="vllm", metavar="NAME",
+        help="vllm (default) or simulated")  # fmt: skip
+    _add_sizes(parser)
+    add("--repeat", type=whole, default=3, metavar="N", help="turns (default: 3)")
+    add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
     add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
     return parser
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from heliumql.cli.arguments import (
+    bench_ablation_parser,
     bench_optimality_parser,
     bench_report_parser,
     bench_scale_parser,
@@ -69,9 +70,13 @@ _STUDIES = (
         needs=("highspy",),
         installed=True,
     ),
+    _Program(
+        "ablation", "what each technique is worth: with it and without", bench_ablation_parser,
+        "ablation",
+    ),
     _Program("scale", "statements of a thousand to a million calls", bench_scale_parser, "scale"),
     _Program("report", "tables and plots of what was measured", bench_report_parser, "report"),
-)
+)  # fmt: skip
 
 
 def bench(arguments: Sequence[str]) -> int:

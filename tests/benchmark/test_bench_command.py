@@ -224,7 +224,7 @@ def test_the_list_has_every_suite() -> None:
     from suites.suite import SUITES
 
     listed = re.findall(r"(?m)^  (\w+) +\w", heliumql("bench").stdout)
-    assert {*SUITES, "all", "optimality", "report"} <= set(listed)
+    assert {*SUITES, "all", "optimality", "ablation", "report"} <= set(listed)
 
 
 def test_plots_need_matplotlib(tmp_path: Path, results: Path) -> None:
@@ -236,7 +236,7 @@ def test_plots_need_matplotlib(tmp_path: Path, results: Path) -> None:
         assert done.returncode == 0, done.stderr
         text = (tmp_path / "report" / "report.md").read_text()
         pictures = re.findall(r"!\[.*?\]\((.*?)\)", text)
-        assert len(pictures) == 8
+        assert len(pictures) == 11
         assert all((tmp_path / "report" / name).stat().st_size for name in pictures)
 
 

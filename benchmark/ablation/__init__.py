@@ -1,0 +1,47 @@
+"""`heliumql bench ablation`: what each technique is worth, by turns with it and without it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bench.chosen import ALL, Chosen, check_engine, kv_tokens
+from suites.suite import SUITES
+
+from ablation.command import command
+from ablation.variant import VARIANTS
+from heliumql.cli.parser import UsageError, nearest
+
+__all__ = ["main"]
+
+
+def main(options: argparse.Namespace) -> int:
+    """The exit status: 1 where a variant has other answers, or where a run failed."""
+    return command(_chosen(options), options.output, sys.stdout)
+
+
+def _chosen(options: argparse.Namespace) -> Chosen:
+    """Raises UsageError."""
+    check_engine(options.engine)
+    return Chosen(
+        suites=_suites(options.suites),
+        systems=tuple(variant.system for variant in VARIANTS),
+        engine=options.engine,
+        repeat=options.repeat,
+        kv_tokens=kv_tokens(options.kv_tokens),
+        scale=options.scale,
+        rows=options.rows,
+        seed=options.seed,
+    )
+
+
+def _suites(given: list[str]) -> tuple[str, ...]:
+    """Those that are named, once each; `all` and none are all but the prefix mixes."""
+    found: dict[str, None] = {}
+    for name in given or ["all"]:
+        if name != "all" and name not in SUITES:
+            near = nearest(name, [*SUITES, "all"])
+            hint = f"did you mean {near}?" if near else f"suites are: {', '.join(SUITES)}"
+            raise UsageError(f"no suite {name!r}", hint=hint)
+        found |= dict.fromkeys(ALL if name == "all" else (name,))
+    return tuple(found)
