@@ -76,7 +76,8 @@ def _cell(ratio: float | None) -> str:
 
 def _engine(row: Row) -> str:
     apart = ", no equal calls" if row.apart else ""
-    return f"{row.engine} ({row.model}), workers {row.workers}, slots {row.slots}{apart}"
+    engine = row.engine if row.model == row.engine else f"{row.engine} ({row.model})"
+    return f"{engine}, workers {row.workers}, slots {row.slots}{apart}"
 
 
 def _suite(row: Row, several: bool) -> str:

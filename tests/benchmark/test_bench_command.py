@@ -236,7 +236,7 @@ def test_plots_need_matplotlib(tmp_path: Path, results: Path) -> None:
         assert done.returncode == 0, done.stderr
         text = (tmp_path / "report" / "report.md").read_text()
         pictures = re.findall(r"!\[.*?\]\((.*?)\)", text)
-        assert len(pictures) == 11
+        assert len(pictures) == 1 + 11  # the ratios, and each suite
         assert all((tmp_path / "report" / name).stat().st_size for name in pictures)
 
 
