@@ -12,6 +12,7 @@ from measured.files import read
 from measured.row import Row
 
 from heliumql.cli.parser import UsageError
+from report.gaps import section as to_the_limit
 from report.summary import sections
 from report.tables import compared, groups, machines, title
 
@@ -50,4 +51,5 @@ def main(options: argparse.Namespace) -> int:
 def report(rows: Sequence[Row]) -> str:
     """All suites in one table, a section for each group that can be compared, the machines."""
     details = [f"## {title(group[0])}\n\n{compared(group)}" for group in groups(rows)]
-    return "\n\n".join(["# Benchmark", *sections(rows), *details, machines(rows)])
+    parts = ["# Benchmark", *sections(rows), to_the_limit(rows), *details, machines(rows)]
+    return "\n\n".join(filter(None, parts))

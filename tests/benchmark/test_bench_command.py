@@ -85,6 +85,26 @@ def test_the_report_begins_with_the_ratios_of_all_suites(results: Path) -> None:
     assert of_all[3] == max(wanted.values(), key=float)
 
 
+def test_the_report_says_what_gaps_to_the_limit_consist_of(results: Path) -> None:
+    done = heliumql("bench", "report", results)
+    head, *rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in done.stdout.split("## To the limit")[1].split("\n## ")[0].splitlines()
+        if line.startswith("| ")
+    ]
+    median = """SELECT suite, median(seconds) FILTER (system = 'heliumql'),
+        greatest(median(seconds) FILTER (system = 'oracle'),
+                 median(seconds) FILTER (system = 'one_row')),
+        median(planning_seconds) FILTER (system = 'heliumql') FROM measured GROUP BY suite"""
+    wanted = {suite: values for suite, *values in sql(results, median)}
+    assert {row[0] for row in rows} == set(wanted)
+    for row in (dict(zip(head, cells, strict=True)) for cells in rows):
+        seconds, least, planning = (float(str(v)) for v in wanted[row["suite"]])
+        assert row["to the limit"] == f"{seconds / least:.2f}"
+        assert row["gap"] == f"{seconds - least:+.2f}"
+        assert row["of it the rest"] == f"{seconds - least - planning:+.2f}"
+
+
 def test_every_run_is_a_row(results: Path) -> None:
     from measured.row import Row
     from suites.suite import SUITES

@@ -1,0 +1,60 @@
+"""How far HeliumQL is from the limit, and what the difference consists of."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from measured.row import Row
+
+from report.tables import BASE, LIMITS, by_system, groups, limit
+
+_COLUMNS = (
+    "suite", "KV cache", "workers", "seconds", "oracle", "one row", "to the limit", "gap",
+    "of it planning", "of it the rest", "prompt tokens computed, to the oracle's",
+)  # fmt: skip
+
+
+def section(rows: Sequence[Row]) -> str:
+    """Markdown: a line for each group that has HeliumQL and both limits; empty where none has.
+
+    What planning (of the statement, without the search for a schedule) does not explain of a gap
+    is that search, batches that are not full as calls wait for answers, and prompt tokens that the
+    oracle finds in the cache.
+    """
+    lines = []
+    for group in groups(rows):
+        systems = by_system(group)
+        least = limit(systems)
+        if least is not None and BASE in systems:
+            lines.append("| " + " | ".join(_cells(systems, least)) + " |")
+    if not lines:
+        return ""
+    head = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
+    return "\n".join(["## To the limit", "", *head, *lines])
+
+
+def _cells(systems: Mapping[str, Sequence[Row]], least: float) -> list[str]:
+    rows = systems[BASE]
+    oracle, one_row = (systems[name] for name in LIMITS)
+    seconds = _seconds(rows)
+    planning = statistics.median(r.planning_seconds or 0.0 for r in rows)
+    computed = statistics.median(r.computed_tokens for r in rows)
+    known = statistics.median(r.computed_tokens for r in oracle)
+    return [
+        rows[0].suite,
+        f"{rows[0].kv_tokens:,}",
+        str(rows[0].workers),
+        f"{seconds:.2f}",
+        f"{_seconds(oracle):.2f}",
+        f"{_seconds(one_row):.2f}",
+        f"{seconds / least:.2f}",
+        f"{seconds - least:+.2f}",
+        f"{planning:.2f}",
+        f"{seconds - least - planning:+.2f}",
+        f"{computed / known:.2f}",
+    ]
+
+
+def _seconds(rows: Sequence[Row]) -> float:
+    return statistics.median(r.seconds for r in rows)
