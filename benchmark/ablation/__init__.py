@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.chosen import ALL, Chosen, check_engine, kv_tokens
+from bench.chosen import ALL, Chosen, check_engine, check_free, form, kv_tokens
 from suites.suite import SUITES
 
 from ablation.command import command
@@ -23,6 +23,7 @@ def main(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace) -> Chosen:
     """Raises UsageError."""
     check_engine(options.engine)
+    check_free(options.kv_tokens, options.engine)
     return Chosen(
         suites=_suites(options.suites),
         systems=tuple(variant.system for variant in VARIANTS),
@@ -32,6 +33,9 @@ def _chosen(options: argparse.Namespace) -> Chosen:
         scale=options.scale,
         rows=options.rows,
         seed=options.seed,
+        slots=options.slots,
+        model=options.model,
+        form=form(options),
     )
 
 

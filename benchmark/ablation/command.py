@@ -39,10 +39,10 @@ def _suite(
     suite: Suite, chosen: Chosen, fields: dict[str, Any], model: Path | None, out: TextIO
 ) -> Iterator[Row]:
     size = measure(suite, chosen)
-    kv_tokens = size.kv_cache_tokens(chosen.kv_tokens)
-    print(heading(suite, chosen, size, kv_tokens), file=out, flush=True)
     with ExitStack() as stack:
-        engine = running.engine(chosen, kv_tokens, model, stack)
+        wanted = size.kv_cache_tokens(chosen.kv_tokens)
+        engine, kv_tokens = running.engine(chosen, wanted, model, stack)
+        print(heading(suite, chosen, size, kv_tokens), file=out, flush=True)
         answers = Answers()
         for turn, variant, found in Variants(InProcess(suite, chosen, engine, kv_tokens)).runs():
             row = Row(

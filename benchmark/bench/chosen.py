@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from suites.form import FLOAT32, Form
 from suites.suite import SUITES, Suite
 from systems.system import SYSTEMS
 
@@ -43,6 +46,8 @@ class Chosen:
     apart: bool = False
     kept: bool = False  # lengths of answers are known from a run before
     quick: bool = False
+    model: Path | None = None  # instead of the benchmark's own
+    form: Form = FLOAT32
     hardware: str = "cpu"  # that is simulated: a name of suites.engines.HARDWARE
 
     def rows_of(self, suite: Suite) -> int:
@@ -64,6 +69,7 @@ def chosen(options: argparse.Namespace) -> Chosen:
     if on_server and (options.apart or options.kept or options.workers > 1):
         raise UsageError("--engine server takes one worker, and neither --apart nor --kept")
     check_engine(options.engine)
+    check_free(options.kv_tokens, options.engine)
     everything = _QUICK_SUITES if quick else ALL
     return Chosen(
         suites=everything if options.suite == "all" else (options.suite,),
@@ -79,6 +85,8 @@ def chosen(options: argparse.Namespace) -> Chosen:
         apart=options.apart,
         kept=options.kept,
         quick=quick,
+        model=options.model,
+        form=form(options),
     )
 
 
@@ -89,6 +97,30 @@ def check_engine(name: str) -> None:
             f"the engine {name} needs vLLM",
             hint="pip install 'heliumql[vllm]', or --engine simulated",
         )
+
+
+def check_free(kv_tokens: str, engine: str) -> None:
+    """Raises UsageError where the KV cache cannot be what memory is free."""
+    if kv_tokens == "free" and engine != "vllm":
+        raise UsageError("--kv-tokens free is for the engine vllm")
+
+
+def form(options: argparse.Namespace) -> Form:
+    """How the model is loaded. Raises UsageError where --model is none for that."""
+    if options.model is None:
+        if options.dtype or options.attention or options.eager:
+            raise UsageError("--dtype, --attention and --eager are for a --model")
+        return FLOAT32
+    if options.engine == "simulated":
+        raise UsageError("--model is not for the engine simulated")
+    hint = "make one: python benchmark/gpu/model.py FOLDER"
+    try:
+        config = json.loads((options.model / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        raise UsageError(f"--model: {options.model} has no config.json", hint=hint) from None
+    if "answer_token_ids" not in config:
+        raise UsageError(f"--model: {options.model} does not say what answers are of", hint=hint)
+    return Form(options.dtype or "bfloat16", True, options.attention, options.eager)
 
 
 def policy_of(system: str) -> str | None:
@@ -134,6 +166,9 @@ def _canonical(name: str) -> str:
 
 def kv_tokens(text: str) -> str:
     """The text itself. Raises UsageError."""
-    if text not in ("quarter", "tight", "all") and not (text.isascii() and text.isdecimal()):
-        raise UsageError(f"--kv-tokens is quarter, tight, all or a number of tokens, not {text!r}")
+    named = text in ("quarter", "tight", "all", "free")
+    if not named and not (text.isascii() and text.isdecimal()):
+        raise UsageError(
+            f"--kv-tokens is quarter, tight, all, free or a number of tokens, not {text!r}"
+        )
     return text

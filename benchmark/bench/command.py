@@ -52,11 +52,11 @@ def _suite(
     suite: Suite, chosen: Chosen, fields: dict[str, Any], model: Path | None, out: TextIO
 ) -> Iterator[Row]:
     size = measure(suite, chosen)
-    kv_tokens = size.kv_cache_tokens(chosen.kv_tokens)
-    print(heading(suite, chosen, size, kv_tokens), file=out, flush=True)
     with ExitStack() as stack:
+        kv_tokens, runs = _runs(suite, chosen, size, model, stack)
+        print(heading(suite, chosen, size, kv_tokens), file=out, flush=True)
         first: Run | None = None
-        for turn, system, found in _runs(suite, chosen, kv_tokens, model, stack):
+        for turn, system, found in runs:
             first = first or found
             row = Row(
                 **fields,
@@ -76,11 +76,15 @@ def _suite(
 
 
 def _runs(
-    suite: Suite, chosen: Chosen, kv_tokens: int, model: Path | None, stack: ExitStack
-) -> Iterator[tuple[int, str, Run]]:
-    """Turn, system and run, on the engine that is chosen; the stack ends it."""
-    if chosen.engine == "server" and model is not None:
-        server = running.server(chosen, kv_tokens, model, stack)
-        return OnServer(suite, chosen, server, kv_tokens).runs()
-    engine = running.engine(chosen, kv_tokens, model, stack)
-    return InProcess(suite, chosen, engine, kv_tokens).runs()
+    suite: Suite, chosen: Chosen, size: Size, model: Path | None, stack: ExitStack
+) -> tuple[int, Iterator[tuple[int, str, Run]]]:
+    """The KV cache in tokens; turn, system and run, on the engine that is chosen.
+
+    The stack ends the engine.
+    """
+    wanted = size.kv_cache_tokens(chosen.kv_tokens)
+    if chosen.engine == "server" and model is not None and wanted is not None:
+        server = running.server(chosen, wanted, model, stack)
+        return wanted, OnServer(suite, chosen, server, wanted).runs()
+    engine, kv_tokens = running.engine(chosen, wanted, model, stack)
+    return kv_tokens, InProcess(suite, chosen, engine, kv_tokens).runs()

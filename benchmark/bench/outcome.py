@@ -11,6 +11,8 @@ from measured.files import write
 from measured.row import Row
 from report.tables import compared
 
+from heliumql.errors import EngineError
+
 
 def outcome(measured: Iterator[Row], folder: Path | None, name: str) -> int:
     """Takes the rows as they come and keeps them in files of that name, if there is a folder.
@@ -22,7 +24,8 @@ def outcome(measured: Iterator[Row], folder: Path | None, name: str) -> int:
     try:
         for row in measured:
             rows.append(row)
-    except RuntimeError as error:  # an answer that ended early, a model that could not be made
+    # An answer that ended early, a model that could not be made, what an engine refuses.
+    except (RuntimeError, EngineError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     finally:

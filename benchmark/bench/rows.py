@@ -32,7 +32,8 @@ def model_of(chosen: Chosen) -> str:
     """What answers, in words."""
     if chosen.engine == "simulated":
         return engines.HARDWARE[chosen.hardware][1]
-    return "random Qwen3, float32"
+    name = chosen.model.resolve().name if chosen.model else "random Qwen3"
+    return f"{name}, {chosen.form.dtype}"
 
 
 def measures(found: Run) -> dict[str, Any]:

@@ -24,9 +24,11 @@ class Size:
     at_once: int  # what the longest calls need that are computed together
     longest: int  # call
 
-    def kv_cache_tokens(self, choice: str) -> int:
-        """Of each worker, whole blocks."""
+    def kv_cache_tokens(self, choice: str) -> int | None:
+        """Of each worker, whole blocks; None where the engine takes what memory is free."""
         match choice:
+            case "free":
+                return None
             case "quarter":
                 tokens = max(self.working_set // 4, self.at_once)
             case "tight":

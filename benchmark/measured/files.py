@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ _TYPES = {
     "bool": pa.bool_(),
 }
 SCHEMA = pa.schema([(f.name, _TYPES[str(f.type)]) for f in fields(Row)])
+_NEEDED = {f.name for f in fields(Row) if f.default is MISSING}  # later columns came later
 
 
 def write(folder: Path, name: str, rows: Sequence[Row]) -> Path:
@@ -37,6 +38,7 @@ def read(folder: Path) -> list[Row]:
     found: list[Row] = []
     for path in sorted(folder.glob("*.parquet")):
         table = pa.parquet.read_table(path)
-        if set(SCHEMA.names) <= set(table.column_names):  # others may lie there too
-            found += [Row(**row) for row in table.select(SCHEMA.names).to_pylist()]
+        if set(table.column_names) >= _NEEDED:  # others may lie there too
+            known = [name for name in SCHEMA.names if name in table.column_names]
+            found += [Row(**row) for row in table.select(known).to_pylist()]
     return found

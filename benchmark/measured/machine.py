@@ -21,6 +21,7 @@ def machine() -> dict[str, Any]:
     """By the names of the fields of Row."""
     return {
         "cpu": _cpu(),
+        "gpu": _gpu(),
         "cores": os.cpu_count() or 0,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "os": platform.platform(),
@@ -40,6 +41,16 @@ def _cpu() -> str:
     except OSError:
         found = None
     return found[1] if found else platform.processor() or platform.machine()
+
+
+def _gpu() -> str:
+    """The NVIDIA GPUs, several of a kind once; nothing where there is none."""
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True)
+    except OSError:
+        return ""
+    return ", ".join(dict.fromkeys(done.stdout.splitlines())) if done.returncode == 0 else ""
 
 
 def _version(package: str) -> str:

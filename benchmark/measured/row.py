@@ -40,6 +40,7 @@ class Row:
     equal: bool  # its answers are those of the first system
     # The machine and what ran on it; versions are empty where a package is not installed.
     cpu: str = ""
+    gpu: str = ""  # empty where there is none
     cores: int = 0
     memory_gb: float = 0.0
     os: str = ""

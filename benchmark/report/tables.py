@@ -134,7 +134,8 @@ def title(row: Row) -> str:
 
 def machines(rows: Iterable[Row]) -> str:
     lines = dict.fromkeys(
-        f"- {r.cpu}, {r.cores} cores, {r.memory_gb:g} GB, {r.os}; Python {r.python}, "
+        f"- {f'{r.gpu}; ' if r.gpu else ''}{r.cpu}, {r.cores} cores, {r.memory_gb:g} GB, "
+        f"{r.os}; Python {r.python}, "
         f"HeliumQL {r.heliumql}, DuckDB {r.duckdb}, vLLM {r.vllm or 'none'}, "
         f"torch {r.torch or 'none'}; commit {r.commit[:12] or 'unknown'}"
         f"{' with changes' if r.changed else ''}"

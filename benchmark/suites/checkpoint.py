@@ -8,16 +8,17 @@ be another source of differences between runs.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
-from vocabulary import PIECE, SPECIAL, invented, vocabulary
+from transformers import Qwen3Config, Qwen3ForCausalLM
 
-CHAT = (
-    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).parents[1])
+
+from suites import tokenizer
+from suites.vocabulary import invented, vocabulary
+
 CONTEXT = 16384
 _SHARPER = 6.0  # than random weights look at the prompt: else all prompts have much the same answer
 
@@ -25,18 +26,7 @@ _SHARPER = 6.0  # than random weights look at the prompt: else all prompts have 
 def main(folder: str) -> None:
     words = vocabulary()
     number = {word: i for i, word in enumerate(words)}
-    tokenizer = Tokenizer(models.BPE(number, [], ignore_merges=True))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(PIECE), "isolated")
-    tokenizer.decoder = decoders.Fuse()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token=SPECIAL[0],
-        eos_token=SPECIAL[-1],
-        additional_special_tokens=list(SPECIAL[1:-1]),
-        clean_up_tokenization_spaces=False,
-    )
-    fast.chat_template = CHAT
-    fast.save_pretrained(folder)
+    fast = tokenizer.write(Path(folder))
     torch.manual_seed(0)
     config = Qwen3Config(
         vocab_size=len(words),

@@ -19,6 +19,7 @@ from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
 from heliumql.engines.vllm import VllmEngine
 from heliumql.errors import EngineError
 from heliumql.types import parse_type
+from suites.form import FLOAT32, Form
 from suites.recording import RecordingEngine
 from suites.vocabulary import text
 
@@ -51,23 +52,32 @@ def simulated(
 
 @contextmanager
 def vllm(
-    model: Path, kv_cache_tokens: int, workers: int, slots: int = SLOTS
+    model: Path,
+    kv_cache_tokens: int | None,
+    workers: int,
+    slots: int = SLOTS,
+    form: Form = FLOAT32,
 ) -> Iterator[RecordingEngine]:
-    """A started vLLM engine; the blocks of its cache are BLOCK tokens on a CPU."""
+    """A started vLLM engine; the blocks of its cache are BLOCK tokens on a CPU.
+
+    Without `kv_cache_tokens` the cache is what vLLM has memory for.
+    """
     options = {
         "model": str(model),
-        "dtype": "float32",
+        "dtype": form.dtype,
         "concurrency": slots,
         "kv_cache_tokens": kv_cache_tokens,
         "workers": workers,
+        "engine_args": form.arguments,
     }
     engine = VllmEngine(options)
-    try:
-        engine.start()
-        engine.calibrate()
-        yield RecordingEngine(engine)
-    finally:
-        engine.close()
+    with form.applied():
+        try:
+            engine.start()
+            engine.calibrate()
+            yield RecordingEngine(engine)
+        finally:
+            engine.close()
 
 
 def make_model(folder: Path) -> None:

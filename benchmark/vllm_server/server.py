@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from suites.form import DTYPES, FLOAT32, Form
 
 from vllm_server.counters import Counters, parse
 
@@ -80,7 +81,11 @@ def parts() -> Path:
 
 @contextmanager
 def serving(
-    model: Path, kv_cache_tokens: int, workers: int = 1, slots: int = 8
+    model: Path,
+    kv_cache_tokens: int,
+    workers: int = 1,
+    slots: int = 8,
+    form: Form = FLOAT32,
 ) -> Iterator[Server]:
     """Started servers, each with a KV cache of so many tokens and a core of its own.
 
@@ -88,7 +93,7 @@ def serving(
     """
     with ExitStack() as stack:
         started = [
-            stack.enter_context(_process(model, kv_cache_tokens, worker, slots))
+            stack.enter_context(_process(model, kv_cache_tokens, worker, slots, form))
             for worker in range(workers)
         ]
         for process, url, log in started:
@@ -98,25 +103,32 @@ def serving(
 
 @contextmanager
 def _process(
-    model: Path, kv_cache_tokens: int, worker: int, slots: int
+    model: Path, kv_cache_tokens: int, worker: int, slots: int, form: Form
 ) -> Iterator[tuple[subprocess.Popen[bytes], str, Path]]:
     config = json.loads((model / "config.json").read_text("utf-8"))
-    token_bytes = 2 * 4 * config["num_hidden_layers"] * config["num_key_value_heads"]
-    token_bytes *= config["head_dim"]
+    token_bytes = 2 * DTYPES[form.dtype] * config["num_hidden_layers"]
+    token_bytes *= config["num_key_value_heads"] * config["head_dim"]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = {
         "--model": model, "--served-model-name": "m", "--host": "127.0.0.1", "--port": port,
-        "--dtype": "float32", "--max-num-seqs": slots, "--block-size": _BLOCK,
+        "--dtype": form.dtype, "--max-num-seqs": slots, "--block-size": _BLOCK,
         "--max-model-len": min(kv_cache_tokens, config["max_position_embeddings"]),
         "--kv-cache-memory-bytes": (kv_cache_tokens + _BLOCK) * token_bytes,  # one is never used
         "--scheduling-policy": "priority",
     }  # fmt: skip
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+    command += ["--enable-prompt-tokens-details"]
+    command += [str(part) for option in options.items() for part in option]
+    command += _further(form)
     cores = sorted(os.sched_getaffinity(0))
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(parts()), os.environ.get("PYTHONPATH", "")]),
+        **form.environment(),
+    }
+    environment |= {
+        "PYTHONPATH": os.pathsep.join([str(parts()), environment.get("PYTHONPATH", "")]),
         "VLLM_SERVER_DEV_MODE": "1",  # for /reset_prefix_cache
         "VLLM_CPU_OMP_THREADS_BIND": str(cores[worker % len(cores)]),
         "OMP_NUM_THREADS": "1",
@@ -127,17 +139,32 @@ def _process(
         log = Path(folder) / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager",
-                 "--enable-prompt-tokens-details",
-                 *(str(part) for option in options.items() for part in option)],
-                env=environment, stdout=output, stderr=subprocess.STDOUT,
+                command,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=lambda: libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),
-            )  # fmt: skip
+            )
         try:
             yield process, f"http://127.0.0.1:{port}", log
         finally:
             _stop(process)
+
+
+def _further(form: Form) -> list[str]:
+    """What the form of the model adds to the command."""
+    found = [] if form.weightless else ["--enforce-eager"]  # the small one is for a CPU
+    for name, value in form.arguments.items():
+        found.append(f"--{name.replace('_', '-')}")
+        match value:
+            case True:
+                pass
+            case list():
+                found += map(str, value)
+            case _:
+                found.append(str(value))
+    return list(dict.fromkeys(found))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -384,6 +384,7 @@ def bench_suite_parser(suite: str) -> Parser:
         help="vllm (default), server (vLLM's own, for other systems too) or simulated")  # fmt: skip
     add("--systems", metavar="A,B", help="those to compare (default: all)")
     _add_sizes(parser)
+    _add_model(parser)
     add("--workers", type=whole, default=1, metavar="N", help="of the engine (default: 1)")
     add("--slots", type=whole, default=8, metavar="N", help="calls at once a worker (default: 8)")
     add("--repeat", type=whole, metavar="N", help="turns (default: 3)")
@@ -422,7 +423,7 @@ def _add_sizes(parser: Parser) -> None:
     add("--scale", type=positive, metavar="X", help="of all lengths; 1 is the original's")
     add("--kv-tokens", default="quarter", metavar="N",
         help="KV cache of a worker: tokens, or quarter (default), all or tight (a sixteenth) of"
-        " what the calls hold together")  # fmt: skip
+        " what the calls hold together, or free: what memory is free")  # fmt: skip
 
 
 def bench_ablation_parser() -> Parser:
@@ -437,10 +438,22 @@ def bench_ablation_parser() -> Parser:
     add("--engine", choices=("vllm", "simulated"), default="vllm", metavar="NAME",
         help="vllm (default) or simulated")  # fmt: skip
     _add_sizes(parser)
+    _add_model(parser)
+    add("--slots", type=whole, default=8, metavar="N", help="calls at once (default: 8)")
     add("--repeat", type=whole, default=3, metavar="N", help="turns (default: 3)")
     add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
     add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
     return parser
+
+
+def _add_model(parser: Parser) -> None:
+    """A model other than the benchmark's small one."""
+    add = parser.add_argument
+    add("--model", type=Path, metavar="DIR", help="of benchmark/gpu/model.py (default: small)")
+    add("--dtype", choices=("float32", "bfloat16", "float16"), metavar="NAME",
+        help="its numbers: float32, float16 or bfloat16 (default)")  # fmt: skip
+    add("--attention", metavar="NAME", help="its backend, as vLLM names it: TRITON_ATTN ..")
+    add("--eager", action="store_true", help="compile nothing of it")
 
 
 def bench_report_parser() -> Parser:

@@ -31,6 +31,8 @@ class VllmOptions:
     enforce_eager: bool | None = None
     task: Task = "generate"
     template_arguments: Mapping[str, object] = field(default_factory=dict)
+    engine_args: Mapping[str, object] = field(default_factory=dict)
+    """Further arguments of vLLM's engine, for programs: CREATE MODEL has no key for them."""
 
     @property
     def folder(self) -> Path | None:
@@ -80,7 +82,18 @@ def read_options(options: Mapping[str, object]) -> VllmOptions:
         enforce_eager=_flag(options, "enforce_eager"),
         task=read_task(options) or "generate",
         template_arguments=read_template_arguments(options),
+        engine_args=_arguments(options),
     )
+
+
+def _arguments(options: Mapping[str, object]) -> Mapping[str, object]:
+    match options.get("engine_args"):
+        case None:
+            return {}
+        case Mapping() as arguments:
+            return arguments
+        case value:
+            raise CatalogError(f"engine_args must be arguments by name, not {value!r}")
 
 
 def _positive(options: Mapping[str, object], key: str) -> int | None:

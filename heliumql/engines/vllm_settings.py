@@ -61,6 +61,7 @@ def settings(options: VllmOptions, number: int) -> tuple[dict[str, Any], dict[st
             "model": str(folder or options.model),
             "max_num_seqs": options.concurrency,
             **{key: value for key, value in chosen.items() if value is not None},
+            **options.engine_args,
         },
         "kv_cache_tokens": options.kv_cache_tokens,
         "fetch": folder is None,
@@ -96,7 +97,7 @@ def _core(workers: int, number: int) -> int | None:
 
 def speed_key(options: VllmOptions) -> str:
     """What the speed of an engine depends on, as a text: model, its form, workers, machine."""
-    parts = {
+    parts: dict[str, object] = {
         "model": str(options.folder or options.model),
         "revision": options.revision,
         "dtype": options.dtype,
@@ -104,6 +105,8 @@ def speed_key(options: VllmOptions) -> str:
         "workers": options.workers,
         "machine": [platform.system(), platform.machine(), *_processors()],
     }
+    if options.engine_args:
+        parts["engine_args"] = dict(options.engine_args)
     if options.task == "embed":  # no tokens are drawn
         parts["task"] = options.task
     return json.dumps(parts, sort_keys=True)

@@ -195,7 +195,7 @@ def test_other_answers_are_told() -> None:
         ("debate --engine server", "--engine: invalid choice: 'server'"),
         (
             "debate --kv-tokens half --engine simulated",
-            "--kv-tokens is quarter, tight, all or a number of tokens",
+            "--kv-tokens is quarter, tight, all, free or a number of tokens",
         ),
         ("debate --repeat 0 --engine simulated", "--repeat: '0' is not a whole number above zero"),
     ],

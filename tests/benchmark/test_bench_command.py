@@ -211,7 +211,10 @@ def test_other_answers_are_told_and_ratios_are_of_pairs() -> None:
         ("mixd", "did you mean mixed?"),
         ("mixed --systems heliumq", "did you mean heliumql?"),
         ("mixed --systems oracle", "add heliumql"),
-        ("mixed --kv-tokens half", "--kv-tokens is quarter, tight, all or a number of tokens"),
+        (
+            "mixed --kv-tokens half",
+            "quarter, tight, all, free or a number of tokens",
+        ),
         ("mixed --engine sglang", "--engine: invalid choice: 'sglang'"),
         ("mixed --rows 0", "--rows: '0' is not a whole number above zero"),
         ("debate --quick", "--quick has no debate"),

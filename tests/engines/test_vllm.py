@@ -550,6 +550,7 @@ class TestErrorsAtTheStart:
             ({}, "needs the key model"),
             ({"model": "m", "workers": 0}, "workers must be a positive whole number, not 0"),
             ({"model": "m", "max_model_len": "many"}, "max_model_len must be"),
+            ({"model": "m", "engine_args": "eager"}, "engine_args must be arguments by name"),
             ({"model": "m", "chat_template_kwargs": "{"}, "'chat_template_kwargs' is not JSON"),
             ({"model": "m", "chat_template_args": 3}, "'chat_template_args' is a JSON object"),
         ],

@@ -215,6 +215,7 @@ class TestSpeeds:
 
         assert key() == key() == key(concurrency=3)
         assert len({key(), key(workers=2), key(dtype="bfloat16"), key(model="n")}) == 4
+        assert key(engine_args={"attention_backend": "TRITON_ATTN"}) != key() == key(engine_args={})
 
 
 def placed(engine: VllmEngine, wishes: Sequence[int | None]) -> list[int]:
