@@ -34,7 +34,10 @@ _CPU: dict[str, object] = {  # measured of the benchmark's model on one core
 }
 HARDWARE = {  # that is simulated: its constants, and what it is
     "cpu": (_CPU, "simulated"),
-    "gpu": (asdict(worker()), "simulated 8B on a GPU"),
+    "gpu": (
+        {name: value for name, value in asdict(worker()).items() if value is not None},
+        "simulated 8B on a GPU",
+    ),
 }
 _FLOOD = 1000  # tokens of a prompt that flushes the prefix cache
 _flood_number = itertools.count()

@@ -61,10 +61,15 @@ def session(
     seed: int = 0,
     *,
     store: bool = False,
+    database: Path | None = None,
 ) -> Iterator[Connection]:
-    """A session in memory with the tables of the suite; answers are kept in it with `store`."""
-    with heliumql.connect() as con:
-        con.register_model("benchmark", engine, max_tokens=suite.max_tokens(scale))
+    """A session with the tables of the suite; answers are kept in it with `store`.
+
+    It is in memory, or in the file of a database: then they are found by later sessions too.
+    """
+    with heliumql.connect(database or ":memory:") as con:
+        kept = {} if database is None else {"model": "benchmark"}  # the name answers go by
+        con.register_model("benchmark", engine, max_tokens=suite.max_tokens(scale), **kept)
         con.set("llm_cache", "use" if store else "off")
         con.set("llm_on_error", "fail")
         register(con, suite.tables, rows, scale, seed)

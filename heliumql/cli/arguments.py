@@ -192,6 +192,25 @@ exit status:
   0 done; 1 answers differ, or a run failed; 2 wrong usage
 """
 
+_NEXT_DAY_EPILOG = """\
+On the second day fundamentals and the posts of one of three platforms are as
+they were, all else is new. Both days are run in one database, each in a session
+of its own, then the second day in another one that keeps no answers; all begin
+with empty prefix caches. Rows of the second day are checked to be the same, and
+that every call that did not change was found in the store.
+
+Tables of all three, of the second day against the first, and of the calls that
+were found, go to standard output. With --output rows are those of a suite.
+
+examples:
+  heliumql bench next_day --engine simulated
+  heliumql bench next_day --rows 8 --repeat 5 --output results
+
+exit status:
+  0 done; 1 rows differ, an unchanged call was run, or a run failed;
+  2 wrong usage
+"""
+
 _REPORT_EPILOG = """\
 Rows of the same suite, sizes, engine and KV cache are in one table, those of
 later invocations too. Ratios are of seconds to heliumql by pairs of one turn,
@@ -440,10 +459,32 @@ def bench_ablation_parser() -> Parser:
     _add_sizes(parser)
     _add_model(parser)
     add("--slots", type=whole, default=8, metavar="N", help="calls at once (default: 8)")
+    _add_turns(parser)
+    return parser
+
+
+def bench_next_day_parser() -> Parser:
+    parser = Parser(
+        "heliumql bench next_day",
+        "[option]...",
+        "Trading on two days with one answer store, and the second day without it.",
+        _NEXT_DAY_EPILOG,
+    )
+    add = parser.add_argument
+    add("--engine", choices=("vllm", "simulated"), default="vllm", metavar="NAME",
+        help="vllm (default) or simulated")  # fmt: skip
+    _add_sizes(parser)
+    _add_model(parser)
+    add("--slots", type=whole, default=8, metavar="N", help="calls at once (default: 8)")
+    _add_turns(parser)
+    return parser
+
+
+def _add_turns(parser: Parser) -> None:
+    add = parser.add_argument
     add("--repeat", type=whole, default=3, metavar="N", help="turns (default: 3)")
     add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
     add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
-    return parser
 
 
 def _add_model(parser: Parser) -> None:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 from heliumql.cli.arguments import (
     bench_ablation_parser,
+    bench_next_day_parser,
     bench_optimality_parser,
     bench_report_parser,
     bench_scale_parser,
@@ -73,6 +74,10 @@ _STUDIES = (
     _Program(
         "ablation", "what each technique is worth: with it and without", bench_ablation_parser,
         "ablation",
+    ),
+    _Program(
+        "next_day", "trading a day later, with the answers of the first day", bench_next_day_parser,
+        "next_day",
     ),
     _Program("scale", "statements of a thousand to a million calls", bench_scale_parser, "scale"),
     _Program("report", "tables and plots of what was measured", bench_report_parser, "report"),

@@ -73,6 +73,13 @@ def test_tokens_are_counted_as_the_simulated_engine_does(name: str) -> None:
     assert distinct_tokens(found.record) == pytest.approx(computed, rel=0.35)
 
 
+def test_every_hardware_can_be_simulated() -> None:
+    from suites import engines
+
+    slots = {name: engines.simulated(1 << 16, 2, 8, name).slots for name in engines.HARDWARE}
+    assert slots == {"cpu": 2 * 8, "gpu": 2 * 8}
+
+
 @pytest.mark.parametrize("policy", ["cache_aware", "op_wise", "random"])
 def test_no_policy_changes_a_row(policy: str) -> None:
     expected = run("debate", "fcfs")
