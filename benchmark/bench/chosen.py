@@ -20,7 +20,6 @@ LIMITS = ("oracle", "one_row")  # what no order of the calls can undercut: the g
 DEFAULT_POLICY = "cache_aware"
 UNMERGED = "unmerged"  # the default policy; equal calls of a statement are run each
 ALL = tuple(name for name in SUITES if not name.startswith("prefix"))
-_POLICIES = (DEFAULT_POLICY, *POLICIES)
 _ON_SERVER = (
     "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope", *LIMITS,
 )  # fmt: skip
@@ -140,7 +139,12 @@ def _systems(given: str | None, quick: bool, on_server: bool) -> tuple[str, ...]
     if given is None:
         if on_server and not quick:
             return _ON_SERVER
-        return _QUICK_SYSTEMS if quick else (*dict.fromkeys(map(_canonical, _POLICIES)), *LIMITS)
+        return _QUICK_SYSTEMS if quick else (*OWN, *LIMITS)
+    return named(given, on_server)
+
+
+def named(given: str, on_server: bool = False) -> tuple[str, ...]:
+    """The systems of `--systems`, HeliumQL among them. Raises UsageError."""
     own = ("heliumql", *(f"heliumql:{p}" for p in (UNMERGED, *POLICIES)))
     # On a server op_wise and query_wise are those of no HeliumQL.
     known = (*own, *(SYSTEMS if on_server else POLICIES), *LIMITS)
@@ -162,6 +166,9 @@ def _canonical(name: str) -> str:
     if policy == DEFAULT_POLICY:
         return "heliumql"
     return f"heliumql:{policy}" if policy in POLICIES else name
+
+
+OWN = tuple(dict.fromkeys(map(_canonical, (DEFAULT_POLICY, *POLICIES))))  # every policy
 
 
 def kv_tokens(text: str) -> str:

@@ -31,7 +31,7 @@ def common(chosen: Chosen, began: datetime) -> dict[str, Any]:
 def model_of(chosen: Chosen) -> str:
     """What answers, in words."""
     if chosen.engine == "simulated":
-        return engines.HARDWARE[chosen.hardware][1]
+        return engines.HARDWARE[chosen.hardware].name
     name = chosen.model.resolve().name if chosen.model else "random Qwen3"
     return f"{name}, {chosen.form.dtype}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from suites import engines
 from suites.recording import Asked, distinct_tokens
@@ -37,6 +38,11 @@ class Size:
                 tokens = 2 * self.working_set
             case _:
                 tokens = max(int(choice), self.longest)
+        return -(-tokens // engines.BLOCK) * engines.BLOCK
+
+    def part(self, part: Fraction) -> int:
+        """A KV cache of a part of the working set, whole blocks; the two longest calls fit."""
+        tokens = max(int(self.working_set * part), 2 * self.longest)
         return -(-tokens // engines.BLOCK) * engines.BLOCK
 
 

@@ -51,6 +51,9 @@ class Row:
     torch: str = ""
     commit: str = ""  # of the checkout
     changed: bool = False  # the checkout has changes that are not in the commit
+    # What heliumql bench sensitivity varies; nothing in rows of others.
+    parameter: str = ""
+    value: float | None = None  # a KV cache as a part of the working set, a mix by its number
 
     @property
     def computed_tokens(self) -> int:

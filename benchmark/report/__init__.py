@@ -12,6 +12,7 @@ from measured.files import read
 from measured.row import Row
 
 from heliumql.cli.parser import UsageError
+from report import varied
 from report.gaps import section as to_the_limit
 from report.summary import sections
 from report.tables import compared, groups, machines, title
@@ -20,7 +21,8 @@ __all__ = ["main"]
 
 
 def main(options: argparse.Namespace) -> int:
-    """Markdown to standard output, or with --output to report.md beside a plot of each suite."""
+    """Markdown to standard output, or with --output to report.md beside a plot of each suite and
+    of each parameter that was varied."""
     folder: Path = options.folder
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder")
@@ -38,10 +40,12 @@ def main(options: argparse.Namespace) -> int:
             "plots need matplotlib",
             hint="pip install 'heliumql[bench]', or leave --output out: tables alone",
         )
+    from report.curves import curves
     from report.plots import overview, plots
 
     output.mkdir(parents=True, exist_ok=True)
-    pictures = [*overview(rows, output), *plots(rows, output)]
+    plain = [row for row in rows if not row.parameter]
+    pictures = [*overview(plain, output), *plots(plain, output), *curves(rows, output)]
     links = "\n".join(f"![{p.stem}]({p.name})" for p in pictures)
     (output / "report.md").write_text(f"{report(rows)}\n\n{links}\n", "utf-8")
     print(f"written: {output / 'report.md'}, plots: {len(pictures)}", file=sys.stderr)
@@ -49,7 +53,10 @@ def main(options: argparse.Namespace) -> int:
 
 
 def report(rows: Sequence[Row]) -> str:
-    """All suites in one table, a section for each group that can be compared, the machines."""
-    details = [f"## {title(group[0])}\n\n{compared(group)}" for group in groups(rows)]
-    parts = ["# Benchmark", *sections(rows), to_the_limit(rows), *details, machines(rows)]
+    """All suites in one table, a section for each group that can be compared and for each parameter
+    that was varied, the machines."""
+    plain = [row for row in rows if not row.parameter]
+    details = [f"## {title(group[0])}\n\n{compared(group)}" for group in groups(plain)]
+    details += [f"## {varied.title(s[0])}\n\n{varied.table(s)}" for s in varied.series(rows)]
+    parts = ["# Benchmark", *sections(plain), to_the_limit(plain), *details, machines(rows)]
     return "\n\n".join(filter(None, parts))

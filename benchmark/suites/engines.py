@@ -6,16 +6,16 @@ import itertools
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
-from event_model.hardware import worker
+from event_model.hardware import KV_TOKENS, worker
 
 from heliumql.engines.engine import REQUESTS, CallSpec, Sampling
-from heliumql.engines.simulated import ScriptedAnswer, SimulatedEngine
+from heliumql.engines.simulated import KEYS, ScriptedAnswer, SimulatedEngine
 from heliumql.engines.vllm import VllmEngine
 from heliumql.errors import EngineError
 from heliumql.types import parse_type
@@ -32,11 +32,23 @@ _CPU: dict[str, object] = {  # measured of the benchmark's model on one core
     "block_size": BLOCK,
     "max_num_batched_tokens": 2048,
 }
-HARDWARE = {  # that is simulated: its constants, and what it is
-    "cpu": (_CPU, "simulated"),
-    "gpu": (
-        {name: value for name, value in asdict(worker()).items() if value is not None},
-        "simulated 8B on a GPU",
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What is simulated: the constants of an engine on it, and the most tokens it can keep."""
+
+    name: str
+    constants: Mapping[str, object]
+    kv_tokens: int
+
+
+HARDWARE = {
+    "cpu": Hardware("simulated", _CPU, 1 << 24),  # the model is so small that all fits
+    "gpu": Hardware(
+        "an 8B model on a GPU, simulated",
+        {name: value for name, value in asdict(worker()).items() if name in KEYS},
+        KV_TOKENS // BLOCK * BLOCK,
     ),
 }
 _FLOOD = 1000  # tokens of a prompt that flushes the prefix cache
@@ -47,8 +59,11 @@ def simulated(
     kv_cache_tokens: int, workers: int, slots: int = SLOTS, hardware: str = "cpu"
 ) -> RecordingEngine:
     """An engine in virtual time; a token of it is four bytes, as is an invented word."""
-    constants, _ = HARDWARE[hardware]
-    options = {**constants, "kv_cache_tokens": kv_cache_tokens, "workers": workers}
+    options = {
+        **HARDWARE[hardware].constants,
+        "kv_cache_tokens": kv_cache_tokens,
+        "workers": workers,
+    }
     options |= {"max_num_seqs": slots, "log": False}
     return RecordingEngine(SimulatedEngine(options, _answer))
 

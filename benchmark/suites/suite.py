@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Suite:
     shared: str = ""  # the end of a prompt that several rows have in common, to the last word
     number: str = ""  # what tells these rows apart
     before: tables.Generator | None = None  # tables that the query was run on before, if others
+    rewritten: Callable[[str], str] | None = None  # the query, made another one
 
     def text(self, apart: bool = False) -> str:
         """The query, without the statements that would fetch its tables from files.
@@ -36,6 +38,7 @@ class Suite:
         `apart`: no two of its calls are equal; the prompts that were end with a number.
         """
         query = re.sub(r"(?m)^CREATE TEMP VIEW .*;$", "", self.query.read_text("utf-8"))
+        query = self.rewritten(query) if self.rewritten else query
         if apart and self.shared:
             assert query.count(self.shared) == 1
             query = query.replace(self.shared, f"{self.shared} {self.number}")

@@ -94,9 +94,9 @@ def mixed(rows: int, scale: float, seed: int = 0) -> Tables:
     }
 
 
-def map_reduce(rows: int, scale: float, seed: int = 0) -> Tables:
-    experts = _numbered("expert", 7, "role", 60, scale, seed)
-    return {**_contexts(rows, scale, seed), "experts": experts}
+def map_reduce(rows: int, scale: float, seed: int = 0, experts: int = 7) -> Tables:
+    roles = _numbered("expert", experts, "role", 60, scale, seed)
+    return {**_contexts(rows, scale, seed), "experts": roles}
 
 
 def map_reduce_questions(rows: int, scale: float, seed: int = 0) -> Tables:

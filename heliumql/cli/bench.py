@@ -18,6 +18,7 @@ from heliumql.cli.arguments import (
     bench_optimality_parser,
     bench_report_parser,
     bench_scale_parser,
+    bench_sensitivity_parser,
     bench_suite_parser,
 )
 from heliumql.cli.help import show
@@ -74,6 +75,10 @@ _STUDIES = (
     _Program(
         "ablation", "what each technique is worth: with it and without", bench_ablation_parser,
         "ablation",
+    ),
+    _Program(
+        "sensitivity", "the policies while batch, branches, cache .. vary",
+        bench_sensitivity_parser, "sensitivity",
     ),
     _Program(
         "next_day", "trading a day later, with the answers of the first day", bench_next_day_parser,

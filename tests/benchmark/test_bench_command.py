@@ -246,7 +246,7 @@ def test_the_list_has_every_suite() -> None:
     from suites.suite import SUITES
 
     listed = re.findall(r"(?m)^  (\w+) +\w", heliumql("bench").stdout)
-    assert {*SUITES, "all", "optimality", "ablation", "report"} <= set(listed)
+    assert {*SUITES, "all", "optimality", "ablation", "sensitivity", "report"} <= set(listed)
 
 
 def test_plots_need_matplotlib(tmp_path: Path, results: Path) -> None:

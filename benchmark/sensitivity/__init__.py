@@ -1,0 +1,79 @@
+"""`heliumql bench sensitivity`: the scheduling policies while one parameter of the work varies."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bench.chosen import OWN, Chosen, check_engine, kv_tokens, named
+
+from heliumql.cli.parser import UsageError, nearest
+from sensitivity.command import command
+from sensitivity.series import DEFAULTS, WORKFLOWS
+from sensitivity.values import values
+
+__all__ = ["main"]
+
+_SLOTS = {"cpu": 8, "gpu": 64}
+_HARDWARE = {"vllm": "cpu", "simulated": "gpu"}  # if not told otherwise
+
+
+def main(options: argparse.Namespace) -> int:
+    """The exit status: 1 where systems have other answers, or where one failed."""
+    parameters = _parameters(options.what)
+    if options.values is not None and len(parameters) != 1:
+        raise UsageError("--values are those of one parameter", hint="name it: batch --values 8,16")
+    given = options.values
+    varied = {p: DEFAULTS[p] if given is None else values(p, given) for p in parameters}
+    chosen = _chosen(options, _workflows(options.workflows, parameters))
+    return command(chosen, varied, options.output, sys.stdout)
+
+
+def _chosen(options: argparse.Namespace, suites: tuple[str, ...]) -> Chosen:
+    """Raises UsageError."""
+    check_engine(options.engine)
+    if options.hardware is not None and options.engine != "simulated":
+        raise UsageError(f"--hardware is simulated, {options.engine} has its own")
+    systems = (*OWN, "oracle") if options.systems is None else named(options.systems)
+    if "one_row" in systems:
+        raise UsageError("--systems: one_row is not varied", hint="oracle is")
+    hardware = options.hardware or _HARDWARE[options.engine]
+    return Chosen(
+        suites=suites,
+        systems=systems,
+        engine=options.engine,
+        repeat=options.repeat,
+        kv_tokens=kv_tokens(options.kv_tokens),
+        slots=options.slots or _SLOTS[hardware],
+        scale=options.scale,
+        rows=options.rows,
+        seed=options.seed,
+        hardware=hardware,
+    )
+
+
+def _parameters(given: list[str]) -> tuple[str, ...]:
+    """Those that are named, once each; without a name, or with `all`, every one."""
+    found: dict[str, None] = {}
+    for name in given or ["all"]:
+        if name != "all" and name not in DEFAULTS:
+            near = nearest(name, [*DEFAULTS, "all"])
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(DEFAULTS)}"
+            raise UsageError(f"no parameter {name!r}", hint=hint)
+        found |= dict.fromkeys(DEFAULTS if name == "all" else (name,))
+    return tuple(found)
+
+
+def _workflows(given: str | None, parameters: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `--workflows`, else all that the parameters are varied of."""
+    known = tuple(dict.fromkeys(name for p in parameters for name in WORKFLOWS[p]))
+    if given is None:
+        return known
+    names = [name.strip() for name in given.split(",")]
+    for name in names:
+        if name not in known:
+            of = ", ".join(parameters)
+            raise UsageError(
+                f"--workflows: {name!r} is not varied by {of}", hint=f"one of {', '.join(known)}"
+            )
+    return tuple(dict.fromkeys(names))

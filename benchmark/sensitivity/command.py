@@ -1,0 +1,108 @@
+"""Runs the systems on every value of the parameters, shows tables, and keeps the rows in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TextIO
+
+from bench import running
+from bench.chosen import Chosen
+from bench.in_process import InProcess
+from bench.outcome import outcome, say
+from bench.rows import common, measures
+from bench.size import Size, measure
+from measured.row import Row
+from report.varied import label, table
+from suites import engines
+from suites.runs import Run
+
+from sensitivity.series import Point, Series, series
+
+
+def command(
+    chosen: Chosen,
+    varied: Mapping[str, Sequence[Fraction]],
+    folder: Path | None,
+    out: TextIO,
+) -> int:
+    """The exit status. `varied` has the values of each parameter."""
+    began = datetime.now(UTC)
+    name = f"sensitivity-{chosen.engine}-{began:%Y%m%dT%H%M%S}"
+    return outcome(_measured(chosen, varied, common(chosen, began), out), folder, name)
+
+
+def _measured(
+    chosen: Chosen,
+    varied: Mapping[str, Sequence[Fraction]],
+    fields: dict[str, Any],
+    out: TextIO,
+) -> Iterator[Row]:
+    with ExitStack() as stack:
+        model = running.model(chosen, stack)
+        for parameter, values in varied.items():
+            for one in series(parameter, values, chosen):
+                rows: list[Row] = []
+                for row in _series(one, fields, model):
+                    rows.append(row)
+                    yield row
+                print(f"\n### {parameter} of {one.workflow}\n", file=out)
+                print(table(rows), file=out, flush=True)
+
+
+def _series(one: Series, fields: dict[str, Any], model: Path | None) -> Iterator[Row]:
+    greatest: Size | None = None
+    if one.parameter != "mixes":  # these are works of their own; others share a machine
+        greatest = measure(one.points[-1].suite, one.points[-1].chosen)
+    for point in one.points:
+        size = greatest or measure(point.suite, point.chosen)
+        kv_tokens = _kv_tokens(one.parameter, point, size)
+        with ExitStack() as stack:
+            engine = running.engine(point.chosen, kv_tokens, model, stack)
+            first: Run | None = None
+            on = InProcess(point.suite, point.chosen, engine, kv_tokens)
+            for turn, system, found in on.runs():
+                first = first or found
+                row = _row(one, point, kv_tokens, system, turn, found, first, fields)
+                value = label(one.parameter, row.value)
+                say(f"{one.workflow}, {one.parameter} {value}, {system}: {row.seconds:.2f} s")
+                yield row
+
+
+def _kv_tokens(parameter: str, point: Point, size: Size) -> int:
+    """Of a worker: the part that is varied, else what is chosen, at most what the GPU has."""
+    if parameter == "kv":
+        return size.part(point.value)
+    tokens = size.kv_cache_tokens(point.chosen.kv_tokens)
+    given = point.chosen.kv_tokens.isdecimal()
+    return tokens if given else min(tokens, engines.HARDWARE[point.chosen.hardware].kv_tokens)
+
+
+def _row(
+    one: Series,
+    point: Point,
+    kv_tokens: int,
+    system: str,
+    turn: int,
+    found: Run,
+    first: Run,
+    fields: dict[str, Any],
+) -> Row:
+    return Row(
+        **fields,
+        **measures(found),
+        suite=one.workflow,
+        rows=point.chosen.rows_of(point.suite),
+        scale=point.chosen.scale_of(point.suite),
+        workers=point.chosen.workers,
+        kv_tokens=kv_tokens,
+        system=system,
+        turn=turn,
+        # The oracle's answers are checked where it is run.
+        equal=system == "oracle" or found.rows == first.rows,
+        parameter=one.parameter,
+        value=float(point.value),
+    )
