@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.chosen import OWN, Chosen, check_engine, kv_tokens, named
+from bench.chosen import OWN, Chosen, check_engine, check_free, form, kv_tokens, named
 
 from heliumql.cli.parser import UsageError, nearest
 from sensitivity.command import command
@@ -32,6 +32,7 @@ def main(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace, suites: tuple[str, ...]) -> Chosen:
     """Raises UsageError."""
     check_engine(options.engine)
+    check_free(options.kv_tokens, options.engine)
     if options.hardware is not None and options.engine != "simulated":
         raise UsageError(f"--hardware is simulated, {options.engine} has its own")
     systems = (*OWN, "oracle") if options.systems is None else named(options.systems)
@@ -48,6 +49,8 @@ def _chosen(options: argparse.Namespace, suites: tuple[str, ...]) -> Chosen:
         scale=options.scale,
         rows=options.rows,
         seed=options.seed,
+        model=options.model,
+        form=form(options),
         hardware=hardware,
     )
 

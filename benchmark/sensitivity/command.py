@@ -59,9 +59,9 @@ def _series(one: Series, fields: dict[str, Any], model: Path | None) -> Iterator
         greatest = measure(one.points[-1].suite, one.points[-1].chosen)
     for point in one.points:
         size = greatest or measure(point.suite, point.chosen)
-        kv_tokens = _kv_tokens(one.parameter, point, size)
+        wanted = _kv_tokens(one.parameter, point, size)
         with ExitStack() as stack:
-            engine = running.engine(point.chosen, kv_tokens, model, stack)
+            engine, kv_tokens = running.engine(point.chosen, wanted, model, stack)
             first: Run | None = None
             on = InProcess(point.suite, point.chosen, engine, kv_tokens)
             for turn, system, found in on.runs():
@@ -72,13 +72,17 @@ def _series(one: Series, fields: dict[str, Any], model: Path | None) -> Iterator
                 yield row
 
 
-def _kv_tokens(parameter: str, point: Point, size: Size) -> int:
-    """Of a worker: the part that is varied, else what is chosen, at most what the GPU has."""
+def _kv_tokens(parameter: str, point: Point, size: Size) -> int | None:
+    """Of a worker: the part that is varied, else what is chosen, at most what the hardware has.
+
+    None where the engine takes what memory is free.
+    """
     if parameter == "kv":
         return size.part(point.value)
     tokens = size.kv_cache_tokens(point.chosen.kv_tokens)
-    given = point.chosen.kv_tokens.isdecimal()
-    return tokens if given else min(tokens, engines.HARDWARE[point.chosen.hardware].kv_tokens)
+    if tokens is None or point.chosen.kv_tokens.isdecimal():
+        return tokens
+    return min(tokens, engines.HARDWARE[point.chosen.hardware].kv_tokens)
 
 
 def _row(

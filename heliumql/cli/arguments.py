@@ -462,6 +462,7 @@ def bench_sensitivity_parser() -> Parser:
     add("--hardware", choices=("cpu", "gpu"), metavar="NAME",
         help="that is simulated: gpu (default) or cpu")  # fmt: skip
     _add_sizes(parser)
+    _add_model(parser)
     add("--slots", type=whole, metavar="N", help="calls at once a worker (default: 64; cpu: 8)")
     add("--repeat", type=whole, default=1, metavar="N", help="turns (default: 1)")
     add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")

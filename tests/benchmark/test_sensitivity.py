@@ -236,7 +236,9 @@ def test_other_answers_are_told() -> None:
         ("kv --systems heliumql,one_row", "one_row is not varied"),
         ("kv --engine server", "--engine: invalid choice: 'server'"),
         ("kv --engine vllm --hardware gpu", "--hardware is simulated"),
-        ("kv --kv-tokens half", "--kv-tokens is quarter, tight, all or a number of tokens"),
+        ("kv --kv-tokens half", "--kv-tokens is quarter, tight, all, free or a number of tokens"),
+        ("kv --kv-tokens free", "--kv-tokens free is for the engine vllm"),
+        ("kv --model docs", "--model is not for the engine simulated"),
     ],
 )
 def test_wrong_usage_is_told(arguments: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
