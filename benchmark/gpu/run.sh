@@ -9,7 +9,7 @@
 #
 # Variables, with what is taken without them:
 #   PYTHON     python3            that has HeliumQL's dependencies and vLLM
-#   MODEL      FOLDER/qwen3-8b    made there if it is missing
+#   MODEL      FOLDER/qwen3-8b    made there if it is missing; with a SHAPE not-qwen3-8b
 #   SHAPE      (Qwen3-8B's)       options of gpu/model.py, where it is made
 #   ENGINE     vllm               simulated: all but the server in virtual time, without a GPU
 #   ATTENTION  TRITON_ATTN        needs nothing but Triton; empty: vLLM's choice
@@ -33,7 +33,7 @@ mkdir -p "$folder/done" "$folder/logs" "$folder/results" || exit 1
 folder=$(cd "$folder" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
-PYTHON=${PYTHON:-python3} MODEL=${MODEL:-$folder/qwen3-8b} SHAPE=${SHAPE:-} ENGINE=${ENGINE:-vllm}
+PYTHON=${PYTHON:-python3} MODEL=${MODEL:-$folder/${SHAPE:+not-}qwen3-8b} SHAPE=${SHAPE:-} ENGINE=${ENGINE:-vllm}
 ATTENTION=${ATTENTION-TRITON_ATTN} EAGER=${EAGER:-} DTYPE=${DTYPE:-bfloat16}
 SLOTS=${SLOTS:-64} KV=${KV:-} SCALE=${SCALE:-1} ROWS=${ROWS:-} REPEAT=${REPEAT:-3}
 SYSTEMS=${SYSTEMS:-heliumql,op_wise,random,oracle,one_row} LIMIT=${LIMIT:-1200}
@@ -43,6 +43,10 @@ SUITES=${SUITES:-mixed tables map_reduce_questions map_reduce debate_questions d
 iterative parallel trading trading_next_day next_day}
 export HF_HUB_OFFLINE=1 PYTHONUNBUFFERED=1 PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 failed=()
+needs='import aiohttp, duckdb, lark, prompt_toolkit, psutil, pyarrow, sqlglot'
+[ "$ENGINE" = simulated ] || needs+=", torch, transformers; from importlib.util import find_spec
+if not find_spec('vllm'): raise SystemExit('vLLM is not installed')"
+"$PYTHON" -c "$needs" || exit 2
 
 rows_of() { # so many that 64 calls at once are busy most of the time
     [ -z "$ROWS" ] || { echo "$ROWS"; return; }
