@@ -164,6 +164,8 @@ async def _respond(
     elif reply.status != 200:
         error = reply.error or {"message": f"scripted {reply.status}"}
         body = json.dumps({"error": error}).encode()
+    elif seen.body.get("stream"):
+        body = streamed(seen, reply)
     else:
         body = json.dumps(embedded or completion(seen, reply)).encode()
     if reply.truncate:
@@ -173,9 +175,20 @@ async def _respond(
         await response.write(body[: len(body) // 2])
         request.transport.abort()
         return response
-    return web.Response(
-        body=body, status=reply.status, headers=reply.headers, content_type="application/json"
-    )
+    kind = "text/event-stream" if seen.body.get("stream") else "application/json"
+    return web.Response(body=body, status=reply.status, headers=reply.headers, content_type=kind)
+
+
+def streamed(seen: Seen, reply: Reply) -> bytes:
+    """The whole answer as one event, and what it took as another."""
+    whole = completion(seen, reply)
+    [choice] = whole["choices"]
+    events = [
+        {"choices": [{**choice, "delta": choice["message"]}]},
+        {"choices": [], "usage": whole["usage"]},
+    ]
+    lines = [*map(json.dumps, events), "[DONE]"]
+    return "".join(f"data: {line}\n\n" for line in lines).encode()
 
 
 def completion(seen: Seen, reply: Reply) -> dict[str, Any]:
@@ -187,6 +200,7 @@ def completion(seen: Seen, reply: Reply) -> dict[str, Any]:
     if reply.cached_tokens is not None:
         usage["prompt_tokens_details"] = {"cached_tokens": reply.cached_tokens}
     return {
+        "model": seen.body.get("model"),
         "choices": [
             {
                 "index": 0,
