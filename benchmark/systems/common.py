@@ -39,7 +39,8 @@ class Call:
     def inputs(self) -> tuple[str, ...]:
         """Names of the calls that must be answered before, each once."""
         before = [part["answer"] for part in self.prompt if not isinstance(part, str)]
-        return tuple(dict.fromkeys([self.history] * (self.history is not None) + before))
+        first = [] if self.history is None else [self.history]
+        return tuple(dict.fromkeys(first + before))
 
 
 @dataclass(frozen=True)

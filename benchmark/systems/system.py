@@ -33,12 +33,19 @@ class System:
     """One folder beside this file."""
 
     name: str
-    tier: str  # own: orders over aiohttp; A: frameworks for agents
-    settings: tuple[str, ...] = (TUNED,)
+    tier: str  # own: orders over aiohttp; A: frameworks for agents; B: one operator over a table
+    settings: tuple[str, ...] = (DEFAULT,)  # the last is its best
+    own_prompts: bool = False  # it wraps texts in prompts, so its answers are others
+    complete: bool = False  # requirements.txt lists what it needs; no dependency is to come along
 
     @property
     def folder(self) -> Path:
         return HERE / self.name
+
+    @property
+    def best(self) -> str:
+        """The setting that is meant where none is named."""
+        return self.settings[-1]
 
 
 SYSTEMS = {
@@ -50,6 +57,10 @@ SYSTEMS = {
         System("raw", "own"),
         System("langgraph", "A", (DEFAULT, TUNED)),
         System("agentscope", "A", (DEFAULT, TUNED)),
+        System("daft", "B"),
+        System("lotus", "B", (DEFAULT, TUNED), own_prompts=True, complete=True),
+        System("docetl", "B", (DEFAULT, TUNED), own_prompts=True),
+        System("blendsql", "B", (DEFAULT, TUNED), own_prompts=True),
     )
 }
 
@@ -93,17 +104,20 @@ def run(
     server_url: str,
     model: str,
     workload: Mapping[str, Any],
-    setting: str = TUNED,
+    setting: str | None = None,
     concurrency: int | None = None,
 ) -> Answered:
-    """One run in a fresh process. `server_url` ends with /v1, `workload` is what JSON has of it."""
+    """One run in a fresh process; without a setting, in its best one.
+
+    `server_url` ends with /v1, `workload` is what JSON has of it. Raises SystemFailedError.
+    """
     python = environment(system)
     with tempfile.TemporaryDirectory() as name:
         asked, output = Path(name, "workload.json"), Path(name, "output.json")
         asked.write_text(json.dumps(workload), "utf-8")
         command = [
             str(python), str(system.folder / "run.py"), "--base-url", server_url, "--model", model,
-            "--workload", str(asked), "--output", str(output), "--setting", setting,
+            "--workload", str(asked), "--output", str(output), "--setting", setting or system.best,
         ]  # fmt: skip
         if concurrency is not None:
             command += ["--concurrency", str(concurrency)]
@@ -112,6 +126,7 @@ def run(
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": name},  # what it leaves there goes, too
         )
         if done.returncode != 0:
             raise SystemFailedError(_last(done.stderr) or f"{system.name}: exit {done.returncode}")
@@ -129,14 +144,14 @@ def _requirements(system: System) -> Path:
 
 
 def _install(system: System, place: Path, python: Path) -> None:
-    requirements = str(_requirements(system))
+    requirements = ["-r", str(_requirements(system)), *["--no-deps"] * system.complete]
     uv = shutil.which("uv")
     if uv:
         make = [uv, "venv", "--quiet", "--python", sys.executable, str(place)]
-        fill = [uv, "pip", "install", "--quiet", "--python", str(python), "-r", requirements]
+        fill = [uv, "pip", "install", "--quiet", "--python", str(python), *requirements]
     else:
         make = [sys.executable, "-m", "venv", str(place)]
-        fill = [str(python), "-m", "pip", "install", "--quiet", "-r", requirements]
+        fill = [str(python), "-m", "pip", "install", "--quiet", *requirements]
     for command in (make, fill):
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode != 0:

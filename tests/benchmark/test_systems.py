@@ -19,6 +19,7 @@ from stub_server import Reply, Seen, StubServer
 ROOT = Path(__file__).parents[2]
 OWN = ("query_wise", "op_wise", "op_wise_chained", "raw")
 FRAMEWORKS = ("langgraph", "agentscope")
+OF_TABLES = ("daft", "lotus", "docetl", "blendsql")
 ENVIRONMENTS = "HELIUMQL_BENCH_ENVIRONMENTS"
 
 
@@ -79,11 +80,15 @@ def roles_and_texts(body: dict[str, Any]) -> list[tuple[str, str]]:
     return [(message["role"], text(message["content"])) for message in body["messages"]]
 
 
+def hashed(messages: list[tuple[str, str]]) -> str:
+    return hashlib.sha256(json.dumps(messages).encode()).hexdigest()[:16]
+
+
 def reply(seen: Seen) -> Reply:
     """Follows from the messages alone, and takes a while, so that calls overlap if they can."""
-    messages = json.dumps(roles_and_texts(seen.body))
-    seen.body["messages"] = [{"content": t} for _, t in roles_and_texts(seen.body)]
-    return Reply(hashlib.sha256(messages.encode()).hexdigest()[:16], seconds=0.02)
+    messages = roles_and_texts(seen.body)
+    seen.body["messages"] = [{"role": role, "content": text} for role, text in messages]
+    return Reply(hashed(messages), seconds=0.02)
 
 
 def expected(of: dict[str, Any]) -> dict[str, dict[str, str]]:
@@ -102,8 +107,7 @@ def expected(of: dict[str, Any]) -> dict[str, dict[str, str]]:
             parts = [p if isinstance(p, str) else known[p["answer"]] for p in asked["prompt"]]
             messages.append(("user", "".join(parts)))
             conversations[asked["name"]] = messages
-            text = json.dumps(messages)
-            known[asked["name"]] = hashlib.sha256(text.encode()).hexdigest()[:16]
+            known[asked["name"]] = hashed(messages)
         answers[item["item"]] = known
     return answers
 
@@ -142,6 +146,13 @@ def check(ran: Ran, of: dict[str, Any]) -> None:
     assert ran.output.client_cpu > 0
 
 
+def skip_without_environment(name: str) -> None:
+    from systems.system import SYSTEMS, kept
+
+    if ENVIRONMENTS not in os.environ or not kept(SYSTEMS[name]):
+        pytest.skip(f"{ENVIRONMENTS} names no folder with an environment of {name}")
+
+
 @pytest.mark.parametrize("of", [map_reduce(), debate()], ids=["map_reduce", "debate"])
 @pytest.mark.parametrize("name", OWN)
 def test_own_orders_ask_all_calls(name: str, of: dict[str, Any]) -> None:
@@ -160,15 +171,128 @@ def test_own_orders_ask_all_calls(name: str, of: dict[str, Any]) -> None:
 @pytest.mark.parametrize("setting", ["default", "tuned"])
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_frameworks_ask_the_same(name: str, setting: str, of: dict[str, Any]) -> None:
-    from systems.system import SYSTEMS, kept
-
-    if ENVIRONMENTS not in os.environ or not kept(SYSTEMS[name]):
-        pytest.skip(f"{ENVIRONMENTS} names no folder with an environment of {name}")
+    skip_without_environment(name)
     ran = run(name, of, setting=setting)
     check(ran, of)
     assert ran.output.system == name
     assert ran.output.setting == setting
     assert ran.server.max_in_flight > 3
+
+
+def table() -> dict[str, Any]:
+    """Twelve rows that differ, in an order of their own, and the first of them once more."""
+    texts = [f"Subject {n % 3}, é {{x}}:" for n in (5, 3, 8, 1, 0, 2, 4, 11, 6, 10, 9, 7)]
+    calls = [call("answer", "answer", text, f" request {n}?") for n, text in enumerate(texts)]
+    rows = [(f"row {n}", [asked]) for n, asked in enumerate([*calls, calls[0]])]
+    return workload(*rows)
+
+
+def answers_by_row(ran: Ran, of: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What the server answered to the prompt that holds the text of each row."""
+    asked = [roles_and_texts(seen.body) for seen in ran.server.seen]
+    found = {}
+    for item in of["items"]:
+        text = "".join(item["calls"][0]["prompt"])
+        bodies = [body for body in asked if text in body[-1][1]]
+        assert bodies, text
+        assert all(body == bodies[0] for body in bodies)
+        found[item["item"]] = {"answer": hashed(bodies[0])}
+    return found
+
+
+@pytest.mark.parametrize("setting", ["default", "tuned"])
+@pytest.mark.parametrize("name", OF_TABLES)
+def test_systems_of_tables_ask_each_row(name: str, setting: str) -> None:
+    """With a limit of two in one setting, as each run takes long to start."""
+    from systems.system import SYSTEMS
+
+    skip_without_environment(name)
+    system, of = SYSTEMS[name], table()
+    if setting not in system.settings:
+        pytest.skip(f"{name} has no setting {setting}")
+    limit = 2 if setting != system.best else None
+    ran = run(name, of, setting=setting, concurrency=limit)
+    assert len(ran.server.seen) == (12 if name == "blendsql" else 13)  # which asks equal rows once
+    assert limits(ran) == Counter({8: len(ran.server.seen)})
+    assert (ran.output.system, ran.output.setting, ran.output.calls) == (name, setting, 13)
+    assert ran.output.answers == answers_by_row(ran, of)
+    assert (ran.output.answers == expected(of)) != system.own_prompts
+    assert ran.server.max_in_flight == limit if limit else ran.server.max_in_flight > 3
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"of": debate(1)}, "NotATableError: call second_0 of item 0 depends on first_0, and"),
+        ({"of": table(), "concurrency": 2}, "ValueError: it asks all rows at once, without"),
+    ],
+)
+def test_what_a_system_of_tables_cannot_do_is_told_in_a_line(
+    more: dict[str, Any], told: str
+) -> None:
+    from systems.system import SystemFailedError
+
+    skip_without_environment("daft")
+    with pytest.raises(SystemFailedError, match=f"^daft: {told}.*$"):
+        run("daft", **more)
+
+
+TOLD = [
+    (map_reduce(1), "call summary of item 0 depends on opinion_0, and a system of tables"),
+    (
+        workload(("0", [call("a", "a", "x", system="s")])),
+        "call a of item 0 has a system message, and a system of tables",
+    ),
+    (debate(1), "call second_0 of item 0 depends on first_0, and a system of tables"),
+    (workload(("0", [call("a", "a", "x"), call("b", "b", "y")])), "there are 2 operators, and"),
+    (workload(), "there are 0 operators, and"),
+    (
+        workload(("0", [call("a", "a", "x"), call("b", "a", "y", max_tokens=9)])),
+        "answers are to be of several lengths",
+    ),
+]
+
+
+@pytest.mark.parametrize(("of", "told"), TOLD)
+def test_what_is_no_table_is_told(of: dict[str, Any], told: str) -> None:
+    from systems.common import items_of
+    from systems.table import NotATableError, table_of
+
+    with pytest.raises(NotATableError, match=f"^{told}"):
+        table_of(items_of(of))
+
+
+def test_rows_of_a_table_get_their_answers() -> None:
+    from systems.common import items_of
+    from systems.table import table_of
+
+    read = table_of(items_of(table()))
+    assert read.prompts[0] == read.prompts[12] == "Subject 2, é {x}: request 0?"
+    assert read.max_tokens == 8
+    answers = read.answers([f"a{n}" for n in range(13)])
+    assert answers["row 3"] == {"answer": "a3"}
+    with pytest.raises(ValueError, match="shorter"):
+        read.answers(["a"])
+
+
+def test_a_complete_list_brings_no_dependency(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from systems import system
+
+    commands: list[list[str]] = []
+
+    def done(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        (tmp_path / Path(system._place(system.SYSTEMS[name])).name).mkdir(exist_ok=True)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setenv(ENVIRONMENTS, str(tmp_path))
+    monkeypatch.setattr(system.subprocess, "run", done)
+    for name in ("lotus", "daft"):
+        system.environment(system.SYSTEMS[name])
+        assert system.kept(system.SYSTEMS[name])
+    assert ["--no-deps" in command for command in commands] == [False, True, False, False]
 
 
 def test_concurrency_is_a_limit() -> None:
