@@ -13,6 +13,7 @@ from suites.form import FLOAT32, Form
 from suites.suite import SUITES, Suite
 from systems.system import SYSTEMS
 
+from bench.named import of_tables, others, refused, shortest
 from heliumql.cli.parser import UsageError, nearest
 from heliumql.scheduling.policies import POLICIES
 
@@ -21,7 +22,7 @@ DEFAULT_POLICY = "cache_aware"
 UNMERGED = "unmerged"  # the default policy; equal calls of a statement are run each
 ALL = tuple(name for name in SUITES if not name.startswith("prefix"))
 _ON_SERVER = (
-    "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope", *LIMITS,
+    "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope",
 )  # fmt: skip
 _QUICK_SUITES = ("mixed", "map_reduce")
 _QUICK_SYSTEMS = ("heliumql", "heliumql:op_wise", "heliumql:random", "oracle", "one_row")
@@ -55,6 +56,10 @@ class Chosen:
     def scale_of(self, suite: Suite) -> float:
         return self.scale or suite.scale
 
+    def systems_of(self, suite: Suite) -> list[str]:
+        """Those that can run it: some systems only take tables."""
+        return [name for name in self.systems if refused(name, suite.name) is None]
+
 
 def chosen(options: argparse.Namespace) -> Chosen:
     """Raises UsageError."""
@@ -70,9 +75,12 @@ def chosen(options: argparse.Namespace) -> Chosen:
     check_engine(options.engine)
     check_free(options.kv_tokens, options.engine)
     everything = _QUICK_SUITES if quick else ALL
+    systems = _systems(options.systems, quick, on_server)
+    if options.systems is not None and options.suite != "all":
+        _check_tables(systems, options.suite)
     return Chosen(
         suites=everything if options.suite == "all" else (options.suite,),
-        systems=_systems(options.systems, quick, on_server),
+        systems=systems,
         engine=options.engine,
         repeat=options.repeat or (1 if quick else 3),
         kv_tokens=kv_tokens(options.kv_tokens),
@@ -138,7 +146,7 @@ def unmerged(system: str) -> bool:
 def _systems(given: str | None, quick: bool, on_server: bool) -> tuple[str, ...]:
     if given is None:
         if on_server and not quick:
-            return _ON_SERVER
+            return (*_ON_SERVER, *of_tables(), *LIMITS)
         return _QUICK_SYSTEMS if quick else (*OWN, *LIMITS)
     return named(given, on_server)
 
@@ -147,17 +155,26 @@ def named(given: str, on_server: bool = False) -> tuple[str, ...]:
     """The systems of `--systems`, HeliumQL among them. Raises UsageError."""
     own = ("heliumql", *(f"heliumql:{p}" for p in (UNMERGED, *POLICIES)))
     # On a server op_wise and query_wise are those of no HeliumQL.
-    known = (*own, *(SYSTEMS if on_server else POLICIES), *LIMITS)
+    known = (*own, *(others() if on_server else POLICIES), *LIMITS)
     names = [name.strip() for name in given.split(",")]
     for name in names:
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
             raise UsageError(f"--systems: no system {name!r}", hint=hint)
-    found = tuple(dict.fromkeys(n if n in SYSTEMS and on_server else _canonical(n) for n in names))
+    short = [shortest(name) if on_server else name for name in names]
+    found = tuple(dict.fromkeys(n if n in SYSTEMS and on_server else _canonical(n) for n in short))
     if not any(map(policy_of, found)):
         raise UsageError("--systems: the limits are compared with HeliumQL", hint="add heliumql")
     return found
+
+
+def _check_tables(systems: Sequence[str], suite: str) -> None:
+    for name in systems:
+        if reason := refused(name, suite):
+            raise UsageError(
+                f"--systems: {name} cannot run {suite}: {reason}", hint="it can run tables"
+            )
 
 
 def _canonical(name: str) -> str:

@@ -15,6 +15,7 @@ from suites.suite import SUITES, Suite
 from bench import running
 from bench.chosen import LIMITS, Chosen
 from bench.in_process import InProcess
+from bench.named import named
 from bench.on_server import OnServer
 from bench.outcome import outcome, say, tabled
 from bench.rows import common, measures
@@ -57,22 +58,28 @@ def _suite(
         print(heading(suite, chosen, size, kv_tokens), file=out, flush=True)
         first: Run | None = None
         for turn, system, found in runs:
-            first = first or found
+            who = named(system)
+            if first is None and not who.own_prompts:
+                first = found
             row = Row(
-                **fields,
+                **(fields | {"setting": who.setting}),
                 **measures(found),
                 suite=suite.name,
                 rows=1 if system == "one_row" else chosen.rows_of(suite),
                 scale=chosen.scale_of(suite),
                 workers=chosen.workers,
                 kv_tokens=kv_tokens,
-                system=system,
+                system=who.system,
                 turn=turn,
-                # The oracle's answers are checked where it is run; one row has others.
-                equal=system in LIMITS or found.rows == first.rows,
+                equal=None if who.own_prompts else _equal(system, found, first),
             )
             say(f"{suite.name}, turn {turn + 1}, {system}: {row.seconds:.2f} s")
             yield row
+
+
+def _equal(system: str, found: Run, first: Run | None) -> bool:
+    """The oracle's answers are checked where it is run; one row has others."""
+    return system in LIMITS or first is None or found.rows == first.rows
 
 
 def _runs(

@@ -1,7 +1,7 @@
 """HeliumQL and other systems on one server, by turns, each with empty prefix caches at first.
 
 Tokens and CPU are what the server counts of itself. Answers are compared call by call: what each
-system asked, message for message, and what came.
+system asked, message for message, and what came; not those of systems with prompts of their own.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from workloads.workload import Workload
 
 from bench.chosen import DEFAULT_POLICY, LIMITS, Chosen, policy_of, unmerged
 from bench.in_process import rotated
+from bench.named import named
 from heliumql.catalog.techniques import SHARE
 from heliumql.engines.openai import OpenAIEngine
 
@@ -38,7 +39,7 @@ class OnServer:
         chosen = self.chosen
         rows, scale = chosen.rows_of(self.suite), chosen.scale_of(self.suite)
         work = workload(self.suite.name, rows, scale, chosen.seed)
-        systems = [s for s in chosen.systems if s not in LIMITS]
+        systems = [s for s in chosen.systems_of(self.suite) if s not in LIMITS]
         limits = [s for s in chosen.systems if s in LIMITS]
         self._heliumql(DEFAULT_POLICY, rows=1)  # the first calls of a process take longer
         for turn in range(chosen.repeat):
@@ -98,11 +99,11 @@ class OnServer:
         return self._heliumql(replayed=True)
 
     def _other(self, system: str, work: Workload) -> Run:
+        who = named(system)
+        url, model = self.server.base_urls[0], self.server.model
         self.server.reset()
         before = self.server.counters()
-        answered = run_system(
-            SYSTEMS[system], self.server.base_urls[0], self.server.model, work.as_json()
-        )
+        answered = run_system(SYSTEMS[who.system], url, model, work.as_json(), who.setting)
         counted = self.server.counters() - before
         return Run(
             system,

@@ -31,7 +31,7 @@ def outcome(measured: Iterator[Row], folder: Path | None, name: str) -> int:
     finally:
         if folder is not None and rows:
             say(f"written: {write(folder, name, rows)}")
-    if differ := sorted({f"{r.suite}: {r.system}" for r in rows if not r.equal}):
+    if differ := sorted({f"{r.suite}: {r.system}" for r in rows if r.equal is False}):
         print(
             f"error: answers differ from the first system's: {', '.join(differ)}", file=sys.stderr
         )

@@ -18,6 +18,7 @@ _TYPES = {
     "float": pa.float64(),
     "float | None": pa.float64(),
     "bool": pa.bool_(),
+    "bool | None": pa.bool_(),
 }
 SCHEMA = pa.schema([(f.name, _TYPES[str(f.type)]) for f in fields(Row)])
 _NEEDED = {f.name for f in fields(Row) if f.default is MISSING}  # later columns came later

@@ -25,7 +25,7 @@ class Row:
     slots: int
     kv_tokens: int  # of the KV cache of each worker
     system: str
-    setting: str  # default or tuned
+    setting: str  # default or tuned; default where a system has but one
     turn: int  # systems of one turn were run one after the other
     seconds: float  # from the first request to the last answer
     engine_cpu: float  # CPU of the engine's processes; 0 on the simulated engine
@@ -37,7 +37,7 @@ class Row:
     output_tokens: int
     planning_seconds: float | None
     foretold_seconds: float | None  # what the event model says of the schedule
-    equal: bool  # its answers are those of the first system
+    equal: bool | None  # its answers are those of the first system; None: it has own prompts
     # The machine and what ran on it; versions are empty where a package is not installed.
     cpu: str = ""
     gpu: str = ""  # empty where there is none

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from measured.row import Row
+from systems.system import SYSTEMS
 
 LIMITS = ("oracle", "one_row")
 BASE = "heliumql"
@@ -44,12 +45,17 @@ def groups(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def by_system(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """The tuned setting of a system counts as another system."""
+    """Each setting of a system counts as another system."""
     found: dict[str, list[Row]] = {}
     for row in rows:
-        name = row.system if row.setting == "default" else f"{row.system} ({row.setting})"
-        found.setdefault(name, []).append(row)
+        found.setdefault(_shown(row), []).append(row)
     return found
+
+
+def _shown(row: Row) -> str:
+    """The name of its system, with the setting where there are several."""
+    several = row.system in SYSTEMS and len(SYSTEMS[row.system].settings) > 1
+    return f"{row.system} ({row.setting})" if several else row.system
 
 
 def ratios(mine: Iterable[Row], base: Iterable[Row]) -> Ratios | None:
@@ -76,7 +82,8 @@ def compared(rows: Sequence[Row]) -> str:
     lines = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
     for name, mine in systems.items():
         lines.append("| " + " | ".join(_cells(name, mine, base, least)) + " |")
-    first = next(iter(systems))
+    compared_to = (name for name, mine in systems.items() if mine[0].equal is not None)
+    first = next(compared_to, "none")
     notes = f"Ratios are of seconds to {base[0].system}, by pairs of one turn"
     return "\n".join(
         [*lines, "", f"{notes}; answers are compared with those of {first}.{_limit_note(least)}"]
@@ -110,8 +117,16 @@ def _cells(name: str, rows: Sequence[Row], base: Sequence[Row], least: float | N
         _number(rows, lambda r: r.output_tokens, ",.0f"),
         _number(rows, lambda r: r.planning_seconds, ".2f"),
         _number(rows, lambda r: r.foretold_seconds, ".2f"),
-        "" if name in LIMITS else "equal" if all(r.equal for r in rows) else "DIFFER",
+        "" if name in LIMITS else _answers(rows),
     ]
+
+
+def _answers(rows: Sequence[Row]) -> str:
+    """What there is to say of the answers of a system."""
+    known = [row.equal for row in rows if row.equal is not None]
+    if not known:
+        return "own prompts"
+    return "equal" if all(known) else "DIFFER"
 
 
 def _number(rows: Iterable[Row], of: Callable[[Row], float | None], form: str) -> str:

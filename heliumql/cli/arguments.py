@@ -132,6 +132,10 @@ worker; simulated is the same in virtual time, within seconds. On server, which
 is vLLM's own over the same model, other systems can be asked for too: raw,
 op_wise, op_wise_chained, query_wise, langgraph, agentscope. They are installed
 when they are first asked for, and make every call that their programs make.
+daft, lotus, docetl and blendsql are for one operator over a table, the suite
+tables, and are compared there once they are installed; the last three have
+prompts of their own, so answers of theirs are not compared. A name means the
+best setting; langgraph:default is what LangGraph does if nothing is set.
 
 A table in Markdown goes to standard output, progress to standard error. With
 --output each run of a system is a row of SUITE-ENGINE-TIME.parquet and .csv in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import re
@@ -10,9 +11,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+
+if TYPE_CHECKING:
+    from measured.row import Row
 
 ROOT = Path(__file__).parents[2]
 SIZE = ("--engine", "simulated", "--scale", "0.2", "--rows", "2", "--repeat", "2")
@@ -187,15 +192,19 @@ def test_quick_says_what_it_is_and_writes_nothing() -> None:
     assert "written" not in done.stderr
 
 
-def test_other_answers_are_told_and_ratios_are_of_pairs() -> None:
+def row(
+    system: str, turn: int, seconds: float, equal: bool | None = True, setting: str = "default"
+) -> Row:
     from measured.row import Row
-    from report.tables import compared
 
-    def row(system: str, turn: int, seconds: float, equal: bool = True) -> Row:
-        return Row(
-            "r", "", "mixed", 2, 1.0, 0, False, "simulated", "m", 1, 8, 64, system, "default", turn,
-            seconds, 0.0, None, 4, 4, 100, 20, 8, None, None, equal,
-        )  # fmt: skip
+    return Row(
+        "r", "", "mixed", 2, 1.0, 0, False, "simulated", "m", 1, 8, 64, system, setting, turn,
+        seconds, 0.0, None, 4, 4, 100, 20, 8, None, None, equal,
+    )  # fmt: skip
+
+
+def test_other_answers_are_told_and_ratios_are_of_pairs() -> None:
+    from report.tables import compared
 
     rows = [row("heliumql", 0, 2.0), row("other", 0, 3.0, equal=False), row("heliumql", 1, 4.0)]
     lines = compared(rows).splitlines()
@@ -203,6 +212,113 @@ def test_other_answers_are_told_and_ratios_are_of_pairs() -> None:
     assert cells[:7] == ["other", "3.00", "3.00", "3.00", "1.50", "1.50", "1.50"]  # one pair
     assert cells[-1] == "DIFFER"
     assert "80" in cells  # tokens computed
+
+
+def test_own_prompts_are_not_compared_and_settings_are_told_apart(tmp_path: Path) -> None:
+    from measured.files import read, write
+    from report.tables import compared
+
+    rows = [
+        row("lotus", 0, 3.0, equal=None, setting="tuned"),
+        row("heliumql", 0, 2.0),
+        row("langgraph", 0, 3.0, setting="default"),
+        row("langgraph", 0, 4.0, equal=False, setting="tuned"),
+        row("raw", 0, 4.0),
+    ]
+    write(tmp_path, "again", rows)
+    assert read(tmp_path) == rows
+    shown = compared(rows)
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in shown.splitlines()[2:7]]
+    assert {line[0]: line[-1] for line in cells} == {
+        "lotus (tuned)": "own prompts",
+        "heliumql": "equal",
+        "langgraph (default)": "equal",
+        "langgraph (tuned)": "DIFFER",
+        "raw": "equal",
+    }
+    assert "answers are compared with those of heliumql." in shown
+
+
+def test_a_name_is_a_system_and_its_best_or_another_setting() -> None:
+    from bench.named import Named, named, others, shortest
+
+    assert named("langgraph") == Named("langgraph", "tuned")
+    assert named("langgraph:default") == Named("langgraph", "default")
+    assert named("lotus") == Named("lotus", "tuned", own_prompts=True)
+    assert named("raw") == Named("raw", "default")
+    assert named("heliumql:random") == Named("heliumql:random", "default")
+    assert named("oracle") == Named("oracle", "default")
+    names = set(others())
+    assert {"daft", "raw", "docetl", "docetl:default", "docetl:tuned"} <= names
+    assert not {"daft:tuned", "raw:default", "heliumql"} & names
+    assert [shortest(f"lotus:{s}") for s in ("tuned", "default")] == ["lotus", "lotus:default"]
+
+
+def options(suite: str, systems: str | None = None, engine: str = "server") -> argparse.Namespace:
+    from heliumql.cli.arguments import bench_suite_parser
+
+    given = ["--engine", engine, *(["--systems", systems] if systems else [])]
+    return bench_suite_parser(suite).parse_args(given)
+
+
+@pytest.fixture
+def _vllm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if vLLM were there: what is chosen starts nothing."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: find("json", *a))
+
+
+@pytest.mark.usefixtures("_vllm")
+def test_systems_of_tables_are_compared_on_tables_once_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.chosen import chosen
+    from suites.suite import SUITES
+    from systems.system import SYSTEMS, _place
+
+    monkeypatch.setenv("HELIUMQL_BENCH_ENVIRONMENTS", str(tmp_path))
+    of_tables = {name for name, system in SYSTEMS.items() if system.tier == "B"}
+    assert of_tables == {"daft", "lotus", "docetl", "blendsql"}
+    assert not of_tables & set(chosen(options("tables")).systems)
+    place = _place(SYSTEMS["lotus"])
+    place.mkdir()
+    (place / "complete").touch()
+    everything = chosen(options("all"))
+    assert of_tables & set(everything.systems) == {"lotus"}
+    assert "lotus" in everything.systems_of(SUITES["tables"])
+    assert "lotus" not in everything.systems_of(SUITES["mixed"])
+    named = chosen(options("all", "heliumql,daft,lotus:default,langgraph:tuned"))
+    assert named.systems_of(SUITES["tables"]) == ["heliumql", "daft", "lotus:default", "langgraph"]
+    assert named.systems_of(SUITES["debate"]) == ["heliumql", "langgraph"]
+
+
+@pytest.mark.usefixtures("_vllm")
+@pytest.mark.parametrize(
+    ("suite", "told"),
+    [
+        ("debate", "daft cannot run debate: call .* depends on first_0, "),
+        ("iterative", "daft cannot run iterative: call summary_2 .* depends on summary_1, "),
+        ("mixed", "daft cannot run mixed: there are 16 operators, "),
+    ],
+)
+def test_what_is_no_table_is_not_for_systems_of_tables(suite: str, told: str) -> None:
+    from bench.chosen import chosen
+
+    from heliumql.cli.parser import UsageError
+
+    with pytest.raises(UsageError, match=told):
+        chosen(options(suite, "heliumql,daft"))
+
+
+@pytest.mark.usefixtures("_vllm")
+@pytest.mark.parametrize("name", ["daft:tuned", "raw:default", "langgraph:fast"])
+def test_settings_that_there_are_not_are_told(name: str) -> None:
+    from bench.chosen import chosen
+
+    from heliumql.cli.parser import UsageError
+
+    with pytest.raises(UsageError, match=f"no system '{name}'"):
+        chosen(options("tables", f"heliumql,{name}"))
 
 
 @pytest.mark.parametrize(
