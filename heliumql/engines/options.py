@@ -24,6 +24,7 @@ COMMON_KEYS = frozenset({
 })  # fmt: skip
 
 VLLM_KEYS = ("enforce_eager",)  # of the engine vllm beside those
+OPENAI_KEYS = ("max_num_seqs", "priorities")  # of the engine openai
 
 # What the session reads of every model: in words, and the check that gives a value or None.
 # The same values are right and wrong as in the arguments of a call.

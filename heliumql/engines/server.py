@@ -13,6 +13,7 @@ from yarl import URL
 
 from heliumql.cost.event_model import Constants
 from heliumql.engines.options import (
+    OPENAI_KEYS,
     check_keys,
     read_flag,
     read_integer,
@@ -153,7 +154,7 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
 
     Raises CatalogError where they do not describe servers.
     """
-    check_keys("openai", options, ("max_num_seqs", "priorities"))
+    check_keys("openai", options, OPENAI_KEYS)
     if options.get("workers") is not None:
         raise CatalogError(
             "workers of engine 'openai' are its servers",
