@@ -8,7 +8,7 @@ heliumql=${HELIUMQL:-.venv/bin/heliumql}
 
 # Rows with which a system takes five to twelve seconds.
 all="mixed:16 map_reduce_questions:8 map_reduce:3 debate:3 reflection:5 iterative:20 parallel:2
-  trading:2 debate_questions:15 tables:8"
+  trading:2 debate_questions:15 tables:16"
 
 measure() { # what, suites with rows, then the options
   local what=$1 suites=$2 one
@@ -20,6 +20,8 @@ measure() { # what, suites with rows, then the options
 }
 
 measure systems "$all" --repeat 5 --systems heliumql,raw,op_wise,langgraph,agentscope
-measure unmerged "map_reduce_questions:8 trading:2 tables:8" --repeat 5 \
+measure of_tables "tables:16" --repeat 5 --systems \
+  heliumql,daft,lotus,lotus:default,docetl,docetl:default,blendsql,blendsql:default
+measure unmerged "map_reduce_questions:8 trading:2 tables:16" --repeat 5 \
   --systems heliumql:unmerged,raw,op_wise,langgraph
 measure limits "$all" --repeat 1 --systems heliumql,query_wise,oracle,one_row
