@@ -37,8 +37,8 @@ _ON_GPU = {  # rows and scale that are run within seconds
     "map_reduce": (16, 1.0),
     "debate": (16, 1.0),
     "trading": (16, 0.25),
-    "prefix_map_reduce": (20, 1.0),
-    "prefix_debate": (20, 1.0),
+    "prefix_map_reduce": (60, 1.0),
+    "prefix_debate": (60, 1.0),
 }
 
 
