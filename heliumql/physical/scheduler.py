@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from heliumql.calls.graph import CallGraph
 from heliumql.calls.learnt import OperatorStats
 from heliumql.catalog.techniques import DEFER, KEEP, SEARCH
 from heliumql.cost.event_model import Constants
 from heliumql.engines.engine import Engine, Warmup
+from heliumql.physical.arrived import Arrived
 from heliumql.physical.conversations import beginning, workload_of
 from heliumql.physical.site import Site
 from heliumql.scheduling.policies import POLICIES
@@ -63,8 +65,8 @@ class Scheduler:
         self._sites = sites
         self._known = known
         self._open: dict[bytes, None] = {}  # in the order in which rows asked for them
-        self._unplanned: deque[bytes] = deque()  # ready calls that no plan has
-        self._given_up: deque[bytes] = deque()  # ready calls that go before anything is planned
+        self._unplanned = Arrived(self._waits)  # ready calls that no plan has
+        self._given_up = Arrived(graph.is_ready)  # those that go before anything is planned
         self._calls: list[bytes] = []  # of the plan
         self._number: dict[bytes, int] = {}
         self._flying: dict[bytes, int] = {}  # taken calls of the plan that are not over yet
@@ -86,10 +88,10 @@ class Scheduler:
         """
         self._look()
         if self._given_up:
-            identity = self._first_of(self._given_up, engine)
+            identity = self._given_up.take(id(engine))
             if identity is not None:
                 return identity
-        if self._unplanned and self._plans and self._is_due():
+        if self._plans and self._unplanned and self._is_due():
             self._plan(engines)
         place = self._places.get((id(engine), worker))
         while self._queue is not None and place is not None:
@@ -100,7 +102,7 @@ class Scheduler:
             self._flying[identity] = call
             if self._graph.is_ready(identity):
                 return identity
-        return self._first_of(self._unplanned, engine)
+        return self._unplanned.take(id(engine))
 
     @property
     def last_rank(self) -> int:
@@ -118,7 +120,9 @@ class Scheduler:
         What becomes ready after them is planned again.
         """
         self._queue, self._number, self._flying = None, {}, {}
-        self._given_up, self._unplanned = deque(self._graph.ready_calls()), deque()
+        self._given_up, self._unplanned = Arrived(self._graph.is_ready), Arrived(self._waits)
+        for identity in self._graph.ready_calls():
+            self._given_up.add(self._engine_of(identity), identity)
 
     def rank(self, identity: bytes) -> int:
         """The priority of a call: smaller first."""
@@ -140,8 +144,8 @@ class Scheduler:
                 number = self._number.get(identity)
                 if number is not None and self._queue is not None:
                     self._queue.add(number)
-                else:
-                    self._unplanned.append(identity)
+                elif graph.is_ready(identity):
+                    self._unplanned.add(self._engine_of(identity), identity)
             graph.readied.clear()
         if graph.over:
             for identity in graph.over:
@@ -187,15 +191,19 @@ class Scheduler:
         self.to_warm = [w for w in self.to_warm if (w[0], w[1].key) not in over]
         self.to_release += [prefix for prefix in prefixes if prefix in told]
 
+    def _waits(self, identity: bytes) -> bool:
+        """The call is ready, and no plan has it."""
+        return identity not in self._number and self._graph.is_ready(identity)
+
+    def _engine_of(self, identity: bytes) -> int:
+        return id(self._sites[self._graph.minted.site(identity)].engine)
+
     def _is_due(self) -> bool:
-        """Planning takes time: where there are many calls, only when as many new ones are there,
-        and not before half of a plan that could not take all of them has gone."""
-        while self._unplanned and not self._graph.is_ready(self._unplanned[0]):
-            self._unplanned.popleft()
+        """Planning takes time: where there are many calls, only when as many new ones are there;
+        after a plan that could not take all of them, only when most of it has gone."""
         planned, new = len(self._number), len(self._open) - len(self._number)
-        return bool(self._unplanned) and (
-            len(self._open) <= _SMALL or planned <= min(new, _MOST_PLANNED // 2)
-        )
+        left = _MOST_PLANNED // (8 if len(self._calls) == _MOST_PLANNED else 2)
+        return len(self._open) <= _SMALL or planned <= min(new, left)
 
     def _plan(self, engines: Mapping[int, Sequence[Worker]]) -> None:
         with _without_collecting():
@@ -204,11 +212,12 @@ class Scheduler:
     def _make_plan(self, engines: Mapping[int, Sequence[Worker]]) -> None:
         graph = self._graph
         engine_of = {n: id(site.engine) for n, site in self._sites.items()}
-        calls = [
+        may_be_planned = (
             identity
             for identity in self._open
             if graph.is_open(identity) and engine_of[graph.minted.site(identity)] in engines
-        ][:_MOST_PLANNED]
+        )
+        calls = list(islice(may_be_planned, _MOST_PLANNED))
         plan = planned(graph, calls, self._sites, engines, self._known, self.policy, self._off)
         self.plan = plan
         self._keep(plan, calls)
@@ -220,21 +229,6 @@ class Scheduler:
         for number, identity in enumerate(calls):
             if graph.is_ready(identity):
                 self._queue.add(number)
-        self._unplanned = deque(
-            i for i in self._unplanned if i not in self._number and graph.is_ready(i)
-        )
-
-    def _first_of(self, calls: deque[bytes], engine: Engine) -> bytes | None:
-        """Takes the first one out that is ready and the engine's."""
-        graph = self._graph
-        for _ in range(len(calls)):
-            identity = calls.popleft()
-            if not graph.is_ready(identity):
-                continue
-            if self._sites[graph.minted.site(identity)].engine is engine:
-                return identity
-            calls.append(identity)
-        return None
 
 
 def planned(
