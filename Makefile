@@ -35,12 +35,8 @@ record: $(VENV)/.tested
 	$(BIN)/python -m pytest --record $(ARGS)
 
 bench: $(VENV)/.installed
-	$(BIN)/python benchmark/naming.py
-	$(BIN)/python benchmark/planning.py
-	$(BIN)/python benchmark/planning.py --schedule
+	$(BIN)/heliumql bench overhead
 	$(BIN)/python benchmark/rules.py
-	$(BIN)/python benchmark/overhead.py
-	$(BIN)/python benchmark/overhead.py --off
 	$(BIN)/python benchmark/store.py
 	$(BIN)/python benchmark/openai_overhead.py
 	$(BIN)/python benchmark/small_batches/deferral.py
@@ -53,6 +49,7 @@ bench-engines: $(VENV)/.tested
 	$(BIN)/heliumql bench all --kv-tokens all --output benchmark/results
 	$(BIN)/heliumql bench report benchmark/results
 	$(BIN)/heliumql bench optimality
+	$(BIN)/heliumql bench scale
 
 docs: $(VENV)/.tested
 	$(BIN)/python docs/generate.py

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import resource
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import pyarrow as pa
 from event_model.hardware import worker
+from fresh_process import fresh, held_bytes, peak_bytes
 from stages import COMPILING, SCHEDULING, Clock
 
 import heliumql
@@ -23,26 +18,12 @@ from heliumql.engines.simulated import KEYS, SimulatedEngine
 from scale.row import Row
 from scale.workflows import OUTPUT_TOKENS, WORKFLOWS
 
-_FOLDERS = (Path(__file__).parents[1], Path(heliumql.__file__).parents[1])
 KV_TOKENS = 1 << 16
 
 
 def measured(workflow: str, calls: int, policy: str) -> Row:
     """Runs it in a fresh process. Raises RuntimeError with what that said last."""
-    path = os.pathsep.join([*map(str, _FOLDERS), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-m", "scale", workflow, str(calls), policy],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": path.rstrip(os.pathsep)},
-    )
-    if done.returncode < 0:
-        raise RuntimeError(f"the process was ended by signal {-done.returncode}")
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise RuntimeError(lines[-1])
-    return Row(**json.loads(done.stdout))
+    return Row(**fresh("scale", workflow, calls, policy))
 
 
 def run(workflow: str, calls: int, policy: str) -> Row:
@@ -55,7 +36,7 @@ def run(workflow: str, calls: int, policy: str) -> Row:
         con.set("llm_on_error", "fail")
         con.duckdb.execute("SET enable_progress_bar = false")  # on with `python -m`, to stdout
         work.create_tables(con, calls)
-        before = _held("VmRSS")
+        before = held_bytes()
         began = time.perf_counter()
         rows, answers = 0, 0
         with clock.running():
@@ -89,7 +70,7 @@ def run(workflow: str, calls: int, policy: str) -> Row:
         output_tokens=stats.output_tokens,
         rows=rows,
         before_bytes=before,
-        peak_bytes=_held("VmHWM"),
+        peak_bytes=peak_bytes(),
         answers=f"{answers:032x}",
     )
 
@@ -131,16 +112,3 @@ def _hashed(batch: pa.RecordBatch) -> int:
 
 def _sum(of: Mapping[str, float], stages: Sequence[str]) -> float:
     return sum(of.get(stage, 0.0) for stage in stages)
-
-
-def _held(what: str) -> int:
-    """Bytes that this process holds (VmRSS), or held at most (VmHWM).
-
-    Linux counts the peak of a process anew when it starts a program, what `resource` has not.
-    """
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        scale = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))

@@ -181,6 +181,28 @@ exit status:
   0 done; 1 answers differ, or a run failed; 2 wrong usage
 """
 
+_OVERHEAD_EPILOG = """\
+Parts are planning (from the text of a query to its schedule, stage by stage;
+with it what the trees of prompts weigh), scheduling (from the call graph on),
+calls (from SQL to rows, on an engine that answers at once) and naming (of calls
+in a pass). No model answers. Each measurement has a process of its own.
+
+Queries are trading_4, trading_16 and trading_80 (queries/trading.hql over so
+many stocks), operators (its 88 operators written out), texts (one operator over
+a table) and the suites by name; all of them but trading_80 and the prefix
+mixes, if not told otherwise.
+
+Tables in Markdown go to standard output. With --output each measurement is a
+row of overhead-PART-TIME.parquet and .csv in that folder.
+
+examples:
+  heliumql bench overhead --quick
+  heliumql bench overhead --parts planning --queries trading_4,trading_16
+
+exit status:
+  0 done; 1 a measurement failed; 2 wrong usage
+"""
+
 _SCALE_EPILOG = """\
 Workflows are map_reduce, debate, reflection and table (one operator over a
 shuffled table); all calls of a run differ. Each run has a process of its own,
@@ -470,6 +492,24 @@ def bench_sensitivity_parser() -> Parser:
     add("--slots", type=whole, metavar="N", help="calls at once a worker (default: 64; cpu: 8)")
     add("--repeat", type=whole, default=1, metavar="N", help="turns (default: 1)")
     add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
+    add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
+    return parser
+
+
+def bench_overhead_parser() -> Parser:
+    parser = Parser(
+        "heliumql bench overhead",
+        "[option]...",
+        "What HeliumQL itself takes to plan and to run calls: time, CPU and memory.",
+        _OVERHEAD_EPILOG,
+    )
+    add = parser.add_argument
+    add("--parts", metavar="A,B", help="what to measure (default: all)")
+    add("--queries", metavar="A,B", help="whose planning is measured (default: see above)")
+    add("--calls", type=whole, metavar="N",
+        help="that are run; ten times as many are named (default: 100000)")  # fmt: skip
+    add("--runs", type=whole, metavar="N", help="of planning, for the medians (default: 3)")
+    add("--quick", action="store_true", help="three queries, one run, 2000 calls")
     add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
     return parser
 

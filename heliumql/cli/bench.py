@@ -16,6 +16,7 @@ from heliumql.cli.arguments import (
     bench_ablation_parser,
     bench_next_day_parser,
     bench_optimality_parser,
+    bench_overhead_parser,
     bench_report_parser,
     bench_scale_parser,
     bench_sensitivity_parser,
@@ -83,6 +84,9 @@ _STUDIES = (
     _Program(
         "next_day", "trading a day later, with the answers of the first day", bench_next_day_parser,
         "next_day",
+    ),
+    _Program(
+        "overhead", "what planning and running calls takes", bench_overhead_parser, "overhead"
     ),
     _Program("scale", "statements of a thousand to a million calls", bench_scale_parser, "scale"),
     _Program("report", "tables and plots of what was measured", bench_report_parser, "report"),
