@@ -1,21 +1,29 @@
 #!/usr/bin/env bash
 # Measures what RESULTS.md shows of other systems, on a server: an hour and a half on two cores, on
-# which nothing else may run. Suites that a folder has already are left out. HELIUMQL: the command.
-set -euo pipefail
+# which nothing else may run. What a folder has already is left out. HELIUMQL: the command.
+#   benchmark/results.sh [FOLDER]        benchmark/results
+set -uo pipefail
+folder=$(realpath -m "${1:-$(dirname "$0")/results}")
 cd "$(dirname "$0")/.."
-folder=${1:-benchmark/results}
 heliumql=${HELIUMQL:-.venv/bin/heliumql}
+failed=()
 
 # Rows with which a system takes five to twelve seconds.
 all="mixed:16 map_reduce_questions:8 map_reduce:3 debate:3 reflection:5 iterative:20 parallel:2
   trading:2 debate_questions:15 tables:16"
 
 measure() { # what, suites with rows, then the options
-  local what=$1 suites=$2 one
+  local what=$1 suites=$2 one suite
   shift 2
+  mkdir -p "$folder/$what"
   for one in $suites; do
-    compgen -G "$folder/$what/${one%:*}-server-*.parquet" >/dev/null && continue
-    "$heliumql" bench "${one%:*}" --rows "${one#*:}" --engine server --output "$folder/$what" "$@"
+    suite=${one%:*}
+    [ -e "$folder/$what/.done-$suite" ] && continue
+    rm -f "$folder/$what/$suite"-server-*
+    if "$heliumql" bench "$suite" --rows "${one#*:}" --engine server --output "$folder/$what" "$@"
+    then touch "$folder/$what/.done-$suite"
+    else failed+=("$what/$suite")
+    fi
   done
 }
 
@@ -25,3 +33,7 @@ measure of_tables "tables:16" --repeat 5 --systems \
 measure unmerged "map_reduce_questions:8 trading:2 tables:16" --repeat 5 \
   --systems heliumql:unmerged,raw,op_wise,langgraph
 measure limits "$all" --repeat 1 --systems heliumql,query_wise,oracle,one_row
+for what in systems of_tables unmerged limits; do
+  "$heliumql" bench report "$folder/$what" >"$folder/$what.md"
+done
+[ ${#failed[@]} = 0 ] || { echo "not done: ${failed[*]}" >&2; exit 1; }

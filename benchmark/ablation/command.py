@@ -46,7 +46,7 @@ def _suite(
         answers = Answers()
         for turn, variant, found in Variants(InProcess(suite, chosen, engine, kv_tokens)).runs():
             row = Row(
-                **fields,
+                **(fields | {"study": "ablation"}),
                 **measures(found),
                 suite=suite.name,
                 rows=chosen.rows_of(suite),

@@ -1,7 +1,9 @@
 """HeliumQL and other systems on one server, by turns, each with empty prefix caches at first.
 
-Tokens and CPU are what the server counts of itself. Answers are compared call by call: what each
-system asked, message for message, and what came; not those of systems with prompts of their own.
+Calls, tokens and CPU are what the server counts of itself. Answers are compared call by call: for
+each conversation, made anew of the workload and the answers that came, what was answered. What was
+really sent shows in the counts, which must fit. Answers to prompts of a system's own are not
+compared.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from suites.runs import Run, replay, run, session
 from suites.suite import Suite
 from systems.system import SYSTEMS, Answered
 from systems.system import run as run_system
+from vllm_server.counters import Counters
 from vllm_server.server import Server
 from workloads import workload
 from workloads.workload import Workload
@@ -88,6 +91,7 @@ class OnServer:
         asked = tuple(sorted({(one.messages, one.text) for one in found.record}))
         return replace(
             found,
+            calls=counted.requests,
             cpu=counted.cpu_seconds,
             prompt_tokens=counted.prompt_tokens,
             hit_tokens=counted.hit_tokens,
@@ -101,10 +105,24 @@ class OnServer:
     def _other(self, system: str, work: Workload) -> Run:
         who = named(system)
         url, model = self.server.base_urls[0], self.server.model
-        self.server.reset()
-        before = self.server.counters()
-        answered = run_system(SYSTEMS[who.system], url, model, work.as_json(), who.setting)
+        before = Counters()
+
+        def ready() -> None:
+            nonlocal before
+            self.server.reset()
+            before = self.server.counters()
+
+        answered = run_system(
+            SYSTEMS[who.system], url, model, work.as_json(), who.setting, ready=ready
+        )
         counted = self.server.counters() - before
+        if not who.own_prompts and counted.requests != answered.calls:
+            raise RuntimeError(f"{system} asked {counted.requests} times, not {answered.calls}")
+        if counted.output_tokens != counted.requests * work.max_tokens:
+            raise RuntimeError(
+                f"{system}: {counted.requests} answers have {counted.output_tokens} tokens, "
+                f"not {work.max_tokens} each"
+            )
         return Run(
             system,
             answered.seconds,
@@ -119,6 +137,7 @@ class OnServer:
             None,
             asked_and_answered(work, answered),
             (),
+            answered.cold_seconds,
         )
 
 

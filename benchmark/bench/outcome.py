@@ -22,10 +22,13 @@ def outcome(measured: Iterator[Row], folder: Path | None, name: str) -> int:
     """
     rows: list[Row] = []
     try:
+        if folder is not None:  # before anything is measured in vain
+            folder.mkdir(parents=True, exist_ok=True)
         for row in measured:
             rows.append(row)
-    # An answer that ended early, a model that could not be made, what an engine refuses.
-    except (RuntimeError, EngineError) as error:
+    # An answer that ended early, a model that could not be made, what an engine refuses, a server
+    # that has died.
+    except (RuntimeError, EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     finally:

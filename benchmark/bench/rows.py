@@ -20,6 +20,7 @@ def common(chosen: Chosen, began: datetime) -> dict[str, Any]:
         "at": began.isoformat(timespec="seconds"),
         "seed": chosen.seed,
         "apart": chosen.apart,
+        "kept": chosen.kept,
         "engine": chosen.engine,
         "model": model_of(chosen),
         "slots": chosen.slots,
@@ -49,4 +50,5 @@ def measures(found: Run) -> dict[str, Any]:
         "output_tokens": found.output_tokens,
         "planning_seconds": found.planning,
         "foretold_seconds": found.foretold,
+        "cold_seconds": found.cold,
     }

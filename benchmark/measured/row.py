@@ -54,6 +54,9 @@ class Row:
     # What heliumql bench sensitivity varies; nothing in rows of others.
     parameter: str = ""
     value: float | None = None  # a KV cache as a part of the working set, a mix by its number
+    study: str = ""  # ablation, where the store is on; nothing in rows of suites
+    kept: bool = False  # lengths of answers are known from a run before
+    cold_seconds: float | None = None  # from the start of the system's process, imports included
 
     @property
     def computed_tokens(self) -> int:

@@ -15,7 +15,8 @@ from report.tables import BASE, LIMITS, by_system, groups, ratios
 class Summary:
     """Ratios of seconds to HeliumQL on one engine; a system that a suite was not run with has none.
 
-    `ratio` is the median over the pairs of each suite and system.
+    `ratio` is the median over the pairs of each suite and system. Systems whose answers differ have
+    none either.
     """
 
     engine: str  # in words
@@ -42,22 +43,28 @@ def summaries(rows: Sequence[Row]) -> list[Summary]:
         for suite, group in zip(suites, of_engine, strict=True):
             by = by_system(group)
             for system, mine in by.items():
-                between = None if system in (BASE, *LIMITS) else ratios(mine, by.get(BASE, ()))
+                wrong = any(row.equal is False for row in mine)
+                if wrong or system in (BASE, *LIMITS):
+                    continue
+                between = ratios(mine, by.get(BASE, ()))
                 if between is not None:
-                    ratio[suite, system] = between.median
-                    systems[system] = None
+                    name = f"{system}, own prompts" if mine[0].equal is None else system
+                    ratio[suite, name] = between.median
+                    systems[name] = None
         if ratio:
             found.append(Summary(engine, suites, list(systems), ratio))
     return found
 
 
 def table(summary: Summary) -> str:
-    """Suites down, systems across; means and the greatest ratio below."""
+    """Suites down, systems across; below, of each system's own suites, means and extremes."""
     systems = summary.systems
     lines = ["| suite | " + " | ".join(systems) + " |", "|---" * (1 + len(systems)) + "|"]
     for suite in summary.suites:
         cells = [_cell(summary.ratio.get((suite, system))) for system in systems]
         lines.append(f"| {suite} | " + " | ".join(cells) + " |")
+    counts = [str(len(summary.of(system))) for system in systems]
+    lines.append("| **suites** | " + " | ".join(counts) + " |")
     for name, of in (("geometric mean", statistics.geometric_mean), ("mean", statistics.mean),
                      ("least", min), ("greatest", max)):  # fmt: skip
         cells = [f"**{of(summary.of(system)):.2f}**" for system in systems]

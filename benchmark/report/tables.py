@@ -38,7 +38,8 @@ def groups(rows: Iterable[Row]) -> list[list[Row]]:
     for row in ordered:
         key = (
             row.suite, size.get((row.run, row.suite), row.rows), row.scale, row.seed, row.apart,
-            row.engine, row.model, row.workers, row.slots, row.kv_tokens,
+            row.engine, row.model, row.workers, row.slots, row.kv_tokens, row.study, row.kept,
+            row.commit,
         )  # fmt: skip
         found.setdefault(key, []).append(row)
     return list(found.values())

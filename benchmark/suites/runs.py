@@ -41,6 +41,7 @@ class Run:
     foretold: float | None  # seconds, by the event model of the schedule
     rows: Sequence[tuple[Any, ...]]
     record: Sequence[Asked]
+    cold: float | None = None  # seconds from the start of its process, where it has one
 
     @property
     def hit_rate(self) -> float:

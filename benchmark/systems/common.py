@@ -12,10 +12,11 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 SECONDS = 3600.0  # to wait for an answer; a server that queues everything needs long
 DEFAULT, TUNED = "default", "tuned"
@@ -88,12 +89,21 @@ class Output:
     answers: Answers
 
 
-Prepare = Callable[[Given], Callable[[], Answers]]
-"""Builds what asks the calls, which is not timed, and returns the function that asks them."""
+Ask = Callable[[tuple[Item, ...]], Answers]
+"""Asks the calls of the items, of which only their number may be new to it."""
+
+Prepare = Callable[[Given], Ask]
+"""Builds what asks the calls, which is not timed."""
+
+T = TypeVar("T")
 
 
-def main(system: str, version: str, prepare: Prepare) -> None:
-    """The whole of a run.py. Where it fails, a line on stderr and exit status 1."""
+def main(system: str, version: str, prepare: Prepare, *, warms: bool = True) -> None:
+    """The whole of a run.py. Where it fails, a line on stderr and exit status 1.
+
+    `warms`: it asks one call ahead, which is not timed, as the first one of a process takes longer.
+    With --ready it then writes a byte there, and begins when it has read one from --go.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--base-url", required=True, help="with /v1")
     parser.add_argument("--model", required=True)
@@ -101,6 +111,8 @@ def main(system: str, version: str, prepare: Prepare) -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--setting", choices=(DEFAULT, TUNED), default=TUNED)
     parser.add_argument("--concurrency", type=int, help="calls at once; no limit if left out")
+    parser.add_argument("--ready", type=int, help="file descriptor")
+    parser.add_argument("--go", type=int, help="file descriptor")
     options = parser.parse_args()
     try:
         given = Given(
@@ -110,7 +122,13 @@ def main(system: str, version: str, prepare: Prepare) -> None:
             options.setting,
             options.concurrency,
         )
-        output = _timed(system, version, given, prepare)
+        ask = prepare(given)
+        if warms:
+            ask((_first(given.items[0]),))
+        if options.ready is not None:
+            os.write(options.ready, b"r")
+            os.read(options.go, 1)
+        output = _timed(system, version, given, ask)
         options.output.write_text(json.dumps(asdict(output)), "utf-8")
     except Exception as error:
         sys.exit(f"{system}: {_line(error)}")
@@ -135,10 +153,26 @@ def each(items: tuple[Item, ...]) -> Iterator[tuple[Item, Call]]:
     return ((item, call) for item in items for call in item.calls)
 
 
-def _timed(system: str, version: str, given: Given, prepare: Prepare) -> Output:
-    ask = prepare(given)
+def in_loop(coroutine: Coroutine[object, object, T]) -> T:
+    """Runs it in the one event loop of the process: clients of several would lose answers."""
+    global _runner
+    if _runner is None:
+        _runner = asyncio.Runner()
+    return _runner.run(coroutine)
+
+
+_runner: asyncio.Runner | None = None
+
+
+def _first(like: Item) -> Item:
+    """A single call, of the form of the item's first one and with a text of its own."""
+    call = replace(like.calls[0], history=None, prompt=("Is everything there?",))
+    return Item("first", (call,))
+
+
+def _timed(system: str, version: str, given: Given, ask: Ask) -> Output:
     cpu, began = _cpu(), time.perf_counter()
-    answers = ask()
+    answers = ask(given.items)
     seconds, cpu = time.perf_counter() - began, _cpu() - cpu
     missing = [f"{i.name}/{c.name}" for i, c in each(given.items) if not _has(answers, i, c)]
     if missing:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 import aiohttp
 
 from systems.common import SECONDS, Answers, Call, Given, Item, each, main
+from systems.common import Ask as Asking
 
 Ask = Callable[[Item, Call], Awaitable[None]]
 """Asks a call whose inputs are answered, and keeps its answer."""
@@ -94,14 +95,14 @@ async def _at_once(coroutines: Iterator[Awaitable[None]]) -> None:
 def run(name: str, order: Order) -> None:
     """The run.py of an order."""
 
-    def prepare(given: Given) -> Callable[[], Answers]:
-        return lambda: asyncio.run(_answers(given, order))
+    def prepare(given: Given) -> Asking:
+        return lambda items: asyncio.run(_answers(given, items, order))
 
     main(name, f"aiohttp {aiohttp.__version__}", prepare)
 
 
-async def _answers(given: Given, order: Order) -> Answers:
-    answers: Answers = {item.name: {} for item in given.items}
+async def _answers(given: Given, items: tuple[Item, ...], order: Order) -> Answers:
+    answers: Answers = {item.name: {} for item in items}
     connector = aiohttp.TCPConnector(limit=given.concurrency or 0)
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
@@ -122,5 +123,5 @@ async def _answers(given: Given, order: Order) -> Answers:
                 reply = await response.json()
             known[call.name] = reply["choices"][0]["message"]["content"]
 
-        await order(given.items, ask)
+        await order(items, ask)
     return answers

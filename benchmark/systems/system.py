@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ CACHE = "HELIUMQL_BENCH_ENVIRONMENTS"
 """The variable that names the folder of environments."""
 
 
+# Keys, proxies, traces: the beginnings of names.
+_FOR_CLIENTS = (
+    "OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+)  # fmt: skip
 _COMPLETE = "complete"  # the file of an environment that was installed to the end
 
 
@@ -106,10 +110,12 @@ def run(
     workload: Mapping[str, Any],
     setting: str | None = None,
     concurrency: int | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> Answered:
     """One run in a fresh process; without a setting, in its best one.
 
-    `server_url` ends with /v1, `workload` is what JSON has of it. Raises SystemFailedError.
+    `server_url` ends with /v1, `workload` is what JSON has of it. `ready` is called when all is
+    imported and built, right before the first call that counts. Raises SystemFailedError.
     """
     python = environment(system)
     with tempfile.TemporaryDirectory() as name:
@@ -121,16 +127,45 @@ def run(
         ]  # fmt: skip
         if concurrency is not None:
             command += ["--concurrency", str(concurrency)]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "TMPDIR": name},  # what it leaves there goes, too
-        )
-        if done.returncode != 0:
-            raise SystemFailedError(_last(done.stderr) or f"{system.name}: exit {done.returncode}")
+        status, said = _waited_for(command, Path(name), ready)
+        if status != 0:
+            raise SystemFailedError(_last(said) or f"{system.name}: exit {status}")
         return Answered(**json.loads(output.read_text("utf-8")))
+
+
+def _waited_for(
+    command: Sequence[str], temporary: Path, ready: Callable[[], None]
+) -> tuple[int, str]:
+    """The exit status of a run.py, and what it said on stderr."""
+    is_ready, says_ready = os.pipe()
+    waits, go = os.pipe()
+    with (temporary / "stderr").open("wb") as errors:
+        process = subprocess.Popen(
+            [*command, "--ready", str(says_ready), "--go", str(waits)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            pass_fds=(says_ready, waits),
+            env=_environment() | {"TMPDIR": str(temporary)},  # what it leaves there goes, too
+        )
+    try:
+        os.close(says_ready)
+        os.close(waits)
+        if os.read(is_ready, 1):  # nothing where it has ended before
+            ready()
+            os.write(go, b"g")
+        status = process.wait()
+    finally:
+        process.kill()
+        process.wait()
+        os.close(is_ready)
+        os.close(go)
+    return status, (temporary / "stderr").read_text("utf-8", "replace")
+
+
+def _environment() -> dict[str, str]:
+    """The variables of this process, without those that change what clients do."""
+    return {n: v for n, v in os.environ.items() if not n.upper().startswith(_FOR_CLIENTS)}
 
 
 def _place(system: System) -> Path:

@@ -19,7 +19,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from suites.form import DTYPES, FLOAT32, Form
 
 from vllm_server.counters import Counters, parse
@@ -203,6 +202,8 @@ def _reset(url: str) -> None:
 
 
 def _cpu_seconds(pid: int) -> float:
+    import psutil  # it comes with vLLM, and other engines do without
+
     process = psutil.Process(pid)
     times = [p.cpu_times() for p in [process, *process.children(recursive=True)]]
     return sum(t.user + t.system for t in times)

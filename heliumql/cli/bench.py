@@ -49,7 +49,7 @@ _WORKFLOWS = {
     "reflection": "an analyst, critics, the analyst again",
     "iterative": "a summary that grows piece by piece, in chains of six",
     "parallel": "experts on the pieces of an item, summed up twice",
-    "trading": "56 agents decide on a stock",
+    "trading": "19 agents with 88 operators decide on a stock",
     "trading_next_day": "a day later: most documents are new, some are not",
     "debate_questions": "a debate without a report",
     "tables": "one operator over a shuffled table with repeated rows",

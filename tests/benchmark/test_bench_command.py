@@ -389,3 +389,22 @@ def test_systems_of_a_server_are_not_known_elsewhere() -> None:
     done = heliumql("bench", "mixed", "--engine", "simulated", "--systems", "heliumql,langgraph")
     assert done.returncode == 2
     assert "no system 'langgraph'" in done.stderr
+
+
+def test_the_simulated_engine_needs_nothing_of_vllm(tmp_path: Path) -> None:
+    for name in ("psutil", "torch", "transformers", "vllm", "openai"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError(__name__)")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    small = ("--engine", "simulated", "--rows", "1", "--repeat", "1", "--systems", "heliumql")
+    done = heliumql("bench", "tables", *small, PYTHONPATH=path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = heliumql("bench", "tables", *SIZE, "--output", tmp_path / "file")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "file" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "turn 1" not in done.stderr

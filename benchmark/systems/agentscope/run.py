@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,19 @@ from agentscope.credential import OpenAICredential
 from agentscope.message import AssistantMsg, Msg, SystemMsg, UserMsg
 from agentscope.model import OpenAIChatModel
 from agentscope.state import AgentState
-from systems.common import SECONDS, TUNED, Answers, Call, Given, Item, each, limited, main
+from systems.common import (
+    SECONDS,
+    TUNED,
+    Answers,
+    Ask,
+    Call,
+    Given,
+    Item,
+    each,
+    in_loop,
+    limited,
+    main,
+)
 
 MESSAGES = {"system": SystemMsg, "user": UserMsg, "assistant": AssistantMsg}
 
@@ -41,7 +52,7 @@ def text_of(reply: Any) -> str:
     return "".join(block.text for block in reply.content if block.type == "text")
 
 
-def prepare(given: Given) -> Callable[[], Answers]:
+def prepare(given: Given) -> Ask:
     none = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
     wide = httpx2.AsyncClient(limits=none, timeout=SECONDS) if given.setting == TUNED else None
 
@@ -73,11 +84,11 @@ def prepare(given: Given) -> Callable[[], Answers]:
                 tasks[call.name] = group.create_task(ask(call))
         return answers
 
-    async def all_items() -> Answers:
-        found = await asyncio.gather(*map(one, given.items))
-        return {item.name: answers for item, answers in zip(given.items, found, strict=True)}
+    async def of_all(items: tuple[Item, ...]) -> Answers:
+        found = await asyncio.gather(*map(one, items))
+        return {item.name: answers for item, answers in zip(items, found, strict=True)}
 
-    return lambda: asyncio.run(all_items())
+    return lambda items: in_loop(of_all(items))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,11 +12,11 @@ os.environ["DAFT_PROGRESS_BAR"] = "0"
 import daft
 from daft.ai.openai.provider import OpenAIProvider
 from daft.functions import prompt
-from systems.common import SECONDS, Answers, Given, main
+from systems.common import SECONDS, Ask, Given, main
 from systems.table import table_of
 
 
-def prepare(given: Given) -> Callable[[], Answers]:
+def prepare(given: Given) -> Ask:
     if given.concurrency:
         raise ValueError("it asks all rows at once, without a limit that could be set")
     table = table_of(given.items)
@@ -34,8 +33,9 @@ def prepare(given: Given) -> Callable[[], Answers]:
         max_tokens=table.max_tokens,
     )
     asked = rows.select("number", answer.alias("answer")).sort("number")
-    return lambda: table.answers(asked.to_pydict()["answer"])
+    return lambda _: table.answers(asked.to_pydict()["answer"])
 
 
 if __name__ == "__main__":
-    main("daft", version("daft"), prepare)
+    # A second query of a process may lose answers.
+    main("daft", version("daft"), prepare, warms=False)

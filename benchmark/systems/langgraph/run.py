@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parents[2]))
 import httpx2
 from langchain_openai import ChatOpenAI
 from langgraph.graph import START, StateGraph
-from systems.common import SECONDS, TUNED, Answers, Given, Item, limited, main
+from systems.common import SECONDS, TUNED, Answers, Ask, Given, Item, in_loop, limited, main
 
 Shape = tuple[tuple[str, ...], ...]
 """Of each call the places of its inputs, as names of nodes."""
@@ -58,7 +58,7 @@ def wide_client() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(limits=none, timeout=SECONDS)
 
 
-def prepare(given: Given) -> Callable[[], Answers]:
+def prepare(given: Given) -> Ask:
     chat = ChatOpenAI(
         model=given.model,
         base_url=given.base_url,
@@ -69,18 +69,19 @@ def prepare(given: Given) -> Callable[[], Answers]:
         http_async_client=wide_client() if given.setting == TUNED else None,
     )
     limit = limited(given)
-    graphs = {of: compiled(of, chat, limit) for of in dict.fromkeys(map(shape, given.items))}
+    shapes = dict.fromkeys([*map(shape, given.items), ((),)])  # that of a single call, too
+    graphs = {of: compiled(of, chat, limit) for of in shapes}
 
     async def one(item: Item) -> dict[str, str]:
         config = {"recursion_limit": len(item.calls) + 2}
         state = await graphs[shape(item)].ainvoke({"item": item, "answers": {}}, config)
         return dict(state["answers"])
 
-    async def all_items() -> Answers:
-        found = await asyncio.gather(*map(one, given.items))
-        return {item.name: answers for item, answers in zip(given.items, found, strict=True)}
+    async def of_all(items: tuple[Item, ...]) -> Answers:
+        found = await asyncio.gather(*map(one, items))
+        return {item.name: answers for item, answers in zip(items, found, strict=True)}
 
-    return lambda: asyncio.run(all_items())
+    return lambda items: in_loop(of_all(items))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +11,7 @@ sys.path.append(str(Path(__file__).parents[2]))
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it is fetched
 
 import pandas
-from systems.common import SECONDS, Answers, Given, main
+from systems.common import SECONDS, Answers, Ask, Given, Item, main
 from systems.table import at_once, table_of
 
 OWN_LIMIT = 64
@@ -25,16 +24,15 @@ def leave_out_torch() -> None:
     transformers.SentenceTransformer = transformers.CrossEncoder = None  # type: ignore[attr-defined]
 
 
-def prepare(given: Given) -> Callable[[], Answers]:
+def prepare(given: Given) -> Ask:
     leave_out_torch()
     import lotus
     from lotus.models import LM
 
-    table = table_of(given.items)
     model = LM(
         f"openai/{given.model}",
         temperature=0,
-        max_tokens=table.max_tokens,
+        max_tokens=table_of(given.items).max_tokens,
         max_batch_size=at_once(given, OWN_LIMIT),
         api_base=given.base_url,
         api_key="none",
@@ -43,8 +41,13 @@ def prepare(given: Given) -> Callable[[], Answers]:
     )
     lotus.settings.configure(lm=model, enable_cache=False)
     lotus.logger.setLevel(logging.ERROR)  # it tells of every answer that has max_tokens
-    rows = pandas.DataFrame({"prompt": table.prompts})
-    return lambda: table.answers(rows.sem_map("{prompt}", suffix="answer")["answer"].tolist())
+
+    def ask(items: tuple[Item, ...]) -> Answers:
+        table = table_of(items)
+        rows = pandas.DataFrame({"prompt": table.prompts})
+        return table.answers(rows.sem_map("{prompt}", suffix="answer")["answer"].tolist())
+
+    return ask
 
 
 if __name__ == "__main__":

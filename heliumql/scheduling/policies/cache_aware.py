@@ -29,7 +29,9 @@ from heliumql.scheduling.workload import Worker, Workload
 _JUDGED_CALLS = 8000  # a larger workload is judged by a part of it
 _SEARCHED_CALLS = 48  # in another model than the engine's
 _REFINED = 2  # of the best candidates, that are varied
-_EXACT_EVENTS = 10_000  # of simulations of the best candidates by the event model itself
+# Events of simulations of the best candidates by the event model itself. On one worker the quick
+# form ranks them alike, only not in small workloads; where calls move between workers it does not.
+_EXACT_EVENTS, _EXACT_EVENTS_OF_SEVERAL = 2_500, 10_000
 _BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
 
 
@@ -69,7 +71,8 @@ def cache_aware(
     if len(judged) > 1:
         for candidate in candidates.beside(best()[:_REFINED]):
             judge(candidate)
-    finalists = best()[: _EXACT_EVENTS // _events(part, workers)]
+    most = _EXACT_EVENTS if len(workers) == 1 else _EXACT_EVENTS_OF_SEVERAL
+    finalists = best()[: most // _events(part, workers)]
     if len(finalists) > 1 or len(finalists) == len(judged):
         judged = {
             c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
