@@ -34,6 +34,7 @@ class Messages:
 
 
 _GONE = (-1, -1)
+_MOST_MAPPED = 1024  # batches of files that stay opened: opening one takes longer than a row
 
 
 class SpilledBatches:
@@ -46,6 +47,7 @@ class SpilledBatches:
         self._bytes = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._files: list[pa.ipc.RecordBatchFileReader] = []
+        self._mapped: dict[int, pa.RecordBatch] = {}  # of those in files, by number
 
     def __len__(self) -> int:
         return len(self._held)
@@ -61,10 +63,7 @@ class SpilledBatches:
 
     def __getitem__(self, number: int) -> pa.RecordBatch:
         held = self._held[number]
-        if isinstance(held, tuple):
-            file, index = held
-            return self._files[file].get_batch(index)
-        return held
+        return held if isinstance(held, pa.RecordBatch) else self._read(number, *held)
 
     def drop(self, number: int) -> None:
         """Lets go of a batch that is not needed any more."""
@@ -73,12 +72,23 @@ class SpilledBatches:
             self._bytes -= held.nbytes
             self._resident.remove(number)
         self._held[number] = _GONE
+        self._mapped.pop(number, None)
 
     def clear(self) -> None:
         self._held, self._resident, self._bytes, self._files = [], [], 0, []
+        self._mapped.clear()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
+
+    def _read(self, number: int, file: int, index: int) -> pa.RecordBatch:
+        """A batch of a file: its columns are where the file is mapped, not in memory of ours."""
+        batch = self._mapped.get(number)
+        if batch is None:
+            if len(self._mapped) >= _MOST_MAPPED:
+                del self._mapped[next(iter(self._mapped))]
+            batch = self._mapped[number] = self._files[file].get_batch(index)
+        return batch
 
     def _spill(self) -> None:
         """Writes what is in memory to a file of its own; one schema a file."""

@@ -7,7 +7,8 @@ import random
 import pyarrow as pa
 import pytest
 
-from heliumql.calls.minted import MintedCalls
+from heliumql.calls import minted as minted_module
+from heliumql.calls.minted import MintedCalls, SpilledBatches
 
 
 def identity(number: int) -> bytes:
@@ -40,3 +41,20 @@ def test_each_call_comes_once_with_its_place_and_messages(max_bytes: int) -> Non
 def test_a_call_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError):
         list(minted(128_000_000).each([identity(1000)]))
+
+
+def test_batches_of_files_stay_opened_but_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minted_module, "_MOST_MAPPED", 3)
+    batches = SpilledBatches(max_bytes=1)
+    for number in range(10):
+        batches.append(pa.RecordBatch.from_pydict({"prompt": [f"{number}, {row}" for row in "ab"]}))
+    for number in (4, 7, 4, 0, 9, 4, 4, 1, *range(10), *reversed(range(10))):
+        assert batches[number].column("prompt").to_pylist() == [f"{number}, a", f"{number}, b"]
+        assert batches[number] is batches[number]
+        assert len(batches._mapped) <= 3
+    for number in range(9):
+        batches.drop(number)
+    assert batches[9].column("prompt").to_pylist() == ["9, a", "9, b"]
+    assert len(batches._mapped) == 1
+    batches.clear()
+    assert len(batches._mapped) == len(batches) == 0
