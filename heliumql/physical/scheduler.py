@@ -199,11 +199,11 @@ class Scheduler:
         return id(self._sites[self._graph.minted.site(identity)].engine)
 
     def _is_due(self) -> bool:
-        """Planning takes time: where there are many calls, only when as many new ones are there;
-        after a plan that could not take all of them, only when most of it has gone."""
+        """Planning takes time: where there are many calls, only when as many new ones are there,
+        and not before half of a plan that could not take all of them has gone. Later would be less
+        planning, but a plan at its end has no calls left that share a prefix."""
         planned, new = len(self._number), len(self._open) - len(self._number)
-        left = _MOST_PLANNED // (8 if len(self._calls) == _MOST_PLANNED else 2)
-        return len(self._open) <= _SMALL or planned <= min(new, left)
+        return len(self._open) <= _SMALL or planned <= min(new, _MOST_PLANNED // 2)
 
     def _plan(self, engines: Mapping[int, Sequence[Worker]]) -> None:
         with _without_collecting():

@@ -86,5 +86,5 @@ def test_planning_does_the_same_for_each_call(monkeypatch: pytest.MonkeyPatch, p
     for calls in (8 * AT_ONCE, 16 * AT_ONCE):
         planned, looks = looked_at(monkeypatch, calls, policy)
         assert calls <= planned + AT_ONCE  # the last ones may go without a plan
-        assert planned <= 1.3 * calls
+        assert planned <= 2 * calls  # each in two plans, as half of a plan goes before the next one
         assert looks <= 2 * planned
