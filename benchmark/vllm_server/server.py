@@ -21,6 +21,7 @@ from pathlib import Path
 
 from suites.form import DTYPES, FLOAT32, Form
 
+from vllm_server.cores import keep_off
 from vllm_server.counters import Counters, parse
 
 _PARTS = Path(__file__).with_name("requirements.txt")
@@ -86,7 +87,9 @@ def serving(
     slots: int = 8,
     form: Form = FLOAT32,
 ) -> Iterator[Server]:
-    """Started servers, each with a KV cache of so many tokens and a core of its own.
+    """Started servers, each with a KV cache of so many tokens and a core to compute on.
+
+    Where there are more cores, this process and the rest of the servers keep off those meanwhile.
 
     Raises RuntimeError with the end of the log where one does not start.
     """
@@ -97,6 +100,12 @@ def serving(
         ]
         for process, url, log in started:
             _wait(process, url, log)
+        before = os.sched_getaffinity(0)
+        cores = sorted(before)[:workers]
+        for process, _, _ in started:
+            keep_off(cores, _tree(process.pid))
+        keep_off(cores, [os.getpid()])
+        stack.callback(os.sched_setaffinity, 0, before)
         yield Server([f"{url}/v1" for _, url, _ in started], "m", [p.pid for p, _, _ in started])
 
 
@@ -201,9 +210,16 @@ def _reset(url: str) -> None:
     raise RuntimeError(f"the server at {url} does not empty its prefix cache")
 
 
-def _cpu_seconds(pid: int) -> float:
+def _tree(pid: int) -> list[int]:
+    """The process and all that it has started."""
     import psutil  # it comes with vLLM, and other engines do without
 
     process = psutil.Process(pid)
-    times = [p.cpu_times() for p in [process, *process.children(recursive=True)]]
+    return [p.pid for p in (process, *process.children(recursive=True))]
+
+
+def _cpu_seconds(pid: int) -> float:
+    import psutil
+
+    times = [psutil.Process(p).cpu_times() for p in _tree(pid)]
     return sum(t.user + t.system for t in times)
