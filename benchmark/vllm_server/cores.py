@@ -1,7 +1,8 @@
-"""Who runs on which core: an engine that is computed on a core must have it to itself.
+"""The processes of an engine that compute go before those that wait in busy loops.
 
-What serves it (vLLM's core of the engine waits in a busy loop) and whoever asks would otherwise be
-put there now and then, and the run would take twice as long.
+vLLM's worker is bound to a core; the process that schedules its steps looks for their results again
+and again, and where the kernel puts it on that core both get half of it: a run takes twice as long,
+now and then. On a core of its own with whoever asks it is slower still. So the worker is preferred.
 """
 
 from __future__ import annotations
@@ -11,19 +12,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+_URGENT = -15
 
-def keep_off(cores: Iterable[int], processes: Iterable[int]) -> None:
-    """Moves the processes, with all their threads, off these cores, unless there are no others.
 
-    A process that may run on these cores alone stays. New threads and processes follow.
-    """
-    taken = set(cores)
+def prefer_bound(processes: Iterable[int]) -> None:
+    """Of the processes, those that are bound to a single core are preferred, if that is allowed."""
     for pid in processes:
-        with suppress(OSError):  # it has ended
-            if os.sched_getaffinity(pid) <= taken:
-                continue
-            for thread in Path(f"/proc/{pid}/task").iterdir():
-                with suppress(OSError):
-                    left = os.sched_getaffinity(int(thread.name)) - taken
-                    if left:
-                        os.sched_setaffinity(int(thread.name), left)
+        with suppress(OSError):  # it has ended, or only root may
+            if len(os.sched_getaffinity(pid)) == 1:
+                for thread in Path(f"/proc/{pid}/task").iterdir():
+                    os.setpriority(os.PRIO_PROCESS, int(thread.name), _URGENT)

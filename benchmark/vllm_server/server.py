@@ -21,7 +21,7 @@ from pathlib import Path
 
 from suites.form import DTYPES, FLOAT32, Form
 
-from vllm_server.cores import keep_off
+from vllm_server.cores import prefer_bound
 from vllm_server.counters import Counters, parse
 
 _PARTS = Path(__file__).with_name("requirements.txt")
@@ -89,8 +89,6 @@ def serving(
 ) -> Iterator[Server]:
     """Started servers, each with a KV cache of so many tokens and a core to compute on.
 
-    Where there are more cores, this process and the rest of the servers keep off those meanwhile.
-
     Raises RuntimeError with the end of the log where one does not start.
     """
     with ExitStack() as stack:
@@ -100,12 +98,7 @@ def serving(
         ]
         for process, url, log in started:
             _wait(process, url, log)
-        before = os.sched_getaffinity(0)
-        cores = sorted(before)[:workers]
-        for process, _, _ in started:
-            keep_off(cores, _tree(process.pid))
-        keep_off(cores, [os.getpid()])
-        stack.callback(os.sched_setaffinity, 0, before)
+            prefer_bound(_tree(process.pid))
         yield Server([f"{url}/v1" for _, url, _ in started], "m", [p.pid for p, _, _ in started])
 
 
