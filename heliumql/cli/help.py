@@ -62,7 +62,7 @@ def help_of(words: Sequence[str]) -> int:
         case [] | ["help" | "-h" | "--help", *_]:
             return show(OVERVIEW)
         case ["bench", *suite]:
-            from heliumql.cli.bench import bench
+            from heliumql.cli.bench.command import bench
 
             return bench([*suite, "--help"])
         case [command, *_] if command in _PARSERS:

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 return serve(serve_parser().parse_args(rest), interrupts)
             case ["bench", *rest]:
-                from heliumql.cli.bench import bench
+                from heliumql.cli.bench.command import bench
 
                 return bench(rest)
             case [word, *_] if word.isidentifier() and not Path(word).exists():

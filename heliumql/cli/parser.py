@@ -1,6 +1,6 @@
 """A parser of arguments whose help says first what the command is, and whose errors say what next.
 
-`arguments.py` makes one for each command.
+`arguments.py` makes one for each command, the files of `bench/` one for each study.
 """
 
 from __future__ import annotations

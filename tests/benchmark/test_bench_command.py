@@ -256,10 +256,10 @@ def test_a_name_is_a_system_and_its_best_or_another_setting() -> None:
 
 
 def options(suite: str, systems: str | None = None, engine: str = "server") -> argparse.Namespace:
-    from heliumql.cli.arguments import bench_suite_parser
+    from heliumql.cli.bench.suite import suite_parser
 
     given = ["--engine", engine, *(["--systems", systems] if systems else [])]
-    return bench_suite_parser(suite).parse_args(given)
+    return suite_parser(suite).parse_args(given)
 
 
 @pytest.fixture

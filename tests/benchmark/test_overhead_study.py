@@ -159,11 +159,11 @@ def test_every_measurement_is_a_row_of_the_files(tmp_path: Path) -> None:
 def test_wrong_options_are_told(arguments: str, told: str, hint: str) -> None:
     from overhead.chosen import chosen
 
-    from heliumql.cli.arguments import bench_overhead_parser
+    from heliumql.cli.bench.overhead import overhead_parser
     from heliumql.cli.parser import UsageError
 
     with pytest.raises(UsageError) as error:
-        chosen(bench_overhead_parser().parse_args(arguments.split()))
+        chosen(overhead_parser().parse_args(arguments.split()))
     assert told in str(error.value)
     assert hint in (error.value.hint or "")
 

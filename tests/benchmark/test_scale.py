@@ -149,12 +149,12 @@ def test_every_run_is_a_row_of_the_files(tmp_path: Path) -> None:
 def test_wrong_options_are_told(arguments: str, told: str, hint: str) -> None:
     from scale.chosen import chosen
 
-    from heliumql.cli.arguments import bench_scale_parser
+    from heliumql.cli.bench.scale import scale_parser
     from heliumql.cli.parser import UsageError
 
     given = ["--workflows", "debate,table", *arguments.split()]
     with pytest.raises(UsageError) as error:
-        chosen(bench_scale_parser().parse_args(given))
+        chosen(scale_parser().parse_args(given))
     assert told in str(error.value)
     assert hint in (error.value.hint or "")
 

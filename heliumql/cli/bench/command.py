@@ -12,16 +12,14 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from heliumql.cli.arguments import (
-    bench_ablation_parser,
-    bench_next_day_parser,
-    bench_optimality_parser,
-    bench_overhead_parser,
-    bench_report_parser,
-    bench_scale_parser,
-    bench_sensitivity_parser,
-    bench_suite_parser,
-)
+from heliumql.cli.bench.ablation import ablation_parser
+from heliumql.cli.bench.next_day import next_day_parser
+from heliumql.cli.bench.optimality import optimality_parser
+from heliumql.cli.bench.overhead import overhead_parser
+from heliumql.cli.bench.report import report_parser
+from heliumql.cli.bench.scale import scale_parser
+from heliumql.cli.bench.sensitivity import sensitivity_parser
+from heliumql.cli.bench.suite import suite_parser
 from heliumql.cli.help import show
 from heliumql.cli.parser import UsageError, nearest
 from heliumql.errors import InternalError
@@ -61,35 +59,34 @@ _WORKFLOWS = {
     "all": "all but the prefix mixes",
 }
 _SUITES = tuple(
-    _Program(name, what, partial(bench_suite_parser, name), "bench")
-    for name, what in _WORKFLOWS.items()
+    _Program(name, what, partial(suite_parser, name), "bench") for name, what in _WORKFLOWS.items()
 )
 _STUDIES = (
     _Program(
         "optimality",
         "orders of the scheduling policies against the best ones",
-        bench_optimality_parser,
+        optimality_parser,
         "optimality",
         needs=("highspy",),
         installed=True,
     ),
     _Program(
-        "ablation", "what each technique is worth: with it and without", bench_ablation_parser,
+        "ablation", "what each technique is worth: with it and without", ablation_parser,
         "ablation",
     ),
     _Program(
         "sensitivity", "the policies while batch, branches, cache .. vary",
-        bench_sensitivity_parser, "sensitivity",
+        sensitivity_parser, "sensitivity",
     ),
     _Program(
-        "next_day", "trading a day later, with the answers of the first day", bench_next_day_parser,
+        "next_day", "trading a day later, with the answers of the first day", next_day_parser,
         "next_day",
     ),
     _Program(
-        "overhead", "what planning and running calls takes", bench_overhead_parser, "overhead"
+        "overhead", "what planning and running calls takes", overhead_parser, "overhead"
     ),
-    _Program("scale", "statements of a thousand to a million calls", bench_scale_parser, "scale"),
-    _Program("report", "tables and plots of what was measured", bench_report_parser, "report"),
+    _Program("scale", "statements of a thousand to a million calls", scale_parser, "scale"),
+    _Program("report", "tables and plots of what was measured", report_parser, "report"),
 )  # fmt: skip
 
 
