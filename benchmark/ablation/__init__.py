@@ -6,11 +6,11 @@ import argparse
 import sys
 
 from bench.chosen import ALL, Chosen, check_engine, check_free, form, kv_tokens
+from names import of_arguments
 from suites.suite import SUITES
 
 from ablation.command import command
 from ablation.variant import VARIANTS
-from heliumql.cli.parser import UsageError, nearest
 
 __all__ = ["main"]
 
@@ -25,7 +25,7 @@ def _chosen(options: argparse.Namespace) -> Chosen:
     check_engine(options.engine)
     check_free(options.kv_tokens, options.engine)
     return Chosen(
-        suites=_suites(options.suites),
+        suites=of_arguments("suite", options.suites, SUITES, ALL, "suites are:"),
         systems=tuple(variant.system for variant in VARIANTS),
         engine=options.engine,
         repeat=options.repeat,
@@ -37,15 +37,3 @@ def _chosen(options: argparse.Namespace) -> Chosen:
         model=options.model,
         form=form(options),
     )
-
-
-def _suites(given: list[str]) -> tuple[str, ...]:
-    """Those that are named, once each; `all` and none are all but the prefix mixes."""
-    found: dict[str, None] = {}
-    for name in given or ["all"]:
-        if name != "all" and name not in SUITES:
-            near = nearest(name, [*SUITES, "all"])
-            hint = f"did you mean {near}?" if near else f"suites are: {', '.join(SUITES)}"
-            raise UsageError(f"no suite {name!r}", hint=hint)
-        found |= dict.fromkeys(ALL if name == "all" else (name,))
-    return tuple(found)

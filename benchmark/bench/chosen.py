@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from names import of_option
 from suites.form import FLOAT32, Form
 from suites.suite import SUITES, Suite
 from systems.system import SYSTEMS
 
 from bench.named import of_tables, others, refused, shortest
-from heliumql.cli.parser import UsageError, nearest
+from heliumql.cli.parser import UsageError
 from heliumql.scheduling.policies import POLICIES
 
 LIMITS = ("oracle", "one_row")  # what no order of the calls can undercut: the greater of the two
@@ -156,12 +157,7 @@ def named(given: str, on_server: bool = False) -> tuple[str, ...]:
     own = ("heliumql", *(f"heliumql:{p}" for p in (UNMERGED, *POLICIES)))
     # On a server op_wise and query_wise are those of no HeliumQL.
     known = (*own, *(others() if on_server else POLICIES), *LIMITS)
-    names = [name.strip() for name in given.split(",")]
-    for name in names:
-        if name not in known:
-            near = nearest(name, known)
-            hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
-            raise UsageError(f"--systems: no system {name!r}", hint=hint)
+    names = of_option("--systems", "system", given, known)
     short = [shortest(name) if on_server else name for name in names]
     found = tuple(dict.fromkeys(n if n in SYSTEMS and on_server else _canonical(n) for n in short))
     if not any(map(policy_of, found)):

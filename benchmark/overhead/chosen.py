@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heliumql.cli.parser import UsageError, nearest
+from names import of_option
+
 from overhead.queries import queries
 
 PARTS = ("planning", "scheduling", "calls", "naming")
@@ -32,18 +33,8 @@ def chosen(options: argparse.Namespace) -> Chosen:
     known = [q for q in queries(1) if not q.startswith("prefix") and q not in _LARGE]
     given = ",".join(_QUICK_QUERIES if quick else known)
     return Chosen(
-        _known("--parts", "part", options.parts or ",".join(PARTS), PARTS),
-        _known("--queries", "query", options.queries or given, queries(1)),
+        of_option("--parts", "part", options.parts or ",".join(PARTS), PARTS),
+        of_option("--queries", "query", options.queries or given, queries(1)),
         options.calls or (_QUICK_CALLS if quick else 100_000),
         options.runs or (1 if quick else 3),
     )
-
-
-def _known(option: str, what: str, given: str, known: Collection[str]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
-    for name in names:
-        if name not in known:
-            near = nearest(name, list(known))
-            hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
-            raise UsageError(f"{option}: no {what} {name!r}", hint=hint)
-    return names

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heliumql.cli.parser import UsageError, nearest
+from names import of_option
+
+from heliumql.cli.parser import UsageError
 from heliumql.scheduling.policies import POLICIES
 from scale.workflows import WORKFLOWS
 
@@ -28,8 +30,8 @@ class Chosen:
 
 def chosen(options: argparse.Namespace) -> Chosen:
     """Raises UsageError."""
-    workflows = _known("--workflows", "workflow", options.workflows, WORKFLOWS)
-    others = _known("--policies", "policy", options.policies, POLICIES)
+    workflows = of_option("--workflows", "workflow", options.workflows, WORKFLOWS)
+    others = of_option("--policies", "policy", options.policies, POLICIES)
     if POLICY in others:
         raise UsageError(f"--policies: {POLICY} is what others are compared with")
     calls = [_count(text.strip()) for text in options.calls.split(",")]
@@ -49,13 +51,3 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text)):
         raise UsageError(f"--calls: {text!r} is not a whole number above zero")
     return int(text)
-
-
-def _known(option: str, what: str, given: str, known: Collection[str]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
-    for name in names:
-        if name not in known:
-            near = nearest(name, list(known))
-            hint = f"did you mean {near}?" if near else f"one of {', '.join(known)}"
-            raise UsageError(f"{option}: no {what} {name!r}", hint=hint)
-    return names

@@ -6,8 +6,9 @@ import argparse
 import sys
 
 from bench.chosen import OWN, Chosen, check_engine, check_free, form, kv_tokens, named
+from names import of_arguments
 
-from heliumql.cli.parser import UsageError, nearest
+from heliumql.cli.parser import UsageError
 from sensitivity.command import command
 from sensitivity.series import DEFAULTS, WORKFLOWS
 from sensitivity.values import values
@@ -20,7 +21,7 @@ _HARDWARE = {"vllm": "cpu", "simulated": "gpu"}  # if not told otherwise
 
 def main(options: argparse.Namespace) -> int:
     """The exit status: 1 where systems have other answers, or where one failed."""
-    parameters = _parameters(options.what)
+    parameters = of_arguments("parameter", options.what, DEFAULTS, DEFAULTS, "there are")
     if options.values is not None and len(parameters) != 1:
         raise UsageError("--values are those of one parameter", hint="name it: batch --values 8,16")
     given = options.values
@@ -53,18 +54,6 @@ def _chosen(options: argparse.Namespace, suites: tuple[str, ...]) -> Chosen:
         form=form(options),
         hardware=hardware,
     )
-
-
-def _parameters(given: list[str]) -> tuple[str, ...]:
-    """Those that are named, once each; without a name, or with `all`, every one."""
-    found: dict[str, None] = {}
-    for name in given or ["all"]:
-        if name != "all" and name not in DEFAULTS:
-            near = nearest(name, [*DEFAULTS, "all"])
-            hint = f"did you mean {near}?" if near else f"there are {', '.join(DEFAULTS)}"
-            raise UsageError(f"no parameter {name!r}", hint=hint)
-        found |= dict.fromkeys(DEFAULTS if name == "all" else (name,))
-    return tuple(found)
 
 
 def _workflows(given: str | None, parameters: tuple[str, ...]) -> tuple[str, ...]:
