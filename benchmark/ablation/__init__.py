@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.chosen import ALL, Chosen, check_engine, check_free, form, kv_tokens
+from bench.chosen import ALL, Chosen, check, in_common
 from names import of_arguments
 from suites.suite import SUITES
 
@@ -22,18 +22,11 @@ def main(options: argparse.Namespace) -> int:
 
 def _chosen(options: argparse.Namespace) -> Chosen:
     """Raises UsageError."""
-    check_engine(options.engine)
-    check_free(options.kv_tokens, options.engine)
-    return Chosen(
+    check(options)
+    return in_common(
+        options,
         suites=of_arguments("suite", options.suites, SUITES, ALL, "suites are:"),
         systems=tuple(variant.system for variant in VARIANTS),
-        engine=options.engine,
         repeat=options.repeat,
-        kv_tokens=kv_tokens(options.kv_tokens),
-        scale=options.scale,
-        rows=options.rows,
-        seed=options.seed,
         slots=options.slots,
-        model=options.model,
-        form=form(options),
     )

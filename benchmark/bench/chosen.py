@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from names import of_option
 from suites.form import FLOAT32, Form
@@ -73,47 +74,51 @@ def chosen(options: argparse.Namespace) -> Chosen:
     on_server = options.engine == "server"
     if on_server and (options.apart or options.kept or options.workers > 1):
         raise UsageError("--engine server takes one worker, and neither --apart nor --kept")
-    check_engine(options.engine)
-    check_free(options.kv_tokens, options.engine)
+    check(options)
     everything = _QUICK_SUITES if quick else ALL
     systems = _systems(options.systems, quick, on_server)
     if options.systems is not None and options.suite != "all":
         _check_tables(systems, options.suite)
-    return Chosen(
+    return in_common(
+        options,
         suites=everything if options.suite == "all" else (options.suite,),
         systems=systems,
-        engine=options.engine,
         repeat=options.repeat or (1 if quick else 3),
-        kv_tokens=kv_tokens(options.kv_tokens),
         workers=options.workers,
         slots=options.slots,
-        scale=options.scale,
-        rows=options.rows,
-        seed=options.seed,
         apart=options.apart,
         kept=options.kept,
         quick=quick,
-        model=options.model,
-        form=form(options),
     )
 
 
-def check_engine(name: str) -> None:
-    """Raises UsageError where it is not installed."""
+def in_common(options: argparse.Namespace, **own: Any) -> Chosen:
+    """Of the options that every study has, and what is chosen otherwise. Raises UsageError."""
+    return Chosen(
+        engine=options.engine,
+        kv_tokens=_kv_tokens(options.kv_tokens),
+        scale=options.scale,
+        rows=options.rows,
+        seed=options.seed,
+        model=options.model,
+        form=_form(options),
+        **own,
+    )
+
+
+def check(options: argparse.Namespace) -> None:
+    """Raises UsageError where the engine is not installed, or cannot have that KV cache."""
+    name: str = options.engine
     if name in ("vllm", "server") and importlib.util.find_spec("vllm") is None:
         raise UsageError(
             f"the engine {name} needs vLLM",
             hint="pip install 'heliumql[vllm]', or --engine simulated",
         )
-
-
-def check_free(kv_tokens: str, engine: str) -> None:
-    """Raises UsageError where the KV cache cannot be what memory is free."""
-    if kv_tokens == "free" and engine != "vllm":
+    if options.kv_tokens == "free" and name != "vllm":
         raise UsageError("--kv-tokens free is for the engine vllm")
 
 
-def form(options: argparse.Namespace) -> Form:
+def _form(options: argparse.Namespace) -> Form:
     """How the model is loaded. Raises UsageError where --model is none for that."""
     if options.model is None:
         if options.dtype or options.attention or options.eager:
@@ -184,7 +189,7 @@ def _canonical(name: str) -> str:
 OWN = tuple(dict.fromkeys(map(_canonical, (DEFAULT_POLICY, *POLICIES))))  # every policy
 
 
-def kv_tokens(text: str) -> str:
+def _kv_tokens(text: str) -> str:
     """The text itself. Raises UsageError."""
     named = text in ("quarter", "tight", "all", "free")
     if not named and not (text.isascii() and text.isdecimal()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.chosen import Chosen, check_engine, check_free, form, kv_tokens
+from bench.chosen import Chosen, check, in_common
 
 from next_day.command import command
 from next_day.days import SECOND
@@ -20,18 +20,11 @@ def main(options: argparse.Namespace) -> int:
 
 def _chosen(options: argparse.Namespace) -> Chosen:
     """Raises UsageError."""
-    check_engine(options.engine)
-    check_free(options.kv_tokens, options.engine)
-    return Chosen(
+    check(options)
+    return in_common(
+        options,
         suites=(SECOND.name,),
         systems=("heliumql",),
-        engine=options.engine,
         repeat=options.repeat,
-        kv_tokens=kv_tokens(options.kv_tokens),
         slots=options.slots,
-        scale=options.scale,
-        rows=options.rows,
-        seed=options.seed,
-        model=options.model,
-        form=form(options),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.chosen import OWN, Chosen, check_engine, check_free, form, kv_tokens, named
+from bench.chosen import OWN, Chosen, check, in_common, named
 from names import of_arguments
 
 from heliumql.cli.parser import UsageError
@@ -32,26 +32,19 @@ def main(options: argparse.Namespace) -> int:
 
 def _chosen(options: argparse.Namespace, suites: tuple[str, ...]) -> Chosen:
     """Raises UsageError."""
-    check_engine(options.engine)
-    check_free(options.kv_tokens, options.engine)
+    check(options)
     if options.hardware is not None and options.engine != "simulated":
         raise UsageError(f"--hardware is simulated, {options.engine} has its own")
     systems = (*OWN, "oracle") if options.systems is None else named(options.systems)
     if "one_row" in systems:
         raise UsageError("--systems: one_row is not varied", hint="oracle is")
     hardware = options.hardware or _HARDWARE[options.engine]
-    return Chosen(
+    return in_common(
+        options,
         suites=suites,
         systems=systems,
-        engine=options.engine,
         repeat=options.repeat,
-        kv_tokens=kv_tokens(options.kv_tokens),
         slots=options.slots or _SLOTS[hardware],
-        scale=options.scale,
-        rows=options.rows,
-        seed=options.seed,
-        model=options.model,
-        form=form(options),
         hardware=hardware,
     )
 
