@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from bench import running
 from bench.chosen import Chosen
-from bench.command import heading
+from bench.command import heading, suite_by_suite
 from bench.in_process import InProcess
-from bench.outcome import outcome, say, tabled
-from bench.rows import common, measures
+from bench.outcome import outcome, say
+from bench.rows import extent, measures
 from bench.size import measure
 from measured.row import Row
-from suites.suite import SUITES, Suite
+from suites.suite import Suite
 
 from ablation.variants import Variants
+
+STUDY = "ablation"
 
 
 def command(chosen: Chosen, folder: Path | None, out: TextIO) -> int:
     """The exit status."""
-    began = datetime.now(UTC)
-    name = f"ablation-{chosen.engine}-{began:%Y%m%dT%H%M%S}"
-    return outcome(_measured(chosen, common(chosen, began), out), folder, name)
-
-
-def _measured(chosen: Chosen, fields: dict[str, Any], out: TextIO) -> Iterator[Row]:
-    with ExitStack() as stack:
-        model = running.model(chosen, stack)
-        for name in chosen.suites:
-            yield from tabled(_suite(SUITES[name], chosen, fields, model, out), out)
+    return outcome(STUDY, chosen, partial(suite_by_suite, _suite, chosen, out), folder)
 
 
 def _suite(
-    suite: Suite, chosen: Chosen, fields: dict[str, Any], model: Path | None, out: TextIO
+    suite: Suite, chosen: Chosen, fields: Mapping[str, Any], model: Path | None, out: TextIO
 ) -> Iterator[Row]:
     size = measure(suite, chosen)
     with ExitStack() as stack:
@@ -46,13 +39,11 @@ def _suite(
         answers = Answers()
         for turn, variant, found in Variants(InProcess(suite, chosen, engine, kv_tokens)).runs():
             row = Row(
-                **(fields | {"study": "ablation"}),
+                **fields,
+                **extent(suite, chosen, kv_tokens),
                 **measures(found),
                 suite=suite.name,
-                rows=chosen.rows_of(suite),
-                scale=chosen.scale_of(suite),
-                workers=chosen.workers,
-                kv_tokens=kv_tokens,
+                study=STUDY,
                 system=variant.system,
                 turn=turn,
                 equal=answers.are_equal(found.rows, variant.twice),

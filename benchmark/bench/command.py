@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,7 +18,7 @@ from bench.in_process import InProcess
 from bench.named import named
 from bench.on_server import OnServer
 from bench.outcome import outcome, say, tabled
-from bench.rows import common, measures
+from bench.rows import extent, measures
 from bench.size import Size, measure
 
 
@@ -27,10 +27,8 @@ def command(chosen: Chosen, folder: Path | None, out: TextIO) -> int:
     if chosen.quick:
         sizes = ", ".join(f"{s} (rows: {chosen.rows_of(SUITES[s])})" for s in chosen.suites)
         say(f"a small part: {sizes}; {', '.join(chosen.systems)}; turns: {chosen.repeat}")
-    began = datetime.now(UTC)
     what = chosen.suites[0] if len(chosen.suites) == 1 else "all"
-    name = f"{what}-{chosen.engine}-{began:%Y%m%dT%H%M%S}"
-    return outcome(_measured(chosen, common(chosen, began), out), folder, name)
+    return outcome(what, chosen, partial(suite_by_suite, _suite, chosen, out), folder)
 
 
 def heading(suite: Suite, chosen: Chosen, size: Size, kv_tokens: int) -> str:
@@ -42,15 +40,21 @@ def heading(suite: Suite, chosen: Chosen, size: Size, kv_tokens: int) -> str:
     )
 
 
-def _measured(chosen: Chosen, fields: dict[str, Any], out: TextIO) -> Iterator[Row]:
+def suite_by_suite(
+    measured: Callable[[Suite, Chosen, Mapping[str, Any], Path | None, TextIO], Iterator[Row]],
+    chosen: Chosen,
+    out: TextIO,
+    fields: Mapping[str, Any],
+) -> Iterator[Row]:
+    """The rows of each suite that is chosen, and a table of them. The model is made once."""
     with ExitStack() as stack:
         model = running.model(chosen, stack)
         for name in chosen.suites:
-            yield from tabled(_suite(SUITES[name], chosen, fields, model, out), out)
+            yield from tabled(measured(SUITES[name], chosen, fields, model, out), out)
 
 
 def _suite(
-    suite: Suite, chosen: Chosen, fields: dict[str, Any], model: Path | None, out: TextIO
+    suite: Suite, chosen: Chosen, fields: Mapping[str, Any], model: Path | None, out: TextIO
 ) -> Iterator[Row]:
     size = measure(suite, chosen)
     with ExitStack() as stack:
@@ -61,14 +65,12 @@ def _suite(
             who = named(system)
             if first is None and not who.own_prompts:
                 first = found
+            one_row = {"rows": 1} if system == "one_row" else {}
             row = Row(
-                **(fields | {"setting": who.setting}),
+                **{**fields, "setting": who.setting},
+                **{**extent(suite, chosen, kv_tokens), **one_row},
                 **measures(found),
                 suite=suite.name,
-                rows=1 if system == "one_row" else chosen.rows_of(suite),
-                scale=chosen.scale_of(suite),
-                workers=chosen.workers,
-                kv_tokens=kv_tokens,
                 system=who.system,
                 turn=turn,
                 equal=None if who.own_prompts else _equal(system, found, first),

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from measured.files import write
 from measured.row import Row
 from report.tables import compared
 
+from bench.chosen import Chosen
+from bench.rows import common
 from heliumql.errors import EngineError
 
 
-def outcome(measured: Iterator[Row], folder: Path | None, name: str) -> int:
-    """Takes the rows as they come and keeps them in files of that name, if there is a folder.
+def outcome(
+    what: str,
+    chosen: Chosen,
+    measured: Callable[[Mapping[str, Any]], Iterator[Row]],
+    folder: Path | None,
+) -> int:
+    """Takes the rows as they come and keeps them in files of the folder, if there is one.
+
+    `measured` is given the fields that all rows have, and makes the rows.
 
     What was measured is written even where a later run fails. The exit status is 1 where one did,
     or where answers differ.
     """
+    began = datetime.now(UTC)
+    fields = common(chosen, began)
     rows: list[Row] = []
     try:
         if folder is not None:  # before anything is measured in vain
             folder.mkdir(parents=True, exist_ok=True)
-        for row in measured:
+        for row in measured(fields):
             rows.append(row)
     # An answer that ended early, a model that could not be made, what an engine refuses, a server
     # that has died.
@@ -33,6 +45,7 @@ def outcome(measured: Iterator[Row], folder: Path | None, name: str) -> int:
         return 1
     finally:
         if folder is not None and rows:
+            name = f"{what}-{chosen.engine}-{began:%Y%m%dT%H%M%S}"
             say(f"written: {write(folder, name, rows)}")
     if differ := sorted({f"{r.suite}: {r.system}" for r in rows if r.equal is False}):
         print(

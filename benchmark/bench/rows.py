@@ -9,6 +9,7 @@ from typing import Any
 from measured.machine import machine
 from suites import engines
 from suites.runs import Run
+from suites.suite import Suite
 
 from bench.chosen import Chosen
 
@@ -35,6 +36,16 @@ def model_of(chosen: Chosen) -> str:
         return engines.HARDWARE[chosen.hardware].name
     name = chosen.model.resolve().name if chosen.model else "random Qwen3"
     return f"{name}, {chosen.form.dtype}"
+
+
+def extent(suite: Suite, chosen: Chosen, kv_tokens: int) -> dict[str, Any]:
+    """The fields of a Row that say how much is run, with which KV cache."""
+    return {
+        "rows": chosen.rows_of(suite),
+        "scale": chosen.scale_of(suite),
+        "workers": chosen.workers,
+        "kv_tokens": kv_tokens,
+    }
 
 
 def measures(found: Run) -> dict[str, Any]:

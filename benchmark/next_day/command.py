@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,7 +14,7 @@ from bench.chosen import Chosen
 from bench.command import heading
 from bench.in_process import InProcess
 from bench.outcome import outcome, say
-from bench.rows import common, measures
+from bench.rows import extent, measures
 from bench.size import measure
 from measured.row import Row
 from report.tables import compared
@@ -39,12 +39,10 @@ _MEASURES: dict[str, Callable[[Run], float]] = {
 
 def command(chosen: Chosen, folder: Path | None, out: TextIO) -> int:
     """The exit status."""
-    began = datetime.now(UTC)
-    name = f"{STUDY}-{chosen.engine}-{began:%Y%m%dT%H%M%S}"
-    return outcome(_measured(chosen, common(chosen, began), out), folder, name)
+    return outcome(STUDY, chosen, partial(_measured, chosen, out), folder)
 
 
-def _measured(chosen: Chosen, fields: dict[str, Any], out: TextIO) -> Iterator[Row]:
+def _measured(chosen: Chosen, out: TextIO, fields: Mapping[str, Any]) -> Iterator[Row]:
     """Raises RuntimeError where a call that did not change was asked again."""
     size = measure(SECOND, chosen)
     rows: list[Row] = []
@@ -60,12 +58,9 @@ def _measured(chosen: Chosen, fields: dict[str, Any], out: TextIO) -> Iterator[R
             for system, found in zip(_SYSTEMS, runs, strict=True):
                 row = Row(
                     **fields,
+                    **extent(SECOND, chosen, kv_tokens),
                     **measures(found),
                     suite=STUDY,
-                    rows=chosen.rows_of(SECOND),
-                    scale=chosen.scale_of(SECOND),
-                    workers=chosen.workers,
-                    kv_tokens=kv_tokens,
                     system=system,
                     turn=turn,
                     # The first day has other answers than the second.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,7 +13,7 @@ from bench import running
 from bench.chosen import Chosen
 from bench.in_process import InProcess
 from bench.outcome import outcome, say
-from bench.rows import common, measures
+from bench.rows import extent, measures
 from bench.size import Size, measure
 from measured.row import Row
 from report.varied import label, table
@@ -30,16 +30,14 @@ def command(
     out: TextIO,
 ) -> int:
     """The exit status. `varied` has the values of each parameter."""
-    began = datetime.now(UTC)
-    name = f"sensitivity-{chosen.engine}-{began:%Y%m%dT%H%M%S}"
-    return outcome(_measured(chosen, varied, common(chosen, began), out), folder, name)
+    return outcome("sensitivity", chosen, partial(_measured, chosen, varied, out), folder)
 
 
 def _measured(
     chosen: Chosen,
     varied: Mapping[str, Sequence[Fraction]],
-    fields: dict[str, Any],
     out: TextIO,
+    fields: Mapping[str, Any],
 ) -> Iterator[Row]:
     with ExitStack() as stack:
         model = running.model(chosen, stack)
@@ -53,7 +51,7 @@ def _measured(
                 print(table(rows), file=out, flush=True)
 
 
-def _series(one: Series, fields: dict[str, Any], model: Path | None) -> Iterator[Row]:
+def _series(one: Series, fields: Mapping[str, Any], model: Path | None) -> Iterator[Row]:
     greatest: Size | None = None
     if one.parameter != "mixes":  # these are works of their own; others share a machine
         greatest = measure(one.points[-1].suite, one.points[-1].chosen)
@@ -93,16 +91,13 @@ def _row(
     turn: int,
     found: Run,
     first: Run,
-    fields: dict[str, Any],
+    fields: Mapping[str, Any],
 ) -> Row:
     return Row(
         **fields,
+        **extent(point.suite, point.chosen, kv_tokens),
         **measures(found),
         suite=one.workflow,
-        rows=point.chosen.rows_of(point.suite),
-        scale=point.chosen.scale_of(point.suite),
-        workers=point.chosen.workers,
-        kv_tokens=kv_tokens,
         system=system,
         turn=turn,
         # The oracle's answers are checked where it is run.

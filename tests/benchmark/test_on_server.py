@@ -65,13 +65,13 @@ class Measured:
         chosen = Chosen((suite,), tuple(systems.split(",")), **SIZE)
         return self._command.command(chosen, None, io.StringIO()), self.rows
 
-    def _kept(self, measured: Iterator[Any], *_: object) -> int:
-        def taken() -> Iterator[Any]:
-            for row in measured:
+    def _kept(self, what: str, chosen: Any, measured: Any, folder: None) -> int:
+        def taken(fields: Any) -> Iterator[Any]:
+            for row in measured(fields):
                 self.rows.append(row)
                 yield row
 
-        status: int = self._outcome(taken(), None, "")
+        status: int = self._outcome(what, chosen, taken, folder)
         return status
 
     def _server(self, loses: bool) -> Any:
