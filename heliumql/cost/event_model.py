@@ -33,6 +33,7 @@ class Constants:
     attention_seconds_per_pair: float = 0.0  # of a computed token and one that it looks back at
     kv_read_seconds_per_token: float = 0.0  # that a drawn token looks back at, beside the pair
     call_seconds: float = 0.0  # of a call, when it is taken in
+    answer_seconds: float = 0.0  # from an answer until a call that waited for it is there
     max_waiting: int | None = None  # calls worth having beside those that are computed
 
     def __post_init__(self) -> None:
@@ -55,7 +56,7 @@ class Constants:
 
 _SPEEDS = (
     "step_seconds", "prefill_seconds_per_token", "decode_seconds_per_sequence",
-    "attention_seconds_per_pair", "kv_read_seconds_per_token", "call_seconds",
+    "attention_seconds_per_pair", "kv_read_seconds_per_token", "call_seconds", "answer_seconds",
 )  # fmt: skip
 
 

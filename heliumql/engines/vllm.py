@@ -29,6 +29,7 @@ from heliumql.errors import EngineError
 
 _DEATHS_OF_A_CALL = 2  # in flight in so many deaths of its worker, it is taken for the cause
 _DEATHS_IN_A_ROW = 3  # of one worker without an answer between, and it is given up
+_ANSWER_SECONDS = 0.005  # from its process to ours, and what it makes ready back again
 _AWAY, _GONE = 1 << 40, 1 << 41
 """Counted as load of a worker that is started again, or given up: only where there is no other
 choice does a call go there."""
@@ -444,12 +445,14 @@ _CLOSED = "the engine is closed"
 def _limits(options: VllmOptions, limits: Mapping[str, int] | None = None) -> Constants:
     """What a worker can hold, as far as that is known; `limits` as it told them itself."""
     if limits is not None:
-        return Constants(**{k: v for k, v in limits.items() if k != "max_model_len"})
+        told = {k: v for k, v in limits.items() if k != "max_model_len"}
+        return Constants(**told, answer_seconds=_ANSWER_SECONDS)
     block = Constants.block_size
     return Constants(
         kv_cache_tokens=max(block, options.kv_cache_tokens or Constants.kv_cache_tokens),
         max_num_seqs=options.concurrency,
         max_num_batched_tokens=max(options.concurrency, Constants.max_num_batched_tokens),
+        answer_seconds=_ANSWER_SECONDS,
     )
 
 

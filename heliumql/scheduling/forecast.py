@@ -164,13 +164,22 @@ def forecast(
             offer(call)
     for line in lines:
         admit(line)
+    later: list[tuple[float, int]] = []  # when a call is there whose answers have come: time, call
     while left:
         line = min(lines, key=_Line.next) if len(lines) > 1 else lines[0]
         due = line.next()
+        if later and later[0][0] < due:
+            due, call = heapq.heappop(later)
+            offer(call)
+            line = lines[place[call]]
+            line.advance(due)
+            admit(line)
+            continue
         if due == math.inf:
             raise ValueError("calls that wait for each other")
         line.now = due
         line.steps = max(line.steps, line.running[0][0])
+        delay = line.c.answer_seconds
         changed = {id(line): line}
         while line.running and line.running[0][0] <= line.steps + 0.5:
             _, call, context = heapq.heappop(line.running)
@@ -179,7 +188,11 @@ def forecast(
             left -= 1
             for dependent in dependents[call]:
                 missing[dependent] -= 1
-                if not missing[dependent]:
+                if missing[dependent]:
+                    continue
+                if delay:
+                    heapq.heappush(later, (due + delay, dependent))
+                else:
                     offer(dependent)
                     other = lines[place[dependent]]
                     changed[id(other)] = other

@@ -55,6 +55,7 @@ def simulate(
     completions: list[tuple[int, Completion[int]]] = []
     # Of engines that have come further than others: time, order, worker
     pending: list[tuple[float, int, int, Completion[int]]] = []
+    later: list[tuple[float, int]] = []  # when a call is there whose answers have come: time, call
     now = 0.0
     while len(completions) < len(workload):
         # A call that may run anywhere goes to the worker that has least to do.
@@ -78,18 +79,21 @@ def simulate(
             )
         busy = [n for n, engine in enumerate(models) if engine.busy]
         number = min(busy, key=lambda n: (models[n].now, n), default=-1)
-        if not pending or (busy and models[number].now < pending[0][0]):
+        event = min(pending[0][0] if pending else math.inf, later[0][0] if later else math.inf)
+        if event == math.inf or (busy and models[number].now < event):
             if not busy:
                 raise ValueError("calls that wait for each other, or for a stage that never ends")
             # The engine that is behind goes on, no further than where something else happens.
             until = min((models[n].now for n in busy if n != number), default=math.inf)
-            if pending:
-                until = min(until, pending[0][0])
-            for completion in models[number].step(until):
+            for completion in models[number].step(min(until, event)):
                 entry = (completion.finished, len(completions) + len(pending), number, completion)
                 heapq.heappush(pending, entry)
             continue
         # Every engine has come to this time: now the others may know.
+        if later and later[0][0] == event:
+            now, call = heapq.heappop(later)
+            queue.add(call)
+            continue
         now, _, number, completion = heapq.heappop(pending)
         inside[number] -= 1
         completions.append((number, completion))
@@ -101,9 +105,14 @@ def simulate(
             if not left[id(used)]:
                 size = workers[used.worker].constants.block_size
                 models[used.worker].unpin(workload.tree.node_keys(used.node, size))
+        delay = workers[number].constants.answer_seconds
         for dependent in dict.fromkeys(workload.dependents[call]):
             missing[dependent] -= 1
-            if not missing[dependent]:
+            if missing[dependent]:
+                continue
+            if delay:
+                heapq.heappush(later, (now + delay, dependent))
+            else:
                 queue.add(dependent)
     return Outcome(
         max((engine.now for engine in models), default=0.0),

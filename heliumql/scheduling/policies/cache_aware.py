@@ -32,6 +32,7 @@ _REFINED = 2  # of the best candidates, that are varied
 # Events of simulations of the best candidates by the event model itself. On one worker the quick
 # form ranks them alike, only not in small workloads; where calls move between workers it does not.
 _EXACT_EVENTS, _EXACT_EVENTS_OF_SEVERAL = 2_500, 10_000
+_FINALISTS = 3  # more of them cost time and chose no better on the suites of benchmark/
 _BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
 
 
@@ -72,7 +73,7 @@ def cache_aware(
         for candidate in candidates.beside(best()[:_REFINED]):
             judge(candidate)
     most = _EXACT_EVENTS if len(workers) == 1 else _EXACT_EVENTS_OF_SEVERAL
-    finalists = best()[: most // _events(part, workers)]
+    finalists = best()[: min(_FINALISTS, most // _events(part, workers))]
     if len(finalists) > 1 or len(finalists) == len(judged):
         judged = {
             c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
