@@ -122,19 +122,20 @@ class Session:
         from heliumql.planning.knowledge import disabled_rules, generates_of, knowledge
 
         plan = Plan(bound.tree, generates_of(sites, names, self.shared))
-        known = knowledge(self.duckdb, self.shared, self._aggregates())
+        known = knowledge(self.duckdb, self.shared)
         return optimize(plan, known, PHASES, disabled_rules(self.settings))
 
     def _carried(
         self, tree: Node, sites: Mapping[int, Site], optimized: Optimized, *, statement: int
     ) -> Carried:
         from heliumql.binder.carry import carry
+        from heliumql.planning.knowledge import aggregates
 
         return carry(
             tree,
             statement=statement,
             declared={n: s.declared for n, s in sites.items()},
-            aggregates=self._aggregates(),
+            aggregates=aggregates(self.duckdb),
             operators={n: s.template for n, s in sites.items()},
             early=optimized.plan.early,
         )
@@ -306,12 +307,3 @@ class Session:
         from heliumql.planning.sites import bound_site
 
         return bound_site(call, self.catalog, self.settings, self.shared)
-
-    def _aggregates(self) -> frozenset[str]:
-        if not hasattr(self, "_aggregate_names"):
-            rows = self.duckdb.execute(
-                "SELECT DISTINCT function_name FROM duckdb_functions() "
-                "WHERE function_type = 'aggregate'"
-            ).fetchall()
-            self._aggregate_names = frozenset(r[0] for r in rows)
-        return self._aggregate_names

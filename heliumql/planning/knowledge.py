@@ -19,13 +19,27 @@ from heliumql.physical.site import Site
 from heliumql.shared import Shared
 
 
-def knowledge(
-    connection: duckdb.DuckDBPyConnection, shared: Shared, aggregates: frozenset[str]
-) -> Knowledge:
+_aggregates: dict[tuple[str, ...], frozenset[str]] = {}  # by the extensions that are loaded
+
+
+def aggregates(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The names of DuckDB's aggregate functions; users cannot make any."""
+    loaded = "SELECT extension_name FROM duckdb_extensions() WHERE loaded ORDER BY 1"
+    extensions = tuple(row[0] for row in connection.execute(loaded).fetchall())
+    if extensions not in _aggregates:  # listing all functions takes longer than a small query
+        rows = connection.execute(
+            "SELECT DISTINCT function_name FROM duckdb_functions() "
+            "WHERE function_type = 'aggregate'"
+        ).fetchall()
+        _aggregates[extensions] = frozenset(row[0] for row in rows)
+    return _aggregates[extensions]
+
+
+def knowledge(connection: duckdb.DuckDBPyConnection, shared: Shared) -> Knowledge:
     """What was learnt from runs, and what DuckDB says of queries."""
     return Knowledge(
         shared.learnt,
-        aggregates,
+        aggregates(connection),
         lambda query: estimated_rows(connection, query),
         lambda query: column_types(connection, query),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from heliumql.binder.tree import Node
+from heliumql.binder.tree import Node, walk
 from heliumql.optimizer.blocks import calls_in, read_as
 from heliumql.optimizer.plan import Plan
 from heliumql.optimizer.rule import RuleContext
@@ -33,7 +33,7 @@ def hoist_ctes(plan: Plan, context: RuleContext) -> Plan:
     r14(c0)) AS r16(c0)
     """
     query = plan.tree
-    if not calls_in(query):
+    if not calls_in(query) or not _has_inner_ctes(query):
         return plan
     taken = {entry["key"].lower() for entry in query["cte_map"]["map"]}
     entries: list[Node] = []
@@ -78,6 +78,15 @@ def hoist_ctes(plan: Plan, context: RuleContext) -> Plan:
     listed = ", ".join(named[:5]) + (" .." if len(named) > 5 else "")
     context.did(f"{listed or 'what DuckDB found twice'} can be read by the whole query")
     return plan.with_tree({**body, "cte_map": {"map": entries}})
+
+
+def _has_inner_ctes(query: Node) -> bool:
+    own = query["cte_map"]
+    return any(
+        node["cte_map"]["map"]
+        for node in walk(query)
+        if "cte_map" in node and node["cte_map"] is not own
+    )
 
 
 def _renamed(node: Any, renamed: dict[str, str]) -> Any:
