@@ -18,7 +18,6 @@ from heliumql.optimizer import RULES, Generate, Knowledge
 from heliumql.physical.site import Site
 from heliumql.shared import Shared
 
-
 _aggregates: dict[tuple[str, ...], frozenset[str]] = {}  # by the extensions that are loaded
 
 
