@@ -21,6 +21,7 @@ from heliumql.relations.registered import registered, unregistered
 from heliumql.relations.relation import Relation
 from heliumql.session import Session
 from heliumql.shared import Shared, file_of, shared_by
+from heliumql.source import Source
 from heliumql.statements.evaluations import Evaluations
 from heliumql.statements.executing import Executing
 from heliumql.statements.groups import Group
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from heliumql.engines.engine import Engine
     from heliumql.explain import Estimate
     from heliumql.relations.asynchronous import AsyncRelation, Worker
+    from heliumql.statements.standins import StandIn
 
 __all__ = ["Connection", "Parsed"]
 
@@ -92,7 +94,7 @@ class Connection(Executing, Observing):
 
     # parsed statements --------------------------------------------------------------------
 
-    def statements(self, text: str, name: str | None = None) -> tuple[Parsed, ...]:
+    def statements(self, text: str | Source, name: str | None = None) -> tuple[Parsed, ...]:
         """The statements of a text; errors in one of them will show this text."""
         return self._statements.parsed(text, name)
 
@@ -201,6 +203,14 @@ class Connection(Executing, Observing):
         True
         """
         return self._statements.explained(written(text), params, format, analyze=analyze)
+
+    def stand_in(self, parsed: Parsed, params: Parameters = None) -> StandIn | None:
+        """A temporary table for the one that CREATE TABLE AS with calls would make; asks no model.
+
+        It has the same columns, and the rows as far as they can be told without answers: values
+        that are not remembered are NULL. None where it is not needed, or cannot be made.
+        """
+        return self._statements.stand_in(parsed, params)
 
     def holds_calls(self, parsed: Parsed) -> bool:
         """A plain statement names a view, macro or prompt with calls, made since it was parsed."""

@@ -58,7 +58,8 @@ exit status:
 _EXPLAIN_EPILOG = f"""\
 Statements without calls (CREATE TABLE, CREATE MODEL, SET ..) are run, as those
 after them may need what they make. Statements with calls are explained; with
---analyze they are run, too.
+--analyze they are run, too. For tables that they would make, temporary ones
+stand in, with NULL for answers that are not remembered.
 
 formats:   {", ".join(EXPLAIN_FORMATS)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from heliumql.cli.parser import UsageError
 from heliumql.cli.report import harmless
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import check_used, constant, scripts
+from heliumql.cli.standing_in import StandIns
 from heliumql.cli.values import pairs
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import ExecutionError, HeliumQLError
+from heliumql.source import joined
 
 _NOT_RUN = "a statement before it has calls and was explained, not run; --analyze runs it too"
 
@@ -42,21 +45,46 @@ def _explain(options: argparse.Namespace, interrupts: Interrupts) -> None:
     ):
         for name, value in settings.items():
             connection.execute(f"SET {name} = {constant(name, value)}")
-        skipped = False
-        for statements in [connection.statements(text, name) for text, name in texts]:
-            for parsed in statements:
-                asked = _asked(connection, parsed, form, options.analyze)
-                values = named_in(parsed.statement.text, parameters)
-                try:
-                    result = connection.run(asked or parsed, values)
-                    if asked is not None and result is not None:
-                        shown.append(str(result.fetchall()[0][1]))
-                        skipped = skipped or _changes(parsed, options.analyze)
-                except HeliumQLError as error:
-                    if skipped and "does not exist" in error.message:
-                        error.hint = _NOT_RUN
-                    raise
+        statements = [s for text, name in texts for s in connection.statements(text, name)]
+        try:
+            _explain_all(connection, statements, parameters, form, options.analyze, shown)
+        except HeliumQLError:
+            if shown and form in ("text", "stages"):  # what could be told
+                _write(shown, form, options.output)
+            raise
     _write(shown, form, options.output)
+
+
+def _explain_all(
+    connection: Connection,
+    statements: Sequence[Parsed],
+    parameters: Mapping[str, object],
+    form: syntax.ExplainFormat,
+    analyze: bool,
+    shown: list[str],
+) -> None:
+    """Explains, or runs, one statement after another; `shown` gets the explanations."""
+    stand_ins = StandIns(connection)
+    skipped = False
+    for number, parsed in enumerate(statements, 1):
+        asked = _asked(connection, parsed, form, analyze)
+        values = named_in(parsed.statement.text, parameters)
+        run = asked or stand_ins.to_run(parsed)
+        if run is None:
+            skipped = True
+            continue
+        try:
+            result = connection.run(run, values)
+            if asked is None or result is None:
+                continue
+            shown.append(str(result.fetchall()[0][1]))
+            if _changes(parsed, analyze):
+                made = stand_ins.stands_in(parsed, values, statements[number:])
+                skipped = skipped or not made
+        except HeliumQLError as error:
+            if skipped and "does not exist" in error.message:
+                error.hint = _NOT_RUN
+            raise
 
 
 def _form(options: argparse.Namespace) -> syntax.ExplainFormat:
@@ -92,7 +120,7 @@ def _asked(
             options = [*(["ANALYZE"] if analyze else [])]
             options += [] if form in ("text", "stages") else [f"FORMAT {form}"]
             listed = f"({', '.join(options)}) " if options else ""
-            text = f"EXPLAIN {listed}{statement.text}"
+            text = joined(f"EXPLAIN {listed}", (parsed.source, statement.span))
             (found,) = connection.statements(text)
             if isinstance(found.statement, syntax.Sql):
                 return found

@@ -21,7 +21,8 @@ def placed(
     parameters: Parameters,
 ) -> ExecutionError:
     """DuckDB's error about a plain statement, with its place in the text."""
-    text, before, message = parsed.statement.text, "EXPLAIN ", str(error)
+    text, message = parsed.statement.text, str(error)
+    before = "" if text[:7].upper() == "EXPLAIN" else "EXPLAIN "
     if is_users_mistake(error):
         try:  # a relation's error does not say where; binding once more does
             names = frames.seen(text)

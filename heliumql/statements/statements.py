@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from heliumql.explain import Estimate, Happened
     from heliumql.session import Session
     from heliumql.statements.explaining import Looked
+    from heliumql.statements.standins import StandIn
 
 
 class Statements:
@@ -294,6 +295,19 @@ class Statements:
         names = frames.seen(self._prepared.read_by(parsed.statement))
         with frames.using(names):
             return self._estimate(parsed, parameters)
+
+    def stand_in(self, parsed: Parsed, parameters: Parameters = None) -> StandIn | None:
+        """A temporary table for the one that a statement, explained and not run, would make."""
+        from heliumql.statements.standins import stand_in
+
+        self._evaluations.begin()
+        statement = self.with_settings(parsed.statement)
+        outer = syntax.shell(statement.text)
+        with frames.using(frames.seen(statement.text)):
+            try:
+                return stand_in(self._session, outer, parameters, statement.span.start)
+            except HeliumQLError as error:
+                raise error.with_source(parsed.source) from None
 
     def _estimate(self, parsed: Parsed, parameters: Parameters) -> Estimate:
         from heliumql.calls.budget import limits_of
