@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 import duckdb
 
@@ -75,6 +76,7 @@ def _word(core: Core, word: str) -> Span | None:
     return None if span is None else Span(span.start, span.start + len(word))
 
 
+_LIKE = 0.75  # how alike the names of functions are, where one may be meant for the other
 _LONG = 300  # letters of a list of candidates; one for + or = has thousands
 _TYPES = (
     "cast what is of another type; LLM_GENERATE gives VARCHAR unless returns => 'INTEGER' "
@@ -85,13 +87,16 @@ _AI_FUNCTIONS = "AI functions of other SQL are brought over by --dialect snowfla
 
 def hint_for_function(message: str) -> str | None:
     """What there is instead, where DuckDB says that there is no function of a name like ours."""
-    missing = re.search(r"Function with name (llm|ai)_\w+ does not exist", message, re.IGNORECASE)
+    missing = re.search(r"Function with name ((llm|ai)_\w+) does not exist", message, re.IGNORECASE)
     if missing is None:
         return None
     from heliumql.syntax import VERB_NAMES
 
     verbs = "LLM functions are " + ", ".join(VERB_NAMES)
-    return verbs if missing[1].lower() == "llm" else f"{verbs}; {_AI_FUNCTIONS}"
+    if missing[2].lower() == "ai":
+        return f"{verbs}; {_AI_FUNCTIONS}"
+    near = get_close_matches(missing[1].upper(), VERB_NAMES, 1, _LIKE)
+    return f"did you mean {near[0]}? {verbs}" if near else verbs
 
 
 def closed(error: duckdb.ConnectionException) -> ExecutionError:

@@ -88,6 +88,22 @@ MISTAKES = {
         "  at line 1\n"
         "1 | SELECT LLM_GENRATE('x {body}') FROM t\n"
         "  |        ^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "hint: did you mean LLM_GENERATE? LLM functions are LLM_GENERATE, LLM_FILTER, "
+        "LLM_CLASSIFY, LLM_EXTRACT, LLM_SCORE, LLM_AGG, LLM_EMBED, LLM_SIMILARITY"
+    ),
+    "SELECT LLM_FILTR('x {body}') FROM t": (
+        "Catalog Error: Scalar Function with name llm_filtr does not exist!\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_FILTR('x {body}') FROM t\n"
+        "  |        ^^^^^^^^^^^^^^^^^^^^^\n"
+        "hint: did you mean LLM_FILTER? LLM functions are LLM_GENERATE, LLM_FILTER, "
+        "LLM_CLASSIFY, LLM_EXTRACT, LLM_SCORE, LLM_AGG, LLM_EMBED, LLM_SIMILARITY"
+    ),
+    "SELECT LLM_TRANSLATE('x {body}') FROM t": (
+        "Catalog Error: Scalar Function with name llm_translate does not exist!\n"
+        "  at line 1\n"
+        "1 | SELECT LLM_TRANSLATE('x {body}') FROM t\n"
+        "  |        ^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "hint: LLM functions are LLM_GENERATE, LLM_FILTER, LLM_CLASSIFY, LLM_EXTRACT, LLM_SCORE, "
         "LLM_AGG, LLM_EMBED, LLM_SIMILARITY"
     ),
