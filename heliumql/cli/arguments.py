@@ -117,7 +117,8 @@ def run_parser(prog: str = "heliumql run") -> Parser:
     add = parser.add_argument
     _add_statements(parser)
     add("--format", choices=FORMATS, metavar="FORMAT", help="how results are written, see below")
-    add("--output", type=Path, metavar="PATH", help="file of the result; its ending is the format")
+    output = "file of the result, replaced if it is there; its ending is the format"
+    add("--output", type=Path, metavar="PATH", help=output)
     add("--stats", choices=("text", "json"), metavar="KIND", help="what the run did: text or json")
     add("--dialect", choices=DIALECTS, metavar="DIALECT", help="their SQL, where it is not HQL")
     add("--dry-run", action="store_true", help="say what calls would cost; asks no model")
@@ -160,7 +161,8 @@ def explain_parser() -> Parser:
     add("--analyze", action="store_true", help="run them too, and show what happened")
     add("--stages", action="store_true", help="show every stage on the way of a statement")
     add("--format", choices=EXPLAIN_FORMATS, metavar="FORMAT", help="see below (default: text)")
-    add("--output", type=Path, metavar="PATH", help="file; its ending is the format")
+    output = "file, replaced if it is there; its ending is the format"
+    add("--output", type=Path, metavar="PATH", help=output)
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -76,6 +77,7 @@ class Output:
         """Writes one result; EXPLAIN is plain text in every text format."""
         if self._results:
             self._check_another()
+        batches = _begun(batches)
         sink = _Sink(self._opened(), self._before_write)
         if self._results and self._name == "markdown":
             sink.write(b"\n")
@@ -142,6 +144,16 @@ class _Sink(io.RawIOBase):
         except OSError as error:
             raise ExecutionError(f"cannot write the result: {error.strerror}") from None
         return size
+
+
+def _begun(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, read until there is a row: an error before it leaves nothing written."""
+    read: list[pa.RecordBatch] = []
+    for batch in batches:
+        read.append(batch)
+        if batch.num_rows:
+            break
+    return itertools.chain(read, batches)
 
 
 def _default_format(path: Path | None, terminal: bool) -> str:
