@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from heliumql.cli.parser import UsageError
+from heliumql.cli.parser import UsageError, nearest
+from heliumql.files import hint_for_missing
 
 _PARAMETER = re.compile(r"\$(\w+)")
 
@@ -20,7 +21,15 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
         if sys.stdin.isatty():
             raise UsageError("nothing to run", hint="give a FILE, or -c SQL")
         file = "-"
+    if options.commands and not file and not any(map(_says_something, options.commands)):
+        raise UsageError("-c has no statement", hint='heliumql -c "SELECT 42 AS answer"')
     return [*([read(file)] if file else []), *((sql, None) for sql in options.commands)]
+
+
+def _says_something(text: str) -> bool:
+    from heliumql.syntax import tokenize
+
+    return any(token.type != "SEMICOLON" for token in tokenize(text))
 
 
 def as_hql(text: str, name: str | None, dialect: str) -> tuple[str, str]:
@@ -54,12 +63,28 @@ def check_used(parameters: Iterable[str], texts: Iterable[str]) -> None:
             )
 
 
+def _hint(file: str) -> str | None:
+    """What may have been meant by a file that cannot be read."""
+    path = Path(file)
+    if not path.is_dir():
+        return None if path.exists() else hint_for_missing(file) or _hint_for(path)
+    inside = sorted(path.glob("*.hql"))
+    return f"name a file in it, such as {inside[0]}" if inside else "there are no .hql files in it"
+
+
+def _hint_for(path: Path) -> str:
+    """Where nothing is like it."""
+    if nearest(path.suffix, (".duckdb", ".ddb", ".db")) is None:
+        return f"no file in {path.parent.absolute()} has a name like it"
+    return f"heliumql {path.with_suffix('.duckdb')} opens a database, or makes it"
+
+
 def read(file: str) -> tuple[str, str]:
     """The text of a file, or of standard input, and the name that errors give it."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        hint = f'heliumql -c "{file}"' if " " in file else None
+        hint = f'heliumql -c "{file}"' if " " in file else _hint(file)
         raise UsageError(f"cannot read {file}: {error.strerror}", hint=hint) from None
     name = "<stdin>" if file == "-" else file
     try:

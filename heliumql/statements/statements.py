@@ -27,7 +27,7 @@ from heliumql.source import Source, Span, joined
 from heliumql.statements.definitions import Definitions
 from heliumql.statements.evaluations import Evaluations
 from heliumql.statements.groups import Group, leaves_all_as_it_is
-from heliumql.statements.mistakes import placed
+from heliumql.statements.mistakes import placed, point_at_files
 from heliumql.statements.parsed import Given, Parsed
 from heliumql.statements.prepared import Prepared
 from heliumql.statements.restored import Restored
@@ -119,6 +119,7 @@ class Statements:
                 relation.origin = Origin(parsed.source, span, parameters, made)
             return relation
         except HeliumQLError as error:
+            point_at_files(error, parsed)
             raise error.with_source(parsed.source) from None
         except duckdb.InterruptException:
             raise
