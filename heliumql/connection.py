@@ -15,6 +15,8 @@ import duckdb
 from heliumql import frames
 from heliumql.binder.parameters import Parameters, check
 from heliumql.catalog import Catalog, Settings
+from heliumql.errors import ExecutionError
+from heliumql.files import hint_for_missing
 from heliumql.physical import functions
 from heliumql.relations.composed import written
 from heliumql.relations.registered import registered, unregistered
@@ -25,6 +27,7 @@ from heliumql.source import Source
 from heliumql.statements.evaluations import Evaluations
 from heliumql.statements.executing import Executing
 from heliumql.statements.groups import Group
+from heliumql.statements.mistakes import told_how_to_give_values
 from heliumql.statements.observing import Observing
 from heliumql.statements.parsed import Parsed
 from heliumql.statements.sequences import (
@@ -136,10 +139,11 @@ class Connection(Executing, Observing):
             from heliumql.dialects import translated  # it takes a while
 
             text = translated(text, dialect)
-        for parsed, given in with_parameters(self.statements(text), params):
-            if result is not None:
-                result.fetchall()
-            result = self.run(parsed, given)
+        with told_how_to_give_values():
+            for parsed, given in with_parameters(self.statements(text), params):
+                if result is not None:
+                    result.fetchall()
+                result = self.run(parsed, given)
         return result
 
     async def sql_async(
@@ -287,10 +291,21 @@ class Connection(Executing, Observing):
         self.shared.warm(self._session.model(model))
 
     def run_file(self, path: str | Path, params: Mapping[str, Any] | None = None) -> list[Relation]:
-        """Runs the statements of a file in order; the results of its queries, evaluated."""
-        statements = self.statements(Path(path).read_text("utf-8"), str(path))
-        given = with_parameters(statements, params)
-        return run_for_rows(self._statements, given, self.evaluated)
+        """Runs the statements of a file in order; the results of its queries, evaluated.
+
+        Raises ExecutionError where the file cannot be read.
+        """
+        try:
+            text = Path(path).read_text("utf-8")
+        except UnicodeDecodeError:
+            raise ExecutionError(f"{path} is not UTF-8 text") from None
+        except OSError as error:
+            hint = None if Path(path).exists() else hint_for_missing(str(path))
+            raise ExecutionError(f"cannot read {path}: {error.strerror}", hint=hint) from None
+        statements = self.statements(text, str(path))
+        with told_how_to_give_values():
+            given = with_parameters(statements, params)
+            return run_for_rows(self._statements, given, self.evaluated)
 
     def set(self, name: str, value: object) -> None:
         """`SET llm_..` from Python."""

@@ -76,7 +76,7 @@ def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
             return interrupts.exit_status
         if isinstance(error, HeliumQLError):
             missing = _NOT_GIVEN.search(error.message)
-            if missing is not None and not error.hint:
+            if missing is not None:
                 error.hint = f"--param {missing[1]}=VALUE gives it one"
             say_error(str(error))
             return error.exit_status

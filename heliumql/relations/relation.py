@@ -13,6 +13,7 @@ import pyarrow as pa
 from heliumql.errors import BindError, HeliumQLError
 from heliumql.physical.snapshot import no_rows
 from heliumql.relations.composable import Composable
+from heliumql.relations.installed import check_installed
 from heliumql.relations.preview import Preview
 from heliumql.stats import Stats
 from heliumql.syntax import ExplainFormat
@@ -112,13 +113,15 @@ class Relation(Composable):
         return pa.Table.from_batches(list(self.batches()))
 
     def df(self) -> pandas.DataFrame:
-        """All rows as a pandas data frame."""
+        """All rows as a pandas data frame. Raises ExecutionError where pandas is not installed."""
+        check_installed("pandas")
         return self.arrow().to_pandas()
 
     def pl(self) -> polars.DataFrame:
         """All rows as a polars data frame. Raises BindError where polars lacks a column's type."""
         from heliumql.relations import to_polars
 
+        check_installed("polars")
         to_polars.check(self.schema)
         return to_polars.frame(self.arrow())
 

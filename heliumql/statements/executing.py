@@ -12,6 +12,7 @@ from heliumql.binder.mistakes import closed
 from heliumql.binder.parameters import Parameters, check
 from heliumql.errors import HeliumQLError
 from heliumql.relations.relation import Relation
+from heliumql.statements.mistakes import told_how_to_give_values
 from heliumql.statements.parsed import Parsed
 from heliumql.statements.sequences import with_parameters
 from heliumql.statements.statements import Statements
@@ -51,7 +52,8 @@ class Executing:
                 except ConnectionException as error:
                     raise closed(error) from None
             else:
-                self._evaluations.result = self._statements.run(parsed, given)
+                with told_how_to_give_values():
+                    self._evaluations.result = self._statements.run(parsed, given)
         return self
 
     def executemany(self, text: str | Parsed, rows: Sequence[Parameters]) -> Self:

@@ -15,6 +15,7 @@ from heliumql.extensions.flight import protocol
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.output import Caster
 from heliumql.physical.snapshot import no_rows
+from heliumql.relations.installed import check_installed
 from heliumql.stats import Stats
 
 if TYPE_CHECKING:
@@ -211,12 +212,14 @@ class RemoteRelation:
 
     def df(self) -> pandas.DataFrame:
         """All rows as a pandas data frame."""
+        check_installed("pandas")
         return self.arrow().to_pandas()
 
     def pl(self) -> polars.DataFrame:
         """All rows as a polars data frame."""
         from heliumql.relations import to_polars
 
+        check_installed("polars")
         to_polars.check(self.schema)
         return to_polars.frame(self.arrow())
 
