@@ -45,7 +45,8 @@ class StandIns:
         rows = "it is empty, and calls that hang on its rows are not counted"
         if made.rows is not None:
             count = f"{made.rows:,} row{'' if made.rows == 1 else 's'}"
-            rows = f"it has {count}, with NULL for answers that are not remembered"
+            first = "" if made.complete else "the first "
+            rows = f"it has {first}{count}, with NULL for answers that are not remembered"
         say(f"note: {made.name} of {_place(parsed)} stands in, as no model is asked: {rows}")
         return True
 

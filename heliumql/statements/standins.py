@@ -35,10 +35,14 @@ _ROWS = "__hql_stand_in"
 
 @dataclass(frozen=True)
 class StandIn:
-    """A temporary table that was made; `rows` None: it is empty, as there was too much to see."""
+    """A temporary table that was made; `rows` None: it is empty, as its rows cannot be had.
+
+    `complete`: it has as many rows as there are without answers; else looking took too long.
+    """
 
     name: str  # without quotes
     rows: int | None
+    complete: bool
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,18 @@ def stand_in(
     core = syntax.desugar(outer.query, syntax.DesugarContext(functions.next_site, at))
     planned = session.call_by_call(core, parameters, "it stands for what is not run")
     table: pa.Table | None = None
+    complete = False
     evaluation = session.evaluation(planned, parameters)
     if isinstance(evaluation, EachCall):
         evaluation.close()
-        filters = {site.number for site in core.sites if site.verb == "LLM_FILTER"}
-        table = _rows(_Unasked(evaluation, filters))
+        known = {**session.sites, **{site.number: site for site in core.sites}}
+        filters = {number for number, site in known.items() if site.verb == "LLM_FILTER"}
+        table, complete = _rows(_Unasked(evaluation, filters))
     try:
         _make(session.duckdb, target, outer.after, planned.names, planned.types, table)
     except duckdb.Error:
         return None
-    return StandIn(target.name, None if table is None else table.num_rows)
+    return StandIn(target.name, None if table is None else table.num_rows, complete)
 
 
 class _Unasked(EachCall):
@@ -117,8 +123,8 @@ class _Unasked(EachCall):
         return pa.array(values, pa.string())
 
 
-def _rows(evaluation: _Unasked) -> pa.Table | None:
-    """The rows, or the first of them; None where they cannot be had, or not in time."""
+def _rows(evaluation: _Unasked) -> tuple[pa.Table | None, bool]:
+    """The rows, and whether they are all; None where they cannot be had, or not in time."""
     batches, rows, latest = list[pa.RecordBatch](), 0, time.monotonic() + _MOST_SECONDS
     try:
         with _timed(evaluation.context.connection), closing(evaluation.batches()) as reading:
@@ -126,12 +132,12 @@ def _rows(evaluation: _Unasked) -> pa.Table | None:
                 batches.append(batch)
                 rows += batch.num_rows
                 if rows >= _MOST_ROWS or time.monotonic() > latest:
-                    break
-        return pa.Table.from_batches(batches)
+                    return pa.Table.from_batches(batches), False
+        return pa.Table.from_batches(batches), True
     except Interrupted:
         raise
     except (HeliumQLError, duckdb.Error):
-        return None
+        return None, False
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,30 @@ def test_no_row_is_lost_to_a_filter(run: Run) -> None:
     done = run("explain", "-c", f"{MODEL}{made} SELECT LLM_GENERATE('Add to {{i}}') FROM made")
     assert "it has 4 rows" in done.err
     assert done.out.count("rows: 4; calls to run: 4") == 2
+
+
+def test_calls_of_other_kinds_and_in_views(run: Run) -> None:
+    made = """
+        CREATE VIEW odd AS FROM range(6) AS t(i) WHERE LLM_FILTER('Is {i} odd?');
+        CREATE TABLE made AS
+        SELECT i % 2 AS k, LLM_AGG('Text ' || i, 'Sum up' ORDER BY i) AS said,
+               max(LLM_SCORE('How odd is {i}?')) AS score, max(LLM_EMBED('{i}')) AS place,
+               max(LLM_GENERATE('{i}', temperature => 1)) AS drawn
+        FROM odd GROUP BY k;
+        SELECT LLM_GENERATE('{k}: {said}, {score}, {drawn}') FROM made WHERE place IS NULL"""
+    done = run("explain", "-c", f"{MODEL}{made}")
+    assert done.status == 0, done.err
+    assert "made of line 4 stands in, as no model is asked: it has 2 rows" in done.err
+
+
+def test_a_loop_without_end_is_left(run: Run) -> None:
+    made = """
+        CREATE TABLE made AS WITH RECURSIVE steps AS (
+            SELECT 1 AS i UNION ALL SELECT i + 1 FROM steps WHERE LLM_FILTER('More than {i}?'))
+        FROM steps; SELECT LLM_GENERATE('{i}') FROM made"""
+    done = run("explain", "-c", f"{MODEL}{made}")
+    assert done.status == 0, done.err
+    assert re.search(r"it has the first [\d,]+ rows, with NULL for answers", done.err)
 
 
 def test_remembered_answers_are_there(run: Run) -> None:
