@@ -11,6 +11,7 @@ from pathlib import Path
 from heliumql.cli.parser import UsageError, nearest
 from heliumql.files import hint_for_missing
 
+_MOST_NAMED = 3  # files, in a hint
 _PARAMETER = re.compile(r"\$(\w+)")
 
 
@@ -72,11 +73,13 @@ def _hint(file: str) -> str | None:
     return f"name a file in it, such as {inside[0]}" if inside else "there are no .hql files in it"
 
 
-def _hint_for(path: Path) -> str:
-    """Where nothing is like it."""
-    if nearest(path.suffix, (".duckdb", ".ddb", ".db")) is None:
-        return f"no file in {path.parent.absolute()} has a name like it"
-    return f"heliumql {path.with_suffix('.duckdb')} opens a database, or makes it"
+def _hint_for(path: Path) -> str | None:
+    """Where nothing is like it: what the folder has, or that databases have another ending."""
+    if nearest(path.suffix, (".duckdb", ".ddb", ".db")) is not None:
+        return f"heliumql {path.with_suffix('.duckdb')} opens a database, or makes it"
+    there = sorted(map(str, path.parent.glob("*.hql")))
+    more = ", .." if len(there) > _MOST_NAMED else ""
+    return f"the folder has {', '.join(there[:_MOST_NAMED])}{more}" if there else None
 
 
 def read(file: str) -> tuple[str, str]:

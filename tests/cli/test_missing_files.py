@@ -26,7 +26,8 @@ def folder(tmp_path: Path) -> Path:
         ("other/new.duckdbb", "hint: there is no folder other"),
         ("x.dukdb", "hint: heliumql x.duckdb opens a database, or makes it"),
         ("queries", "Is a directory\nhint: name a file in it, such as queries/hello.hql"),
-        ("zzz.hql", "has a name like it"),
+        ("queries/zzz.hql", "No such file or directory\nhint: the folder has queries/hello.hql\n"),
+        ("zzz.hql", "No such file or directory\n"),
     ],
 )
 def test_a_file_of_statements(run: Run, folder: Path, given: str, told: str) -> None:
