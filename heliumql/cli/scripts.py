@@ -22,15 +22,9 @@ def scripts(options: argparse.Namespace) -> list[tuple[str, str | None]]:
         if sys.stdin.isatty():
             raise UsageError("nothing to run", hint="give a FILE, or -c SQL")
         file = "-"
-    if options.commands and not file and not any(map(_says_something, options.commands)):
+    if options.commands and not file and not any(sql.strip() for sql in options.commands):
         raise UsageError("-c has no statement", hint='heliumql -c "SELECT 42 AS answer"')
     return [*([read(file)] if file else []), *((sql, None) for sql in options.commands)]
-
-
-def _says_something(text: str) -> bool:
-    from heliumql.syntax import tokenize
-
-    return any(token.type != "SEMICOLON" for token in tokenize(text))
 
 
 def as_hql(text: str, name: str | None, dialect: str) -> tuple[str, str]:
