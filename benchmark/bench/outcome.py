@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from measured.files import write
+from measured.folder import made
 from measured.row import Row
 from report.tables import compared
 
@@ -28,14 +29,13 @@ def outcome(
     `measured` is given the fields that all rows have, and makes the rows.
 
     What was measured is written even where a later run fails. The exit status is 1 where one did,
-    or where answers differ.
+    or where answers differ. Raises UsageError where the folder cannot be made.
     """
+    made(folder)
     began = datetime.now(UTC)
     fields = common(chosen, began)
     rows: list[Row] = []
     try:
-        if folder is not None:  # before anything is measured in vain
-            folder.mkdir(parents=True, exist_ok=True)
         for row in measured(fields):
             rows.append(row)
     # An answer that ended early, a model that could not be made, what an engine refuses, a server

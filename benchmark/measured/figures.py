@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 def write_figures(folder: Path, study: str, rows: Sequence[DataclassInstance]) -> Path:
     """Writes STUDY-TIME.parquet and .csv, each row with its run and the machine; the former's path.
 
-    Raises OSError.
+    The folder is there. Raises OSError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
     run = {"run": uuid.uuid4().hex[:12], "at": now.isoformat(timespec="seconds")}
     table = pa.Table.from_pylist([{**run, **asdict(row), **machine()} for row in rows])

@@ -14,6 +14,7 @@ from typing import Any
 
 from fresh_process import fresh
 from measured.figures import write_figures
+from measured.folder import made
 
 from overhead.chosen import MORE, Chosen, chosen
 from overhead.naming import WINDOWS
@@ -34,6 +35,7 @@ def main(options: argparse.Namespace) -> int:
     """The exit status: 1 where a measurement failed. Tables go to standard output."""
     asked = chosen(options)
     folder: Path | None = options.output
+    made(folder)
     for part in asked.parts:
         measure, titles = _PARTS[part]
         rows: list[Any] = []

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from measured.figures import write_figures
+from measured.folder import made
 
 from scale.chosen import Chosen, chosen
 from scale.point import measured
@@ -22,7 +23,9 @@ __all__ = ["main"]
 
 def main(options: argparse.Namespace) -> int:
     """The exit status: 1 where answers differ or a run failed. A table goes to standard output."""
-    return _measure(chosen(options), options.output)
+    asked = chosen(options)
+    made(options.output)
+    return _measure(asked, options.output)
 
 
 def _measure(chosen: Chosen, folder: Path | None) -> int:

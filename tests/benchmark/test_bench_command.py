@@ -399,13 +399,3 @@ def test_the_simulated_engine_needs_nothing_of_vllm(tmp_path: Path) -> None:
     small = ("--engine", "simulated", "--rows", "1", "--repeat", "1", "--systems", "heliumql")
     done = heliumql("bench", "tables", *small, PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
-
-
-def test_a_folder_that_cannot_be_made_is_told_before_anything_is_measured(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    done = heliumql("bench", "tables", *SIZE, "--output", tmp_path / "file")
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
-    assert "file" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "turn 1" not in done.stderr
