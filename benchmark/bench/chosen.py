@@ -26,6 +26,7 @@ ALL = tuple(name for name in SUITES if not name.startswith("prefix"))
 _ON_SERVER = (
     "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope",
 )  # fmt: skip
+SLOTS = {"cpu": 8, "gpu": 64}  # calls at once by hardware, if not told otherwise
 _QUICK_SUITES = ("mixed", "map_reduce")
 _QUICK_SYSTEMS = ("heliumql", "heliumql:op_wise", "heliumql:random", "oracle", "one_row")
 _QUICK_ROWS = {"mixed": 4, "map_reduce": 2}
@@ -116,6 +117,20 @@ def check(options: argparse.Namespace) -> None:
         )
     if options.kv_tokens == "free" and name != "vllm":
         raise UsageError("--kv-tokens free is for the engine vllm")
+
+
+def simulated(options: argparse.Namespace, default: str) -> str:
+    """The hardware: of --hardware, else the default; vLLM's is like cpu.
+
+    Raises UsageError where it is given and nothing is simulated.
+    """
+    if options.engine == "simulated":
+        return options.hardware or default
+    if options.hardware is not None:
+        raise UsageError(
+            f"--hardware is simulated, {options.engine} has its own", hint="--engine simulated"
+        )
+    return "cpu"
 
 
 def _form(options: argparse.Namespace) -> Form:

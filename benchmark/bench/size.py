@@ -40,6 +40,13 @@ class Size:
                 tokens = max(int(choice), self.longest)
         return -(-tokens // engines.BLOCK) * engines.BLOCK
 
+    def on(self, hardware: str, choice: str) -> int | None:
+        """The same, at most what the hardware has, unless a number of tokens is chosen."""
+        tokens = self.kv_cache_tokens(choice)
+        if tokens is None or choice.isdecimal():
+            return tokens
+        return min(tokens, engines.HARDWARE[hardware].kv_tokens)
+
     def part(self, part: Fraction) -> int:
         """A KV cache of a part of the working set, whole blocks; the two longest calls fit."""
         tokens = max(int(self.working_set * part), 2 * self.longest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.chosen import Chosen, check, in_common
+from bench.chosen import SLOTS, Chosen, check, in_common, simulated
 
 from next_day.command import command
 from next_day.days import SECOND
@@ -21,10 +21,12 @@ def main(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace) -> Chosen:
     """Raises UsageError."""
     check(options)
+    hardware = simulated(options, "cpu")
     return in_common(
         options,
         suites=(SECOND.name,),
         systems=("heliumql",),
         repeat=options.repeat,
-        slots=options.slots,
+        slots=options.slots or SLOTS[hardware],
+        hardware=hardware,
     )

@@ -49,7 +49,7 @@ def _measured(chosen: Chosen, out: TextIO, fields: Mapping[str, Any]) -> Iterato
     days: list[Days] = []
     with ExitStack() as stack:
         model = running.model(chosen, stack)
-        wanted = size.kv_cache_tokens(chosen.kv_tokens)
+        wanted = size.on(chosen.hardware, chosen.kv_tokens)
         engine, kv_tokens = running.engine(chosen, wanted, model, stack)
         print(heading(SECOND, chosen, size, kv_tokens), file=out, flush=True)
         for turn, both in enumerate(turns(InProcess(SECOND, chosen, engine, kv_tokens))):

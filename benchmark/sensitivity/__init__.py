@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench.chosen import OWN, Chosen, check, in_common, named
+from bench.chosen import OWN, SLOTS, Chosen, check, in_common, named, simulated
 from names import of_arguments
 
 from heliumql.cli.parser import UsageError
@@ -14,9 +14,6 @@ from sensitivity.series import DEFAULTS, WORKFLOWS
 from sensitivity.values import values
 
 __all__ = ["main"]
-
-_SLOTS = {"cpu": 8, "gpu": 64}
-_HARDWARE = {"vllm": "cpu", "simulated": "gpu"}  # if not told otherwise
 
 
 def main(options: argparse.Namespace) -> int:
@@ -33,18 +30,16 @@ def main(options: argparse.Namespace) -> int:
 def _chosen(options: argparse.Namespace, suites: tuple[str, ...]) -> Chosen:
     """Raises UsageError."""
     check(options)
-    if options.hardware is not None and options.engine != "simulated":
-        raise UsageError(f"--hardware is simulated, {options.engine} has its own")
+    hardware = simulated(options, "gpu")
     systems = (*OWN, "oracle") if options.systems is None else named(options.systems)
     if "one_row" in systems:
         raise UsageError("--systems: one_row is not varied", hint="oracle is")
-    hardware = options.hardware or _HARDWARE[options.engine]
     return in_common(
         options,
         suites=suites,
         systems=systems,
         repeat=options.repeat,
-        slots=options.slots or _SLOTS[hardware],
+        slots=options.slots or SLOTS[hardware],
         hardware=hardware,
     )
 

@@ -17,7 +17,6 @@ from bench.rows import extent, measures
 from bench.size import Size, measure
 from measured.row import Row
 from report.varied import label, table
-from suites import engines
 from suites.runs import Run
 
 from sensitivity.series import Point, Series, series
@@ -77,10 +76,7 @@ def _kv_tokens(parameter: str, point: Point, size: Size) -> int | None:
     """
     if parameter == "kv":
         return size.part(point.value)
-    tokens = size.kv_cache_tokens(point.chosen.kv_tokens)
-    if tokens is None or point.chosen.kv_tokens.isdecimal():
-        return tokens
-    return min(tokens, engines.HARDWARE[point.chosen.hardware].kv_tokens)
+    return size.on(point.chosen.hardware, point.chosen.kv_tokens)
 
 
 def _row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -111,6 +112,13 @@ def test_the_command_shows_both_days_and_what_was_reused(
     assert f"| seconds | {ratio:.3f} |" in shown
 
 
+def test_a_gpu_is_simulated_too(tmp_path: Path) -> None:
+    gpu = ["--hardware", "gpu", "--repeat", "1", "--output", str(tmp_path)]
+    assert main(["bench", "next_day", *ARGUMENTS, *gpu]) == 0
+    found = duckdb.execute(f"FROM '{tmp_path}/*.parquet' SELECT DISTINCT model, slots").fetchall()
+    assert found == [("an 8B model on a GPU, simulated", 64)]
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -139,9 +147,12 @@ def test_what_is_wrong_with_the_second_day_is_told(
         ("--engine simulated --kv-tokens half", "--kv-tokens is quarter"),
         ("--engine simulated --kv-tokens free", "--kv-tokens free is for the engine vllm"),
         ("--engine simulated --model docs", "--model is not for the engine simulated"),
+        ("--hardware gpu", "--hardware is simulated, vllm has its own"),
         ("--rows 0", "--rows: '0' is not a whole number above zero"),
     ],
 )
 def test_wrong_usage_is_told(arguments: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if arguments == "--hardware gpu" and importlib.util.find_spec("vllm") is None:
+        told = "needs vLLM"
     assert main(["bench", "next_day", *arguments.split()]) == 2
     assert told in capsys.readouterr().err

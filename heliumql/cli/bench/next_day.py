@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heliumql.cli.bench.options import add_model, add_sizes, add_turns
+from heliumql.cli.bench.options import add_hardware, add_model, add_sizes, add_turns
 from heliumql.cli.parser import Parser
 from heliumql.cli.values import whole
 
@@ -13,11 +13,15 @@ of its own, then the second day in another one that keeps no answers; all begin
 with empty prefix caches. Rows of the second day are checked to be the same, and
 that every call that did not change was found in the store.
 
+What is simulated is the small model on one core (cpu), or an 8B model on one
+GPU (gpu).
+
 Tables of all three, of the second day against the first, and of the calls that
 were found, go to standard output. With --output rows are those of a suite.
 
 examples:
   heliumql bench next_day --engine simulated
+  heliumql bench next_day --engine simulated --hardware gpu --rows 16 --scale 1
   heliumql bench next_day --rows 8 --repeat 5 --output results
 
 exit status:
@@ -36,8 +40,9 @@ def next_day_parser() -> Parser:
     add = parser.add_argument
     add("--engine", choices=("vllm", "simulated"), default="vllm", metavar="NAME",
         help="vllm (default) or simulated")  # fmt: skip
+    add_hardware(parser, "cpu")
     add_sizes(parser)
     add_model(parser)
-    add("--slots", type=whole, default=8, metavar="N", help="calls at once (default: 8)")
+    add("--slots", type=whole, metavar="N", help="calls at once (default: 8; gpu: 64)")
     add_turns(parser)
     return parser

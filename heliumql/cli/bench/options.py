@@ -18,6 +18,15 @@ def add_sizes(parser: Parser) -> None:
         " what the calls hold together, or free: what memory is free")  # fmt: skip
 
 
+def add_hardware(parser: Parser, default: str) -> None:
+    """What is simulated, if not the hardware that is meant otherwise."""
+    other = "cpu" if default == "gpu" else "gpu"
+    parser.add_argument(
+        "--hardware", choices=("cpu", "gpu"), metavar="NAME",
+        help=f"that is simulated: {default} (default) or {other}",
+    )  # fmt: skip
+
+
 def add_model(parser: Parser) -> None:
     """A model other than the benchmark's small one."""
     add = parser.add_argument

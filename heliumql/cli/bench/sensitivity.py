@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliumql.cli.bench.options import add_model, add_sizes
+from heliumql.cli.bench.options import add_hardware, add_model, add_sizes
 from heliumql.cli.parser import Parser
 from heliumql.cli.values import whole
 
@@ -53,8 +53,7 @@ def sensitivity_parser() -> Parser:
     add("--systems", metavar="A,B", help="those to compare (default: all)")
     add("--engine", choices=("vllm", "simulated"), default="simulated", metavar="NAME",
         help="simulated (default) or vllm")  # fmt: skip
-    add("--hardware", choices=("cpu", "gpu"), metavar="NAME",
-        help="that is simulated: gpu (default) or cpu")  # fmt: skip
+    add_hardware(parser, "gpu")
     add_sizes(parser)
     add_model(parser)
     add("--slots", type=whole, metavar="N", help="calls at once a worker (default: 64; cpu: 8)")
