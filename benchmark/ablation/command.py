@@ -12,10 +12,11 @@ from bench import running
 from bench.chosen import Chosen
 from bench.command import heading, suite_by_suite
 from bench.in_process import InProcess
-from bench.outcome import outcome, say
+from bench.outcome import outcome
 from bench.rows import extent, measures
 from bench.size import measure
 from measured.row import Row
+from progress import say
 from suites.suite import Suite
 
 from ablation.variants import Variants

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from measured.row import Row
+from progress import say
 from suites.runs import Run
 from suites.suite import SUITES, Suite
 
@@ -17,7 +18,7 @@ from bench.chosen import LIMITS, Chosen
 from bench.in_process import InProcess
 from bench.named import named
 from bench.on_server import OnServer
-from bench.outcome import outcome, say, tabled
+from bench.outcome import outcome, tabled
 from bench.rows import extent, measures
 from bench.size import Size, measure
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TextIO
 from measured.files import write
 from measured.folder import made
 from measured.row import Row
+from progress import say
 from report.tables import compared
 
 from bench.chosen import Chosen
@@ -41,16 +41,14 @@ def outcome(
     # An answer that ended early, a model that could not be made, what an engine refuses, a server
     # that has died.
     except (RuntimeError, EngineError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}")
         return 1
     finally:
         if folder is not None and rows:
             name = f"{what}-{chosen.engine}-{began:%Y%m%dT%H%M%S}"
             say(f"written: {write(folder, name, rows)}")
     if differ := sorted({f"{r.suite}: {r.system}" for r in rows if r.equal is False}):
-        print(
-            f"error: answers differ from the first system's: {', '.join(differ)}", file=sys.stderr
-        )
+        say(f"error: answers differ from the first system's: {', '.join(differ)}")
     return int(bool(differ))
 
 
@@ -61,8 +59,3 @@ def tabled(measured: Iterator[Row], out: TextIO) -> Iterator[Row]:
         rows.append(row)
         yield row
     print(compared(rows), file=out, flush=True)
-
-
-def say(line: str) -> None:
-    """Progress."""
-    print(line, file=sys.stderr, flush=True)

@@ -13,10 +13,11 @@ from bench import running
 from bench.chosen import Chosen
 from bench.command import heading
 from bench.in_process import InProcess
-from bench.outcome import outcome, say
+from bench.outcome import outcome
 from bench.rows import extent, measures
 from bench.size import measure
 from measured.row import Row
+from progress import say
 from report.tables import compared
 from suites.runs import Run
 from workloads import workload

@@ -7,7 +7,6 @@ has a process of its own, so that loading the grammar counts and the peak of mem
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from fresh_process import fresh
 from measured.figures import write_figures
 from measured.folder import made
+from progress import say
 
 from overhead.chosen import MORE, Chosen, chosen
 from overhead.naming import WINDOWS
@@ -43,14 +43,14 @@ def main(options: argparse.Namespace) -> int:
             for row in measure(asked):
                 rows.append(row)
         except RuntimeError as error:
-            _say(f"error: {part}: {error}")
+            say(f"error: {part}: {error}")
             return 1
         finally:  # also of what was measured before Ctrl-C
             if rows:
                 for title, table in titles.items():
                     print(f"\n### {title}\n\n{table(rows)}", flush=True)
                 if folder is not None:
-                    _say(f"written: {write_figures(folder, f'overhead-{part}', rows)}")
+                    say(f"written: {write_figures(folder, f'overhead-{part}', rows)}")
     return 0
 
 
@@ -58,28 +58,28 @@ def _planning(asked: Chosen) -> Iterator[Planning]:
     for query in asked.queries:
         for turn in range(asked.runs):
             row = Planning(**fresh("overhead", "planning", query, turn, asked.calls * MORE))
-            _say(f"planning {query}: {row.seconds:.2f} s")
+            say(f"planning {query}: {row.seconds:.2f} s")
             yield row
 
 
 def _scheduling(asked: Chosen) -> Iterator[Scheduling]:
     for number in range(len(workflows(asked.calls))):
         row = Scheduling(**fresh("overhead", "scheduling", number, asked.calls))
-        _say(f"scheduling {row.workflow}: {row.seconds:.2f} s")
+        say(f"scheduling {row.workflow}: {row.seconds:.2f} s")
         yield row
 
 
 def _calls(asked: Chosen) -> Iterator[Calls]:
     for optimizer in ("on", "off"):
         row = Calls(**fresh("overhead", "calls", optimizer, asked.calls))
-        _say(f"calls, optimizer {optimizer}: {row.seconds:.2f} s")
+        say(f"calls, optimizer {optimizer}: {row.seconds:.2f} s")
         yield row
 
 
 def _naming(asked: Chosen) -> Iterator[Naming]:
     for window in WINDOWS:
         row = Naming(**fresh("overhead", "naming", asked.calls * MORE, window))
-        _say(f"naming {row.calls:,} calls: {row.seconds:.2f} s")
+        say(f"naming {row.calls:,} calls: {row.seconds:.2f} s")
         yield row
 
 
@@ -94,7 +94,3 @@ _PARTS: dict[str, tuple[Callable[[Chosen], Iterator[Any]], _Tables]] = {
     "calls": (_calls, {"A call from SQL to its row": calls_table}),
     "naming": (_naming, {"To name a call": naming_table}),
 }  # fmt: skip
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -7,11 +7,11 @@ time. Nothing here depends on how fast a model is but the makespan.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from measured.figures import write_figures
 from measured.folder import made
+from progress import say
 
 from scale.chosen import Chosen, chosen
 from scale.point import measured
@@ -36,19 +36,15 @@ def _measure(chosen: Chosen, folder: Path | None) -> int:
             for workflow in chosen.workflows:
                 for policy in chosen.policies(calls):
                     rows.append(measured(workflow, calls, policy))
-                    _say(f"{workflow}, {calls:,} calls, {policy}: {rows[-1].seconds:.1f} s")
+                    say(f"{workflow}, {calls:,} calls, {policy}: {rows[-1].seconds:.1f} s")
     except RuntimeError as error:
-        _say(f"error: {workflow}, {calls:,} calls, {policy}: {error}")
+        say(f"error: {workflow}, {calls:,} calls, {policy}: {error}")
         status = 1
     finally:  # also of what was measured before Ctrl-C
         if rows:
             print(table(rows, chosen.others), flush=True)
             if folder is not None:
-                _say(f"written: {write_figures(folder, 'scale', rows)}")
+                say(f"written: {write_figures(folder, 'scale', rows)}")
     if differ := differing(rows):
-        _say(f"error: other answers than in the first run of the size: {'; '.join(differ)}")
+        say(f"error: other answers than in the first run of the size: {'; '.join(differ)}")
     return 1 if differ else status
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -12,10 +12,11 @@ from typing import Any, TextIO
 from bench import running
 from bench.chosen import Chosen
 from bench.in_process import InProcess
-from bench.outcome import outcome, say
+from bench.outcome import outcome
 from bench.rows import extent, measures
 from bench.size import Size, measure
 from measured.row import Row
+from progress import say
 from report.varied import label, table
 from suites.runs import Run
 
