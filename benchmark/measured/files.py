@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from heliumql.errors import HeliumQLError
 from measured.row import Row
 
 _TYPES = {
@@ -34,11 +35,24 @@ def write(folder: Path, name: str, rows: Sequence[Row]) -> Path:
     return path
 
 
+class UnreadableError(HeliumQLError):
+    """A result file is damaged."""
+
+
 def read(folder: Path) -> list[Row]:
-    """The rows of all result files of the folder, in the order of their names."""
+    """The rows of all result files of the folder, in the order of their names.
+
+    Raises UnreadableError.
+    """
     found: list[Row] = []
     for path in sorted(folder.glob("*.parquet")):
-        table = pa.parquet.read_table(path)
+        try:
+            table = pa.parquet.read_table(path)
+        except (pa.ArrowException, OSError):  # what pyarrow says fills lines
+            raise UnreadableError(
+                f"{path} cannot be read: it is no Parquet file, or damaged",
+                hint="measure it again, or move the file out of the folder",
+            ) from None
         if set(table.column_names) >= _NEEDED:  # others may lie there too
             known = [name for name in SCHEMA.names if name in table.column_names]
             found += [Row(**row) for row in table.select(known).to_pylist()]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from measured.files import read
+from measured.files import UnreadableError, read
+from measured.folder import made
 from measured.row import Row
+from progress import say
 
+from heliumql.cli.help import show
 from heliumql.cli.parser import UsageError
 from report import varied
 from report.gaps import section as to_the_limit
@@ -19,37 +21,49 @@ from report.tables import compared, groups, machines, title
 
 __all__ = ["main"]
 
+_NAMED = 5  # folders in a hint
+
 
 def main(options: argparse.Namespace) -> int:
     """Markdown to standard output, or with --output to report.md beside a plot of each suite and
     of each parameter that was varied."""
     folder: Path = options.folder
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder")
-    rows = read(folder)
+        raise UsageError(f"{folder} is no folder", hint="name one that --output has written into")
+    try:
+        rows = read(folder)
+    except UnreadableError as error:
+        say(f"error: {error}")
+        return 1
     if not rows:
-        raise UsageError(
-            f"no result files in {folder}", hint=f"heliumql bench all --output {folder}"
-        )
+        raise UsageError(f"no result files in {folder}", hint=_elsewhere(folder))
     output: Path | None = options.output
     if output is None:
-        print(report(rows))
-        return 0
+        return show(report(rows) + "\n")
+    made(output)
     if importlib.util.find_spec("matplotlib") is None:
-        raise UsageError(
-            "plots need matplotlib",
-            hint="pip install 'heliumql[bench]', or leave --output out: tables alone",
-        )
+        (output / "report.md").write_text(report(rows) + "\n", "utf-8")
+        say(f"written: {output / 'report.md'}; no plots, as matplotlib is not installed")
+        say("hint: pip install matplotlib, or in a checkout: pip install -e '.[bench]'")
+        return 0
     from report.curves import curves
     from report.plots import overview, plots
 
-    output.mkdir(parents=True, exist_ok=True)
     plain = [row for row in rows if not row.parameter]
     pictures = [*overview(plain, output), *plots(plain, output), *curves(rows, output)]
     links = "\n".join(f"![{p.stem}]({p.name})" for p in pictures)
     (output / "report.md").write_text(f"{report(rows)}\n\n{links}\n", "utf-8")
-    print(f"written: {output / 'report.md'}, plots: {len(pictures)}", file=sys.stderr)
+    say(f"written: {output / 'report.md'}, plots: {len(pictures)}")
     return 0
+
+
+def _elsewhere(folder: Path) -> str:
+    """Which folders below have some; rows of different studies are not mixed up unasked."""
+    below = sorted({str(path.parent) for path in folder.rglob("*.parquet")})
+    if not below:
+        return f"heliumql bench all --output {folder} makes some"
+    more = f" and {len(below) - _NAMED} more" if len(below) > _NAMED else ""
+    return f"folders below have some: {', '.join(below[:_NAMED])}{more}"
 
 
 def report(rows: Sequence[Row]) -> str:

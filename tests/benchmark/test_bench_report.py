@@ -1,0 +1,88 @@
+"""`heliumql bench report` of folders that hold no, damaged or many result files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from heliumql.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+SIZE = ("--engine", "simulated", "--rows", "1", "--scale", "0.05", "--repeat", "1")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _benchmark_on_the_path() -> Iterator[None]:
+    sys.path.insert(0, str(ROOT / "benchmark"))
+    yield
+    sys.path.remove(str(ROOT / "benchmark"))
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that has results in one below."""
+    folder = tmp_path_factory.mktemp("results")
+    assert (
+        main(
+            ["bench", "tables", *SIZE, "--systems", "heliumql", "--output", str(folder / "tables")]
+        )
+        == 0
+    )
+    return folder
+
+
+def test_a_damaged_file_is_named(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (whole,) = (results / "tables").glob("*.parquet")
+    damaged = tmp_path / whole.name
+    for content in (b"", b"no Parquet", whole.read_bytes()[:-100]):
+        damaged.write_bytes(content)
+        assert main(["bench", "report", str(tmp_path)]) == 1
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        first, hint = shown.err.splitlines()
+        assert first.startswith(f"error: {damaged} cannot be read")
+        assert hint.startswith("hint: ")
+
+
+def test_an_output_that_is_a_file_is_told(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file,) = (results / "tables").glob("*.csv")
+    assert main(["bench", "report", str(results / "tables"), "--output", str(file)]) == 2
+    assert f"error: --output: {file} is a file, not a folder" in capsys.readouterr().err
+
+
+def test_folders_below_that_have_results_are_named(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", "report", str(results)]) == 2
+    told = capsys.readouterr().err
+    assert f"error: no result files in {results}\n" in told
+    assert f"hint: folders below have some: {results / 'tables'}\n" in told
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "report", "README.md"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: README.md is no folder\nhint: ")
+
+
+def test_a_reader_that_has_gone_makes_no_noise(results: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "heliumql", "bench", "report", str(results / "tables")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+    assert told == b""
+    assert process.returncode == 141
