@@ -113,7 +113,8 @@ def check(options: argparse.Namespace) -> None:
     if name in ("vllm", "server") and importlib.util.find_spec("vllm") is None:
         raise UsageError(
             f"the engine {name} needs vLLM",
-            hint="pip install 'heliumql[vllm]', or --engine simulated",
+            hint="install it with make, or pip install -e '.[vllm]' with an NVIDIA GPU; "
+            "or --engine simulated",
         )
     if options.kv_tokens == "free" and name != "vllm":
         raise UsageError("--kv-tokens free is for the engine vllm")

@@ -54,5 +54,5 @@ def test_what_is_missing_is_named(run: Run, tmp_path) -> None:
     )
     done = run("bench", "optimality", "--quick", PYTHONPATH=str(tmp_path))
     assert done.status == 2
-    assert "needs highspy" in done.err
-    assert "pip install 'heliumql[bench]'" in done.err
+    assert "the study optimality needs highspy" in done.err
+    assert "hint: pip install highspy, or in a checkout: pip install -e '.[bench]'" in done.err

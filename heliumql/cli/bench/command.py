@@ -106,8 +106,9 @@ def bench(arguments: Sequence[str]) -> int:
             missing = [m for m in program.needs if importlib.util.find_spec(m) is None]
             if missing:
                 raise UsageError(
-                    f"the suite {name} needs {', '.join(missing)}",
-                    hint="pip install 'heliumql[bench]'",
+                    f"the study {name} needs {', '.join(missing)}",
+                    hint=f"pip install {' '.join(missing)}, or in a checkout: "
+                    "pip install -e '.[bench]'",
                 )
             status: int = _load(program).main(options)
             return status

@@ -9,7 +9,8 @@ _EPILOG = """\
 2 to 4 agents and 2 to 4 queries (rows) of map-reduce, debate, iterative
 refinement and a small trading workflow, on one worker with a KV cache of 8192
 tokens. The best order is found by dynamic programming, and by the paper's
-integer program (HiGHS) where that does not come to an end.
+integer program where that does not come to an end. That needs HiGHS: pip
+install highspy, or in a checkout pip install -e '.[bench]'.
 
 Two tables in Markdown go to standard output: the gap of every policy (makespan
 / best known - 1), and what is known of every workflow. Takes minutes; --quick
