@@ -21,16 +21,15 @@ def of_option(option: str, what: str, given: str, known: Collection[str]) -> tup
 
 
 def of_arguments(
-    what: str, given: Sequence[str], known: Collection[str], everything: Iterable[str], listed: str
+    what: str, given: Sequence[str], known: Collection[str], everything: Iterable[str], hint: str
 ) -> tuple[str, ...]:
     """`A B`, each once; `all` and none are everything. Raises UsageError.
 
-    `listed` are the words before the names that there are.
+    The hint says where the names are, where no name is near.
     """
     found: dict[str, None] = {}
     for name in given or ["all"]:
         if name != "all" and name not in known:
-            hint = f"{listed} {', '.join(known)}"
             raise _unknown(f"no {what} {name!r}", name, (*known, "all"), hint)
         found |= dict.fromkeys(everything if name == "all" else (name,))
     return tuple(found)

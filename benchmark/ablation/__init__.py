@@ -25,7 +25,7 @@ def _chosen(options: argparse.Namespace) -> Chosen:
     check(options)
     return in_common(
         options,
-        suites=of_arguments("suite", options.suites, SUITES, ALL, "suites are:"),
+        suites=of_arguments("suite", options.suites, SUITES, ALL, "heliumql bench lists them"),
         systems=tuple(variant.system for variant in VARIANTS),
         repeat=options.repeat,
         slots=options.slots,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ _ON_SERVER = (
     "heliumql", "raw", "op_wise", "query_wise", "langgraph", "agentscope",
 )  # fmt: skip
 SLOTS = {"cpu": 8, "gpu": 64}  # calls at once by hardware, if not told otherwise
+_MAKE_MODEL = "make one: python benchmark/gpu/model.py FOLDER"
 _QUICK_SUITES = ("mixed", "map_reduce")
 _QUICK_SYSTEMS = ("heliumql", "heliumql:op_wise", "heliumql:random", "oracle", "one_row")
 _QUICK_ROWS = {"mixed": 4, "map_reduce": 2}
@@ -74,12 +75,13 @@ def chosen(options: argparse.Namespace) -> Chosen:
         )
     on_server = options.engine == "server"
     if on_server and (options.apart or options.kept or options.workers > 1):
-        raise UsageError("--engine server takes one worker, and neither --apart nor --kept")
+        raise UsageError(
+            "--engine server takes one worker, and neither --apart nor --kept",
+            hint="--engine vllm takes them",
+        )
     check(options)
     everything = _QUICK_SUITES if quick else ALL
-    systems = _systems(options.systems, quick, on_server)
-    if options.systems is not None and options.suite != "all":
-        _check_tables(systems, options.suite)
+    systems = _systems(options, on_server)
     return in_common(
         options,
         suites=everything if options.suite == "all" else (options.suite,),
@@ -117,7 +119,10 @@ def check(options: argparse.Namespace) -> None:
             "or --engine simulated",
         )
     if options.kv_tokens == "free" and name != "vllm":
-        raise UsageError("--kv-tokens free is for the engine vllm")
+        raise UsageError(
+            "--kv-tokens free is for the engine vllm",
+            hint="--kv-tokens all: nothing is dropped",
+        )
 
 
 def simulated(options: argparse.Namespace, default: str) -> str:
@@ -138,11 +143,11 @@ def _form(options: argparse.Namespace) -> Form:
     """How the model is loaded. Raises UsageError where --model is none for that."""
     if options.model is None:
         if options.dtype or options.attention or options.eager:
-            raise UsageError("--dtype, --attention and --eager are for a --model")
+            raise UsageError("--dtype, --attention and --eager are for a --model", hint=_MAKE_MODEL)
         return FLOAT32
     if options.engine == "simulated":
-        raise UsageError("--model is not for the engine simulated")
-    hint = "make one: python benchmark/gpu/model.py FOLDER"
+        raise UsageError("--model is not for the engine simulated", hint="--engine vllm")
+    hint = _MAKE_MODEL
     try:
         config = json.loads((options.model / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
@@ -165,32 +170,53 @@ def unmerged(system: str) -> bool:
     return system == f"heliumql:{UNMERGED}"
 
 
-def _systems(given: str | None, quick: bool, on_server: bool) -> tuple[str, ...]:
-    if given is None:
-        if on_server and not quick:
+def _systems(options: argparse.Namespace, on_server: bool) -> tuple[str, ...]:
+    if options.systems is None:
+        if on_server and not options.quick:
             return (*_ON_SERVER, *of_tables(), *LIMITS)
-        return _QUICK_SYSTEMS if quick else (*OWN, *LIMITS)
-    return named(given, on_server)
+        return _QUICK_SYSTEMS if options.quick else (*OWN, *LIMITS)
+    return named(options.systems, on_server, None if options.suite == "all" else options.suite)
 
 
-def named(given: str, on_server: bool = False) -> tuple[str, ...]:
-    """The systems of `--systems`, HeliumQL among them. Raises UsageError."""
+def named(given: str, on_server: bool = False, suite: str | None = None) -> tuple[str, ...]:
+    """The systems of `--systems`, HeliumQL among them, that can all run the suite.
+
+    Raises UsageError.
+    """
     own = ("heliumql", *(f"heliumql:{p}" for p in (UNMERGED, *POLICIES)))
     # On a server op_wise and query_wise are those of no HeliumQL.
     known = (*own, *(others() if on_server else POLICIES), *LIMITS)
+    if not on_server:
+        _check_engine(given, known)
     names = of_option("--systems", "system", given, known)
     short = [shortest(name) if on_server else name for name in names]
     found = tuple(dict.fromkeys(n if n in SYSTEMS and on_server else _canonical(n) for n in short))
+    if suite is not None:
+        _check_tables(found, suite)
     if not any(map(policy_of, found)):
-        raise UsageError("--systems: the limits are compared with HeliumQL", hint="add heliumql")
+        what = "the limits are" if set(found) <= set(LIMITS) else f"{found[0]} is"
+        raise UsageError(
+            f"--systems: {what} compared with HeliumQL",
+            hint=f"add heliumql: --systems heliumql,{','.join(found)}",
+        )
     return found
+
+
+def _check_engine(given: str, known: Collection[str]) -> None:
+    for name in (name.strip() for name in given.split(",")):
+        if name in others() and name not in known:
+            raise UsageError(
+                f"--systems: no system {name!r} but on a server",
+                hint="heliumql bench SUITE --engine server has it",
+            )
 
 
 def _check_tables(systems: Sequence[str], suite: str) -> None:
     for name in systems:
         if reason := refused(name, suite):
             raise UsageError(
-                f"--systems: {name} cannot run {suite}: {reason}", hint="it can run tables"
+                f"--systems: {name} cannot run {suite}: {reason}",
+                hint="it is for the suite tables: heliumql bench tables --engine server",
             )
 
 
@@ -210,6 +236,7 @@ def _kv_tokens(text: str) -> str:
     named = text in ("quarter", "tight", "all", "free")
     if not named and not (text.isascii() and text.isdecimal()):
         raise UsageError(
-            f"--kv-tokens is quarter, tight, all, free or a number of tokens, not {text!r}"
+            f"--kv-tokens is quarter, tight, all, free or a number of tokens, not {text!r}",
+            hint="such as --kv-tokens tight or --kv-tokens 6400",
         )
     return text

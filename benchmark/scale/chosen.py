@@ -33,7 +33,10 @@ def chosen(options: argparse.Namespace) -> Chosen:
     workflows = of_option("--workflows", "workflow", options.workflows, WORKFLOWS)
     others = of_option("--policies", "policy", options.policies, POLICIES)
     if POLICY in others:
-        raise UsageError(f"--policies: {POLICY} is what others are compared with")
+        raise UsageError(
+            f"--policies: {POLICY} is what others are compared with",
+            hint=f"one of {', '.join(name for name in POLICIES if name != POLICY)}",
+        )
     calls = [_count(text.strip()) for text in options.calls.split(",")]
     for count in calls:
         for workflow in workflows:
@@ -49,5 +52,7 @@ def chosen(options: argparse.Namespace) -> Chosen:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text)):
-        raise UsageError(f"--calls: {text!r} is not a whole number above zero")
+        raise UsageError(
+            f"--calls: {text!r} is not a whole number above zero", hint="such as --calls 1000,10000"
+        )
     return int(text)

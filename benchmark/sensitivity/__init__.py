@@ -18,7 +18,8 @@ __all__ = ["main"]
 
 def main(options: argparse.Namespace) -> int:
     """The exit status: 1 where systems have other answers, or where one failed."""
-    parameters = of_arguments("parameter", options.what, DEFAULTS, DEFAULTS, "there are")
+    there_are = f"there are {', '.join(DEFAULTS)}"
+    parameters = of_arguments("parameter", options.what, DEFAULTS, DEFAULTS, there_are)
     if options.values is not None and len(parameters) != 1:
         raise UsageError("--values are those of one parameter", hint="name it: batch --values 8,16")
     given = options.values

@@ -27,9 +27,13 @@ def _value(parameter: str, text: str) -> Fraction:
         text = text.removeprefix("P")
     value = Fraction(text) if re.fullmatch(form, text) else Fraction(0)
     if not 0 < value <= (max(MIXES) if parameter == "mixes" else _MOST):
-        raise UsageError(f"--values: {text!r} is not {_MEANT.get(parameter, _WHOLE)}")
+        raise UsageError(
+            f"--values: {text!r} is not {_MEANT.get(parameter, _WHOLE)}",
+            hint=f"such as {parameter} --values {_SUCH.get(parameter, '2,4')}",
+        )
     return value
 
 
+_SUCH = {"kv": "1/8,1/2", "mixes": "P1,P4"}
 _WHOLE = "a whole number above zero"
 _MEANT = {"kv": "a part of the working set, such as 1/4 or 2", "mixes": "a mix, 1 to 6"}

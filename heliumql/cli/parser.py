@@ -38,6 +38,8 @@ class Parser(argparse.ArgumentParser):
             add_help=False,
         )
         self.add_argument("-h", "--help", action="help", help="show this")
+        # Values like -2,3 and -1/2 are no options: it is for the command to say what is wrong.
+        self._negative_number_matcher = re.compile(r"-\.?[0-9][0-9.,/]*$")
 
     def format_help(self) -> str:
         """What it is, then how it is called, then the rest."""

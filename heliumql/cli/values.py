@@ -48,6 +48,12 @@ def port(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    if not re.fullmatch(r"[0-9]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, zero or more")
+    return int(text)
+
+
 def whole(text: str) -> int:
     if not re.fullmatch(r"[0-9]+", text) or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")

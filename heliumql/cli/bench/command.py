@@ -100,8 +100,13 @@ def bench(arguments: Sequence[str]) -> int:
             if program is None:
                 known = [p.name for p in (*_SUITES, *_STUDIES)]
                 near = nearest(name, known)
-                hint = f"did you mean {near}?" if near else f"suites are: {', '.join(known)}"
-                raise UsageError(f"no suite {name!r}", hint=hint)
+                raise UsageError(
+                    f"no suite {name!r}",
+                    hint=f"did you mean {near}?"
+                    if near
+                    else "heliumql bench lists the suites; studies are "
+                    + ", ".join(p.name for p in _STUDIES),
+                )
             options = program.parser().parse_args(rest)
             missing = [m for m in program.needs if importlib.util.find_spec(m) is None]
             if missing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heliumql.cli.parser import Parser
-from heliumql.cli.values import positive, whole
+from heliumql.cli.values import positive, seed, whole
 
 _EPILOG = """\
 2 to 4 agents and 2 to 4 queries (rows) of map-reduce, debate, iterative
@@ -40,7 +40,7 @@ def optimality_parser() -> Parser:
         metavar="N",
         help="agents and queries at most: 2, 3 or 4 (default)",
     )
-    add("--seed", type=int, default=0, metavar="N", help="of the lengths of prompts and answers")
+    add("--seed", type=seed, default=0, metavar="N", help="of the lengths of prompts and answers")
     add(
         "--seconds",
         type=positive,

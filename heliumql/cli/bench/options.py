@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from heliumql.cli.parser import Parser
-from heliumql.cli.values import positive, whole
+from heliumql.cli.values import positive, seed, whole
 
 
 def add_sizes(parser: Parser) -> None:
@@ -41,5 +41,5 @@ def add_turns(parser: Parser) -> None:
     """How often, with which texts, and what is kept of it."""
     add = parser.add_argument
     add("--repeat", type=whole, default=3, metavar="N", help="turns (default: 3)")
-    add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
+    add("--seed", type=seed, default=0, metavar="N", help="of the texts (default: 0)")
     add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")

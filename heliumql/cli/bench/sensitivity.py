@@ -6,7 +6,7 @@ from pathlib import Path
 
 from heliumql.cli.bench.options import add_hardware, add_model, add_sizes
 from heliumql.cli.parser import Parser
-from heliumql.cli.values import whole
+from heliumql.cli.values import seed, whole
 
 _EPILOG = """\
 WHAT is one or more of the following; without one, or with all, it is all.
@@ -58,6 +58,6 @@ def sensitivity_parser() -> Parser:
     add_model(parser)
     add("--slots", type=whole, metavar="N", help="calls at once a worker (default: 64; cpu: 8)")
     add("--repeat", type=whole, default=1, metavar="N", help="turns (default: 1)")
-    add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
+    add("--seed", type=seed, default=0, metavar="N", help="of the texts (default: 0)")
     add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
     return parser

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from heliumql.cli.bench.options import add_model, add_sizes
 from heliumql.cli.parser import Parser
-from heliumql.cli.values import whole
+from heliumql.cli.values import seed, whole
 
 _EPILOG = """\
 Systems are heliumql, which orders calls by its policy cache_aware, and
@@ -60,7 +60,7 @@ def suite_parser(suite: str) -> Parser:
     add("--workers", type=whole, default=1, metavar="N", help="of the engine (default: 1)")
     add("--slots", type=whole, default=8, metavar="N", help="calls at once a worker (default: 8)")
     add("--repeat", type=whole, metavar="N", help="turns (default: 3)")
-    add("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
+    add("--seed", type=seed, default=0, metavar="N", help="of the texts (default: 0)")
     add("--apart", action="store_true", help="no two calls are equal")
     add("--kept", action="store_true", help="lengths of answers are known from a run before")
     add("--quick", action="store_true", help="mixed and map_reduce with few rows, one turn")
