@@ -193,6 +193,23 @@ def test_quick_says_what_it_is_and_writes_nothing() -> None:
     assert "written" not in done.stderr
 
 
+def test_quick_has_few_rows_of_every_suite() -> None:
+    from bench.chosen import chosen
+    from suites.suite import SUITES
+
+    from heliumql.cli.bench.suite import suite_parser
+
+    for suite in SUITES.values():
+        given = suite_parser(suite.name).parse_args(["--quick", "--engine", "simulated"])
+        quick = chosen(given)
+        assert (quick.suites, quick.repeat) == ((suite.name,), 1)
+        assert 1 <= quick.rows_of(suite) < suite.rows
+        assert quick.scale_of(suite) == suite.scale
+    done = heliumql("bench", "debate", "--quick", "--engine", "simulated")
+    assert done.returncode == 0, done.stderr
+    assert "a small part: debate (rows: 1)" in done.stderr
+
+
 def row(
     system: str, turn: int, seconds: float, equal: bool | None = True, setting: str = "default"
 ) -> Row:
@@ -334,7 +351,6 @@ def test_settings_that_there_are_not_are_told(name: str) -> None:
         ),
         ("mixed --engine sglang", "--engine: invalid choice: 'sglang'"),
         ("mixed --rows 0", "--rows: '0' is not a whole number above zero"),
-        ("debate --quick", "--quick has no debate"),
         ("report /nowhere", "/nowhere is no folder"),
         ("report docs", "no result files in docs"),
     ],

@@ -9,22 +9,28 @@ from heliumql.cli.parser import Parser
 from heliumql.cli.values import seed, whole
 
 _EPILOG = """\
-Systems are heliumql, which orders calls by its policy cache_aware, and
-heliumql:POLICY for others (heliumql:random, or random for short); oracle, a
-replay of the same calls with all answers known before; and one_row, a batch of
-one. The greater of these two is about the least that any order can take.
-Systems take turns, each with empty prefix caches at first. Answers are checked
-to be the same.
+Systems are
+  heliumql           calls in the order of its policy, cache_aware
+  heliumql:POLICY    another order: query_wise, op_wise, random, fcfs, lspf,
+                     helium or parrot; the name alone will do
+  heliumql:unmerged  cache_aware, but equal calls are run each
+  oracle             the same calls again, all answers known before
+  one_row            a batch of one
+The greater of the last two is about the least that any order can take. Systems
+take turns, each with empty prefix caches at first. Answers are checked to be
+the same.
 
 The engine vllm is embedded, with a small random model in float32 on one core a
-worker; simulated is the same in virtual time, within seconds. On server, which
-is vLLM's own over the same model, other systems can be asked for too: raw,
-op_wise, op_wise_chained, query_wise, langgraph, agentscope. They are installed
-when they are first asked for, and make every call that their programs make.
-daft, lotus, docetl and blendsql are for one operator over a table, the suite
-tables, and are compared there once they are installed; the last three have
-prompts of their own, so answers of theirs are not compared. A name means the
-best setting; langgraph:default is what LangGraph does if nothing is set.
+worker; simulated is the same in virtual time: a suite takes seconds, all with
+three turns some minutes. On server, which is vLLM's own over the same model,
+these can be asked for too; they make every call that their programs make:
+  raw, op_wise, op_wise_chained, query_wise, langgraph, agentscope
+  daft, lotus, docetl, blendsql: for one operator over a table, the suite tables
+They install themselves when --systems names them for the first time; without
+--systems the last four are run if they are there. lotus, docetl and blendsql
+have prompts of their own, so answers of theirs are not compared. A name means
+the best setting; langgraph:default is what LangGraph does if nothing is set.
+(op_wise and query_wise there are programs; heliumql:op_wise is the policy.)
 
 A table in Markdown goes to standard output, progress to standard error. With
 --output each run of a system is a row of SUITE-ENGINE-TIME.parquet and .csv in
@@ -47,10 +53,12 @@ def suite_parser(suite: str) -> Parser:
         "[option]...",
         "What the order of calls is worth: systems on one engine, by turns."
         if suite == "all"
-        else f"What the order of calls of {suite} is worth: systems on one engine, by turns.",
+        else f"What the order of calls of {suite} is worth: systems by turns.",
         _EPILOG,
     )
     parser.set_defaults(suite=suite)
+    few = "few rows, one turn, five systems"
+    quick = f"mixed and map_reduce alone: {few}" if suite == "all" else few
     add = parser.add_argument
     add("--engine", choices=("vllm", "server", "simulated"), default="vllm", metavar="NAME",
         help="vllm (default), server (vLLM's own, for other systems too) or simulated")  # fmt: skip
@@ -63,6 +71,6 @@ def suite_parser(suite: str) -> Parser:
     add("--seed", type=seed, default=0, metavar="N", help="of the texts (default: 0)")
     add("--apart", action="store_true", help="no two calls are equal")
     add("--kept", action="store_true", help="lengths of answers are known from a run before")
-    add("--quick", action="store_true", help="mixed and map_reduce with few rows, one turn")
+    add("--quick", action="store_true", help=quick)
     add("--output", type=Path, metavar="FOLDER", help="for the rows, as Parquet and CSV")
     return parser
