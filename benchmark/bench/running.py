@@ -6,6 +6,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from progress import say
 from suites import engines
 from suites.recording import RecordingEngine
 from vllm_server.server import Server, serving
@@ -25,6 +26,7 @@ def model(chosen: Chosen, stack: ExitStack) -> Path | None:
     if chosen.model is not None:
         return chosen.model
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    say("making the model ..")
     engines.make_model(folder)
     return folder
 
@@ -37,11 +39,13 @@ def engine(
     if folder is None:
         assert kv_tokens is not None  # as chosen.py sees to
         return engines.simulated(kv_tokens, workers, slots, chosen.hardware), kv_tokens
+    say("loading the model ..")
     started = stack.enter_context(engines.vllm(folder, kv_tokens, workers, slots, chosen.form))
     return started, kv_tokens or started.workers[0].kv_cache_tokens
 
 
 def server(chosen: Chosen, kv_tokens: int, folder: Path, stack: ExitStack) -> Server:
     """vLLM's own; the stack ends it."""
+    say("starting the server ..")
     served = serving(folder, kv_tokens, chosen.workers, chosen.slots, chosen.form)
     return stack.enter_context(served)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from progress import say
+
 from systems.common import DEFAULT, TUNED, Output
 
 HERE = Path(__file__).parent
@@ -85,6 +87,7 @@ def environment(system: System) -> Path:
     if not kept(system):
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
+        say(f"installing {system.name} ..")
         _install(system, place, python)
         (place / _COMPLETE).touch()
     return python

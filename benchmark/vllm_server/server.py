@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from progress import say
 from suites.form import DTYPES, FLOAT32, Form
 
 from vllm_server.cores import prefer_bound
@@ -68,6 +69,7 @@ def parts() -> Path:
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
+    say("installing parts of the server ..")
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         pip += ["--no-deps", "--target", f"{made}/parts", "-r", str(_PARTS)]
