@@ -32,7 +32,11 @@ parameter and value; heliumql bench report plots them.
 examples:
   heliumql bench sensitivity
   heliumql bench sensitivity kv --values 1/8,1/2 --output results
-  heliumql bench sensitivity rounds --engine vllm --rows 2 --scale 0.1
+  heliumql bench sensitivity rounds --engine vllm --rows 1 --scale 0.05 \\
+    --values 2,3 --systems heliumql,random
+
+The last one takes a minute or two, as each value has an engine of its own; all
+of a parameter on vllm take much longer.
 
 exit status:
   0 done; 1 answers differ, or a run failed; 2 wrong usage
