@@ -11,7 +11,7 @@ from measured.files import write
 from measured.folder import made
 from measured.row import Row
 from progress import say
-from report.tables import compared
+from report.tables import columns, compared, legend
 
 from bench.chosen import Chosen
 from bench.rows import common
@@ -58,4 +58,4 @@ def tabled(measured: Iterator[Row], out: TextIO) -> Iterator[Row]:
     for row in measured:
         rows.append(row)
         yield row
-    print(compared(rows), file=out, flush=True)
+    print(f"{compared(rows)}\n\n{legend(columns(rows))}", file=out, flush=True)

@@ -18,7 +18,7 @@ from bench.rows import extent, measures
 from bench.size import measure
 from measured.row import Row
 from progress import say
-from report.tables import compared
+from report.tables import columns, compared, legend
 from suites.runs import Run
 from workloads import workload
 
@@ -70,7 +70,7 @@ def _measured(chosen: Chosen, out: TextIO, fields: Mapping[str, Any]) -> Iterato
                 say(f"turn {turn + 1}, {system}: {row.seconds:.2f} s")
                 rows.append(row)
                 yield row
-    print(compared(rows), file=out)
+    print(f"{compared(rows)}\n\n{legend(columns(rows))}", file=out)
     print(f"\n{ratios(days)}\n", file=out)
     print(reused(days[0], reuse(days[0]), chosen), file=out, flush=True)
     for both in days:

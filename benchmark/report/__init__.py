@@ -17,7 +17,7 @@ from heliumql.cli.parser import UsageError
 from report import varied
 from report.gaps import section as to_the_limit
 from report.summary import sections
-from report.tables import compared, groups, machines, title
+from report.tables import columns, compared, groups, legend, machines, title
 
 __all__ = ["main"]
 
@@ -72,5 +72,14 @@ def report(rows: Sequence[Row]) -> str:
     plain = [row for row in rows if not row.parameter]
     details = [f"## {title(group[0])}\n\n{compared(group)}" for group in groups(plain)]
     details += [f"## {varied.title(s[0])}\n\n{varied.table(s)}" for s in varied.series(rows)]
-    parts = ["# Benchmark", *sections(plain), to_the_limit(plain), *details, machines(rows)]
+    shown = {column for group in groups(plain) for column in columns(group)}
+    meaning = f"## Columns\n\n{legend(shown)}" if shown else ""
+    parts = [
+        "# Benchmark",
+        *sections(plain),
+        to_the_limit(plain),
+        *details,
+        meaning,
+        machines(rows),
+    ]
     return "\n\n".join(filter(None, parts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from measured.row import Row
@@ -16,6 +16,19 @@ _COLUMNS = (
     "engine CPU", "client CPU", "calls", "tokens computed", "hits", "output tokens", "planning",
     "foretold", "answers",
 )  # fmt: skip
+_OF_TURNS = {"least", "most", "least ratio", "greatest ratio"}  # the same where there is but one
+_MEANINGS = {  # in the order in which they are told
+    "seconds": "from the first request to the last answer, median of the turns; virtual if"
+    " simulated",
+    "to the limit": "seconds over those of the limit",
+    "engine CPU": "seconds of CPU of the engine's processes",
+    "client CPU": "seconds of CPU of the system itself",
+    "hits": "part of the prompt tokens that was found in the prefix cache",
+    "planning": "seconds from the text of the statement to its plan",
+    "foretold": "seconds that the scheduler expected before any answer was there; it takes answers"
+    " for a quarter of max_tokens, which is too low where they are longer, unless a run before has"
+    " told (--kept)",
+}
 
 
 @dataclass(frozen=True)
@@ -75,14 +88,37 @@ def limit(systems: dict[str, list[Row]]) -> float | None:
     return max(_median(systems[name], lambda r: r.seconds) for name in LIMITS)
 
 
+def columns(rows: Sequence[Row]) -> list[str]:
+    """Those that say something of rows that can be compared."""
+    systems = by_system(rows)
+    untold = set(_OF_TURNS) if all(len(mine) == 1 for mine in systems.values()) else set()
+    if limit(systems) is None:
+        untold.add("to the limit")
+    told = {
+        "engine CPU": any(row.engine_cpu for row in rows),  # a simulated engine takes none
+        "client CPU": any(row.client_cpu is not None for row in rows),
+        "planning": any(row.planning_seconds is not None for row in rows),
+        "foretold": any(row.foretold_seconds for row in rows),
+    }
+    untold |= {name for name, is_told in told.items() if not is_told}
+    return [name for name in _COLUMNS if name not in untold]
+
+
+def legend(shown: Collection[str]) -> str:
+    """What columns mean that are not plain."""
+    return "; ".join(f"*{name}*: {what}" for name, what in _MEANINGS.items() if name in shown) + "."
+
+
 def compared(rows: Sequence[Row]) -> str:
     """The table of rows that can be compared; ratios are to HeliumQL, else to the first system."""
     systems = by_system(rows)
     base = systems.get(BASE) or next(iter(systems.values()))
     least = limit(systems)
-    lines = ["| " + " | ".join(_COLUMNS) + " |", "|---" * len(_COLUMNS) + "|"]
+    shown = columns(rows)
+    lines = ["| " + " | ".join(shown) + " |", "|---" * len(shown) + "|"]
     for name, mine in systems.items():
-        lines.append("| " + " | ".join(_cells(name, mine, base, least)) + " |")
+        cells = dict(zip(_COLUMNS, _cells(name, mine, base, least), strict=True))
+        lines.append("| " + " | ".join(cells[column] for column in shown) + " |")
     compared_to = (name for name, mine in systems.items() if mine[0].equal is not None)
     first = next(compared_to, "none")
     notes = f"Ratios are of seconds to {base[0].system}, by pairs of one turn"
@@ -117,7 +153,7 @@ def _cells(name: str, rows: Sequence[Row], base: Sequence[Row], least: float | N
         f"{hits:.1%}",
         _number(rows, lambda r: r.output_tokens, ",.0f"),
         _number(rows, lambda r: r.planning_seconds, ".2f"),
-        _number(rows, lambda r: r.foretold_seconds, ".2f"),
+        _number(rows, lambda r: r.foretold_seconds or None, ".2f"),  # 0: nothing was
         "" if name in LIMITS else _answers(rows),
     ]
 

@@ -164,9 +164,9 @@ def _watched() -> Iterator[list[PlannedCalls]]:
         scheduler.planned = planned
 
 
-def _foretold(plans: Sequence[PlannedCalls]) -> float:
-    """Passes come one after the other, each with calls of its own."""
-    return sum(simulate(p.workload, p.workers, p.schedule).seconds for p in plans)
+def _foretold(plans: Sequence[PlannedCalls]) -> float | None:
+    """Passes come one after the other, each with calls of its own; None without any schedule."""
+    return sum(simulate(p.workload, p.workers, p.schedule).seconds for p in plans) or None
 
 
 def replay(con: Connection, engine: RecordingEngine, record: Sequence[Asked], policy: str) -> Run:
