@@ -9,8 +9,8 @@ heliumql=${HELIUMQL:-.venv/bin/heliumql}
 failed=()
 
 # Rows with which a system takes five to ten seconds.
-all="mixed:16 map_reduce_questions:4 map_reduce:2 debate:2 reflection:4 iterative:10 parallel:1
-  trading:2 debate_questions:8 tables:16"
+all="mixed:16 map_reduce_questions:4 map_reduce:2 debate:4 reflection:8 iterative:16 parallel:2
+  trading:2 debate_questions:16 tables:16"
 
 measure() { # what, suites with rows, then the options
   local what=$1 suites=$2 one suite
@@ -30,7 +30,7 @@ measure() { # what, suites with rows, then the options
 measure systems "$all" --repeat 5 --systems heliumql,raw,op_wise,langgraph,agentscope
 measure of_tables "tables:16" --repeat 5 --systems \
   heliumql,daft,lotus,lotus:default,docetl,docetl:default,blendsql,blendsql:default
-measure unmerged "map_reduce_questions:4 trading:2" --repeat 5 --systems heliumql:unmerged,raw
+measure unmerged "map_reduce_questions:4 trading:2 tables:16" --repeat 5 --systems heliumql:unmerged,raw
 measure limits "$all" --repeat 1 --systems heliumql,query_wise,oracle,one_row
 for what in systems of_tables unmerged limits; do
   "$heliumql" bench report "$folder/$what" >"$folder/$what.md"
