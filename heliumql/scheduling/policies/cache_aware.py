@@ -31,7 +31,7 @@ _SEARCHED_CALLS = 48  # in another model than the engine's
 _REFINED = 2  # of the best candidates, that are varied
 # Events of simulations of the best candidates by the event model itself. On one worker the quick
 # form ranks them alike, only not in small workloads; where calls move between workers it does not.
-_EXACT_EVENTS, _EXACT_EVENTS_OF_SEVERAL = 2_500, 10_000
+_EXACT_EVENTS, _EXACT_EVENTS_OF_SEVERAL = 2_500, 20_000
 _FINALISTS = 3  # more of them cost time and chose no better on the suites of benchmark/
 _BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
 
@@ -72,8 +72,10 @@ def cache_aware(
     if len(judged) > 1:
         for candidate in candidates.beside(best()[:_REFINED]):
             judge(candidate)
-    most = _EXACT_EVENTS if len(workers) == 1 else _EXACT_EVENTS_OF_SEVERAL
-    finalists = best()[: min(_FINALISTS, most // _events(part, workers))]
+    most, hopeful = _EXACT_EVENTS, best()
+    if len(workers) > 1:
+        most, hopeful = _EXACT_EVENTS_OF_SEVERAL, _unlike(hopeful)
+    finalists = hopeful[: min(_FINALISTS, most // _events(part, workers))]
     if len(finalists) > 1 or len(finalists) == len(judged):
         judged = {
             c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
@@ -99,6 +101,16 @@ def cache_aware(
         seconds=expected.seconds * share,
         hit_tokens=round(expected.hit_tokens * share),
     )
+
+
+def _unlike(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The first of each kind: what stays together on a worker counts more, where there are several,
+    than how many units are open at once."""
+    kinds: dict[object, Candidate] = {}
+    for candidate in candidates:
+        kind = candidate.order and (candidate.order.unit, candidate.together)
+        kinds.setdefault(kind, candidate)
+    return list(kinds.values())
 
 
 def _events(workload: Workload, workers: Sequence[Worker]) -> int:
