@@ -122,20 +122,19 @@ class Session:
         from heliumql.planning.knowledge import disabled_rules, generates_of, knowledge
 
         plan = Plan(bound.tree, generates_of(sites, names, self.shared))
-        known = knowledge(self.duckdb, self.shared)
+        known = knowledge(self.duckdb, self.shared, self._aggregates())
         return optimize(plan, known, PHASES, disabled_rules(self.settings))
 
     def _carried(
         self, tree: Node, sites: Mapping[int, Site], optimized: Optimized, *, statement: int
     ) -> Carried:
         from heliumql.binder.carry import carry
-        from heliumql.planning.knowledge import aggregates
 
         return carry(
             tree,
             statement=statement,
             declared={n: s.declared for n, s in sites.items()},
-            aggregates=aggregates(self.duckdb),
+            aggregates=self._aggregates(),
             operators={n: s.template for n, s in sites.items()},
             early=optimized.plan.early,
         )
@@ -307,3 +306,10 @@ class Session:
         from heliumql.planning.sites import bound_site
 
         return bound_site(call, self.catalog, self.settings, self.shared)
+
+    def _aggregates(self) -> frozenset[str]:
+        from heliumql.planning.knowledge import aggregates
+
+        if not hasattr(self, "_aggregate_names"):
+            self._aggregate_names = aggregates(self.duckdb)
+        return self._aggregate_names

@@ -50,7 +50,9 @@ _TOKEN_BYTES = 4  # a token of the simulated engine: four bytes of text
 _INSTANT_SLOTS = 4096
 _URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 
-_CONSTANTS = tuple(f.name for f in fields(Constants) if f.default is not None)
+_CONSTANTS = tuple(
+    f.name for f in fields(Constants) if f.default is not None and f.name != "answer_seconds"
+)  # in virtual time an answer is there at once
 KEYS = frozenset({*_CONSTANTS, "latency_seconds", "instant", "log"})
 """Options of CREATE MODEL beside the common ones: the event model's constants (of each worker),
 seconds that every answer takes on top, `instant` (no event model, nothing takes time), `log` (keep

@@ -16,29 +16,47 @@ from heliumql.catalog.techniques import TECHNIQUES
 from heliumql.errors import CatalogError
 from heliumql.optimizer import RULES, Generate, Knowledge
 from heliumql.physical.site import Site
+from heliumql.physical.snapshot import in_transaction
 from heliumql.shared import Shared
 
-_aggregates: dict[tuple[str, ...], frozenset[str]] = {}  # by the extensions that are loaded
+_known_aggregates: dict[tuple[str, ...], frozenset[str]] = {}  # by the extensions that are loaded
 
 
 def aggregates(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """The names of DuckDB's aggregate functions; users cannot make any."""
+    extensions = _extensions(connection)
+    if extensions is not None and extensions in _known_aggregates:
+        return _known_aggregates[extensions]
+    rows = connection.execute(  # it lists all functions, which takes longer than a small query
+        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
+    ).fetchall()
+    names = frozenset(row[0] for row in rows)
+    if extensions is not None:
+        _known_aggregates[extensions] = names
+    return names
+
+
+def _extensions(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...] | None:
+    """Those that are loaded; None where they cannot be had.
+
+    DuckDB looks at files for them, which may be forbidden, and the error would abort a transaction.
+    """
+    if in_transaction(connection):
+        return None
     loaded = "SELECT extension_name FROM duckdb_extensions() WHERE loaded ORDER BY 1"
-    extensions = tuple(row[0] for row in connection.execute(loaded).fetchall())
-    if extensions not in _aggregates:  # listing all functions takes longer than a small query
-        rows = connection.execute(
-            "SELECT DISTINCT function_name FROM duckdb_functions() "
-            "WHERE function_type = 'aggregate'"
-        ).fetchall()
-        _aggregates[extensions] = frozenset(row[0] for row in rows)
-    return _aggregates[extensions]
+    try:
+        return tuple(row[0] for row in connection.execute(loaded).fetchall())
+    except duckdb.PermissionException:
+        return None
 
 
-def knowledge(connection: duckdb.DuckDBPyConnection, shared: Shared) -> Knowledge:
+def knowledge(
+    connection: duckdb.DuckDBPyConnection, shared: Shared, aggregates: frozenset[str]
+) -> Knowledge:
     """What was learnt from runs, and what DuckDB says of queries."""
     return Knowledge(
         shared.learnt,
-        aggregates(connection),
+        aggregates,
         lambda query: estimated_rows(connection, query),
         lambda query: column_types(connection, query),
     )
