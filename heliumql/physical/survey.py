@@ -8,10 +8,9 @@ nothing is written, and it stops after a number of rows or seconds.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import duckdb
@@ -32,6 +31,7 @@ from heliumql.catalog.techniques import SHARE
 from heliumql.physical import functions
 from heliumql.physical.context import Context
 from heliumql.physical.counting import Counting
+from heliumql.physical.late import interrupted_after
 from heliumql.physical.output import Column, Void, mentions, resolved
 from heliumql.physical.scheduler import PlannedCalls, planned, workers_of
 from heliumql.physical.snapshot import batches_of, begin_again, reading
@@ -150,7 +150,10 @@ class Survey:
         self._counting = Counting(carried)
         try:
             sql = printed(connection, carried.node)
-            with reading(connection), self._timed():
+            with (
+                reading(connection),
+                interrupted_after(self._most_seconds, connection, self._is_late),
+            ):
                 while not complete:
                     passes += 1
                     complete = self._evaluated(printed(connection, self._counting.query()))
@@ -431,25 +434,9 @@ class Survey:
             parts.append(Text(content[end:]))
         return joined(parts)
 
-    @contextmanager
-    def _timed(self) -> Iterator[None]:
-        """Interrupts DuckDB where the relational part itself takes too long."""
-        lock, over = threading.Lock(), False
-
-        def late() -> None:
-            with lock:
-                if not over:
-                    self._late = True
-                    self._context.connection.interrupt()
-
-        timer = threading.Timer(self._most_seconds, late)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            with lock:  # from here on nothing is interrupted
-                over = True
+    def _is_late(self) -> None:
+        """The relational part itself takes too long."""
+        self._late = True
 
 
 def _behind_a_null(query: Node) -> set[int]:

@@ -8,10 +8,9 @@ after it can be explained, and calls that hang on plain columns are counted.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Generator, Iterator, Sequence, Set
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Generator, Sequence, Set
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import duckdb
@@ -25,6 +24,7 @@ from heliumql.errors import HeliumQLError
 from heliumql.physical import functions
 from heliumql.physical.dispatch import Interrupted
 from heliumql.physical.each import Asked, EachCall
+from heliumql.physical.late import interrupted_after
 from heliumql.session import Session
 from heliumql.syntax.literals import quoted_name
 
@@ -127,7 +127,10 @@ def _rows(evaluation: _Unasked) -> tuple[pa.Table | None, bool]:
     """The rows, and whether they are all; None where they cannot be had, or not in time."""
     batches, rows, latest = list[pa.RecordBatch](), 0, time.monotonic() + _MOST_SECONDS
     try:
-        with _timed(evaluation.context.connection), closing(evaluation.batches()) as reading:
+        with (
+            interrupted_after(2 * _MOST_SECONDS, evaluation.context.connection),
+            closing(evaluation.batches()) as reading,
+        ):
             for batch in reading:
                 batches.append(batch)
                 rows += batch.num_rows
@@ -138,26 +141,6 @@ def _rows(evaluation: _Unasked) -> tuple[pa.Table | None, bool]:
         raise
     except (HeliumQLError, duckdb.Error):
         return None, False
-
-
-@contextmanager
-def _timed(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Interrupts DuckDB where it takes far too long to give rows."""
-    lock, over = threading.Lock(), False
-
-    def late() -> None:
-        with lock:
-            if not over:
-                connection.interrupt()
-
-    timer = threading.Timer(2 * _MOST_SECONDS, late)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        with lock:  # from here on nothing is interrupted
-            over = True
 
 
 def _make(
