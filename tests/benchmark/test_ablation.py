@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,9 @@ from heliumql.engines.engine import Told, Warmup
 from heliumql.engines.simulated import SimulatedEngine
 from heliumql.physical import scheduler
 
-ROOT = Path(__file__).parents[2]
 SUITES = ("map_reduce_questions", "tables")
 SIZE = ("--engine", "simulated", "--rows", "1", "--scale", "0.05")
 ROUNDS = 4
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 @pytest.fixture(scope="module")

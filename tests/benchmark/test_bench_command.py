@@ -6,38 +6,14 @@ import argparse
 import importlib.util
 import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
+from measured_rows import made_row, sql
+from started_program import heliumql
 
-if TYPE_CHECKING:
-    from measured.row import Row
-
-ROOT = Path(__file__).parents[2]
 SIZE = ("--engine", "simulated", "--scale", "0.2", "--rows", "2", "--repeat", "2")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
-
-
-def heliumql(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "heliumql", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | variables,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +23,6 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = heliumql("bench", "all", *SIZE, "--systems", systems, "--output", folder)
     assert done.returncode == 0, done.stderr
     return folder
-
-
-def sql(folder: Path, query: str) -> Sequence[tuple[object, ...]]:
-    with duckdb.connect() as con:
-        con.execute(f"CREATE VIEW measured AS FROM '{folder}/*.parquet'")
-        return con.execute(query).fetchall()
 
 
 def table(text: str, suite: str) -> dict[str, dict[str, str]]:
@@ -210,21 +180,14 @@ def test_quick_has_few_rows_of_every_suite() -> None:
     assert "a small part: debate (rows: 1)" in done.stderr
 
 
-def row(
-    system: str, turn: int, seconds: float, equal: bool | None = True, setting: str = "default"
-) -> Row:
-    from measured.row import Row
-
-    return Row(
-        "r", "", "mixed", 2, 1.0, 0, False, "simulated", "m", 1, 8, 64, system, setting, turn,
-        seconds, 0.0, None, 4, 4, 100, 20, 8, None, None, equal,
-    )  # fmt: skip
-
-
 def test_other_answers_are_told_and_ratios_are_of_pairs() -> None:
     from report.tables import compared
 
-    rows = [row("heliumql", 0, 2.0), row("other", 0, 3.0, equal=False), row("heliumql", 1, 4.0)]
+    rows = [
+        made_row("heliumql", 0, 2.0),
+        made_row("other", 0, 3.0, equal=False),
+        made_row("heliumql", 1, 4.0),
+    ]
     lines = compared(rows).splitlines()
     cells = [cell.strip() for cell in lines[3].strip("|").split("|")]
     assert cells[:7] == ["other", "3.00", "3.00", "3.00", "1.50", "1.50", "1.50"]  # one pair
@@ -237,11 +200,11 @@ def test_own_prompts_are_not_compared_and_settings_are_told_apart(tmp_path: Path
     from report.tables import compared
 
     rows = [
-        row("lotus", 0, 3.0, equal=None, setting="tuned"),
-        row("heliumql", 0, 2.0),
-        row("langgraph", 0, 3.0, setting="default"),
-        row("langgraph", 0, 4.0, equal=False, setting="tuned"),
-        row("raw", 0, 4.0),
+        made_row("lotus", 0, 3.0, equal=None, setting="tuned"),
+        made_row("heliumql", 0, 2.0),
+        made_row("langgraph", 0, 3.0, setting="default"),
+        made_row("langgraph", 0, 4.0, equal=False, setting="tuned"),
+        made_row("raw", 0, 4.0),
     ]
     write(tmp_path, "again", rows)
     assert read(tmp_path) == rows
@@ -279,14 +242,7 @@ def options(suite: str, systems: str | None = None, engine: str = "server") -> a
     return suite_parser(suite).parse_args(given)
 
 
-@pytest.fixture
-def _vllm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if vLLM were there: what is chosen starts nothing."""
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: find("json", *a))
-
-
-@pytest.mark.usefixtures("_vllm")
+@pytest.mark.usefixtures("vllm_seems_installed")
 def test_systems_of_tables_are_compared_on_tables_once_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +266,7 @@ def test_systems_of_tables_are_compared_on_tables_once_installed(
     assert named.systems_of(SUITES["debate"]) == ["heliumql", "langgraph"]
 
 
-@pytest.mark.usefixtures("_vllm")
+@pytest.mark.usefixtures("vllm_seems_installed")
 @pytest.mark.parametrize(
     ("suite", "told"),
     [
@@ -328,7 +284,7 @@ def test_what_is_no_table_is_not_for_systems_of_tables(suite: str, told: str) ->
         chosen(options(suite, "heliumql,daft"))
 
 
-@pytest.mark.usefixtures("_vllm")
+@pytest.mark.usefixtures("vllm_seems_installed")
 @pytest.mark.parametrize("name", ["daft:tuned", "raw:default", "langgraph:fast"])
 def test_settings_that_there_are_not_are_told(name: str) -> None:
     from bench.chosen import chosen

@@ -12,13 +12,6 @@ from heliumql.cli.bench.suite import suite_parser
 from heliumql.cli.parser import WIDTH
 from heliumql.scheduling.policies import POLICIES
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _benchmark_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmark"))
-
 
 def test_help_of_everything_fits_80_columns() -> None:
     for program in (*_SUITES, *_STUDIES):

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from heliumql.cli.main import main
 
-ROOT = Path(__file__).parents[2]
 SMALL = "--engine simulated --rows 1 --scale 0.05 --repeat 1"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 @pytest.mark.parametrize(

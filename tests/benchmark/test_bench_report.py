@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
+from measured_rows import made_row
+from started_program import ROOT
 
 from heliumql.cli.main import main
 
-if TYPE_CHECKING:
-    from measured.row import Row
-
-ROOT = Path(__file__).parents[2]
 SIZE = ("--engine", "simulated", "--rows", "1", "--scale", "0.05", "--repeat", "1")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 @pytest.fixture(scope="module")
@@ -39,29 +28,17 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def row(system: str, turn: int, **measured: float) -> Row:
-    from measured.row import Row
-
-    values: dict[str, Any] = {"seconds": 2.0, "engine_cpu": 0.0, "foretold_seconds": None}
-    return Row(
-        run="r", at="", suite="mixed", rows=2, scale=1.0, seed=0, apart=False, engine="simulated",
-        model="m", workers=1, slots=8, kv_tokens=64, system=system, setting="default", turn=turn,
-        client_cpu=None, calls_asked=4, calls_run=4, prompt_tokens=100, hit_tokens=20,
-        output_tokens=8, planning_seconds=None, equal=True, **(values | measured),
-    )  # fmt: skip
-
-
 def test_columns_that_say_nothing_are_left_out() -> None:
     from report.tables import columns, legend
 
-    one = [row("heliumql", 0), row("heliumql:random", 0)]
+    one = [made_row("heliumql", 0), made_row("heliumql:random", 0)]
     plain = ["system", "seconds", "ratio", "calls", "tokens computed", "hits", "output tokens"]
     assert columns(one) == [*plain, "answers"]
     assert "foretold" not in legend(columns(one))
-    limits = columns([*one, row("oracle", 0), row("one_row", 0)])
+    limits = columns([*one, made_row("oracle", 0), made_row("one_row", 0)])
     assert "to the limit" in limits
     assert "*to the limit*: seconds over" in legend(limits)
-    turns = columns([*one, row("heliumql", 1, engine_cpu=1.0, foretold_seconds=1.5)])
+    turns = columns([*one, made_row("heliumql", 1, engine_cpu=1.0, foretold_seconds=1.5)])
     assert {"least", "most", "least ratio", "greatest ratio", "engine CPU", "foretold"} < set(turns)
     assert "a quarter of max_tokens" in legend(turns)
 
@@ -69,7 +46,7 @@ def test_columns_that_say_nothing_are_left_out() -> None:
 def test_what_was_not_foretold_is_not_zero() -> None:
     from report.tables import columns, compared
 
-    rows = [row("heliumql", 0, foretold_seconds=1.5), row("raw", 0, foretold_seconds=0.0)]
+    rows = [made_row("heliumql", 0, foretold_seconds=1.5), made_row("raw", 0, foretold_seconds=0.0)]
     place = columns(rows).index("foretold")
     cells = [[c.strip() for c in line.split("|")[1:-1]] for line in compared(rows).splitlines()]
     assert [line[place] for line in cells[2:4]] == ["1.50", ""]

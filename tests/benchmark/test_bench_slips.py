@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from heliumql.cli.main import main
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _vllm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if vLLM were there: what is refused starts nothing."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmark"))
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: find("json", *a))
+pytestmark = pytest.mark.usefixtures("vllm_seems_installed")  # what is refused starts nothing
 
 
 @pytest.mark.parametrize(

@@ -8,34 +8,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from started_program import ROOT, heliumql, python
 
-ROOT = Path(__file__).parents[2]
 TINY = "--layers=2 --hidden=128 --heads=4 --kv-heads=2 --head-dim=32 --intermediate=256"
 needs_vllm = pytest.mark.skipif(
     importlib.util.find_spec("vllm") is None, reason="vLLM is not installed"
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
-
-
-def python(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | variables,
-    )
 
 
 def script(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -106,7 +88,7 @@ def test_a_shape_that_is_none_is_told(tmp_path: Path, arguments: str, told: str)
 )
 @needs_vllm
 def test_wrong_usage_of_a_model_is_told(arguments: str, told: str) -> None:
-    done = python("-m", "heliumql", "bench", "mixed", *arguments.split())
+    done = heliumql("bench", "mixed", *arguments.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -143,7 +125,7 @@ def test_answers_are_drawn_by_their_prompts_in_any_batch(model: Path) -> None:
 def test_a_suite_runs_on_a_model_without_weights(model: Path, tmp_path: Path) -> None:
     arguments = ("mixed", "--quick", "--model", model, "--kv-tokens", "free", "--slots", "16")
     systems = ("--systems", "heliumql,random,oracle", "--output", tmp_path)
-    done = python("-m", "heliumql", "bench", *arguments, *systems)
+    done = heliumql("bench", *arguments, *systems)
     assert done.returncode == 0, done.stderr
     from measured.files import read
 

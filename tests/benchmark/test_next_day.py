@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -15,16 +13,8 @@ import pytest
 
 from heliumql.cli.main import main
 
-ROOT = Path(__file__).parents[2]
 ROWS, SCALE = 3, 0.05
 ARGUMENTS = ["--engine", "simulated", "--rows", str(ROWS), "--scale", str(SCALE), "--repeat", "2"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import importlib
 import io
 import itertools
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,7 @@ from typing import Any
 import pytest
 from stub_server import Reply, Seen, StubServer
 
-ROOT = Path(__file__).parents[2]
 SIZE: dict[str, Any] = {"rows": 2, "scale": 0.1, "repeat": 2, "engine": "server"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 def limit(seen: Seen) -> int:

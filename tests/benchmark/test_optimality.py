@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ import pytest
 from heliumql.cost.token_steps import TokenSteps, order_cost
 from heliumql.scheduling.token_steps import sequence_cost, sequence_makespan, token_steps
 
-FOLDER = str(Path(__file__).parents[2] / "benchmark")
 TINY = [
     ("map_reduce", 2, 2), ("map_reduce", 3, 2), ("debate", 2, 2), ("iterative", 2, 4),
     ("iterative", 4, 2), ("iterative", 2, 3),
@@ -22,9 +19,7 @@ TINY = [
 
 @pytest.fixture(scope="module", autouse=True)
 def optimality() -> Any:
-    sys.path.append(FOLDER)
-    yield import_module("optimality")
-    sys.path.remove(FOLDER)
+    return import_module("optimality")
 
 
 def part(name: str) -> Any:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from started_program import heliumql
 
 if TYPE_CHECKING:
     from overhead.rows import Planning
 
-ROOT = Path(__file__).parents[2]
 CALLS = {"trading_4": 224, "mixed": 256, "texts": 300}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +118,7 @@ def test_every_measurement_is_a_row_of_the_files(tmp_path: Path) -> None:
     from overhead.rows import Planning
 
     arguments = ("--parts", "planning,calls", "--queries", "mixed", "--calls", "40", "--runs", "1")
-    done = subprocess.run(
-        [sys.executable, "-m", "heliumql", "bench", "overhead", *arguments, "--output", tmp_path],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+    done = heliumql("bench", "overhead", *arguments, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n### ") == 3
     with duckdb.connect() as con:

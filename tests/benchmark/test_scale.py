@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from started_program import heliumql
 
 if TYPE_CHECKING:
     from scale.row import Row
 
-ROOT = Path(__file__).parents[2]
 WORKFLOWS = ("map_reduce", "debate", "reflection", "table")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
-
-
-def heliumql_bench_scale(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "heliumql", "bench", "scale", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +98,7 @@ def test_every_run_is_a_row_of_the_files(tmp_path: Path) -> None:
     from scale.row import Row
 
     sizes: Sequence[str] = ("--calls", "8,40", "--compare-up-to", "8", "--policies", "op_wise")
-    done = heliumql_bench_scale("--workflows", "map_reduce", *sizes, "--output", tmp_path)
+    done = heliumql("bench", "scale", "--workflows", "map_reduce", *sizes, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2 + 2
     with duckdb.connect() as con:

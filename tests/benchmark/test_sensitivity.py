@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow.parquet
 import pytest
+from measured_rows import sql
 
 from heliumql.cli.main import main
 
-ROOT = Path(__file__).parents[2]
 SIZE = ("--rows", "1", "--scale", "0.05", "--slots", "8")
 VARIED = {  # values and workflows
     "batch": ("2,1", "map_reduce"),
@@ -27,13 +24,6 @@ VARIED = {  # values and workflows
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
-
-
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results")
@@ -42,12 +32,6 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         arguments = [*what, *SIZE, "--systems", "heliumql,random"]
         assert main(["bench", "sensitivity", *arguments, "--output", str(folder / parameter)]) == 0
     return folder
-
-
-def sql(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect() as con:
-        con.execute(f"CREATE VIEW measured AS FROM '{folder}/*/*.parquet'")
-        return con.execute(query).fetchall()
 
 
 def of(folder: Path, parameter: str, suite: str, column: str) -> list[tuple[float, Any]]:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,6 @@ vllm:request_success_total{engine="0",finished_reason="stop",model_name="m"} 1.0
 vllm:request_success_total{engine="0",finished_reason="length",model_name="m"} 2.0
 vllm:request_success_created{engine="0",finished_reason="length",model_name="m"} 1.7e+09
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, BENCHMARK)
-    yield
-    sys.path.remove(BENCHMARK)
 
 
 def test_metrics_are_summed_over_their_labels() -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 CALLS = {  # of two rows: documents, questions, contexts with six questions, items, stocks
     "mixed": 2 * 16,
     "map_reduce_questions": 2 * (7 + 1),  # fourteen experts, seven roles
@@ -26,13 +23,6 @@ CALLS = {  # of two rows: documents, questions, contexts with six questions, ite
     **{f"prefix_{mix}_map_reduce": 2 * (7 + 1) for mix in range(1, 7)},
     **{f"prefix_{mix}_debate": 2 * 3 * 2 for mix in range(1, 7)},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 def run(name: str, policy: str, rows: int = 2, kv: int = 1 << 20) -> Any:

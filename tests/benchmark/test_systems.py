@@ -7,26 +7,18 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from started_program import ROOT
 from stub_server import Reply, Seen, StubServer
 
-ROOT = Path(__file__).parents[2]
 OWN = ("query_wise", "op_wise", "op_wise_chained", "raw")
 FRAMEWORKS = ("langgraph", "agentscope")
 OF_TABLES = ("daft", "lotus", "docetl", "blendsql")
 ENVIRONMENTS = "HELIUMQL_BENCH_ENVIRONMENTS"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 def call(name: str, operator: str, *prompt: Any, **more: Any) -> dict[str, Any]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from started_program import python
 
-ROOT = Path(__file__).parents[2]
 ROWS, SCALE = 2, 0.2
 CALLS = {  # of two rows, as an agent's program makes them: nothing is shared
     "mixed": 2 * 16,
@@ -29,13 +27,6 @@ CALLS = {  # of two rows, as an agent's program makes them: nothing is shared
     **{f"prefix_{mix}_map_reduce": 2 * (7 + 1) for mix in range(1, 7)},
     **{f"prefix_{mix}_debate": 2 * 3 * 2 for mix in range(1, 7)},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _benchmark_on_the_path() -> Iterator[None]:
-    sys.path.insert(0, str(ROOT / "benchmark"))
-    yield
-    sys.path.remove(str(ROOT / "benchmark"))
 
 
 def asked_by_hql(name: str) -> set[Any]:
@@ -125,9 +116,7 @@ def test_as_json_calls_follow_their_inputs(name: str) -> None:
 
 
 def write(*arguments: object) -> subprocess.CompletedProcess[str]:
-    program = ROOT / "benchmark" / "workloads" / "write.py"
-    command = [sys.executable, program, *arguments]
-    return subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
+    return python("benchmark/workloads/write.py", *arguments)
 
 
 def test_a_workload_is_written_to_a_file(tmp_path: Path) -> None:
