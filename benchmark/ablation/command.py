@@ -20,6 +20,7 @@ from progress import say
 from suites.suite import Suite
 
 from ablation.variants import Variants
+from heliumql.cli.standard_output import write
 
 STUDY = "ablation"
 
@@ -36,7 +37,7 @@ def _suite(
     with ExitStack() as stack:
         wanted = size.kv_cache_tokens(chosen.kv_tokens)
         engine, kv_tokens = running.engine(chosen, wanted, model, stack)
-        print(heading(suite, chosen, size, kv_tokens), file=out, flush=True)
+        write(heading(suite, chosen, size, kv_tokens) + "\n", out)
         answers = Answers()
         for turn, variant, found in Variants(InProcess(suite, chosen, engine, kv_tokens)).runs():
             row = Row(

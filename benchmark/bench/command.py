@@ -21,6 +21,7 @@ from bench.on_server import OnServer
 from bench.outcome import outcome, tabled
 from bench.rows import extent, measures
 from bench.size import Size, measure
+from heliumql.cli.standard_output import write
 
 
 def command(chosen: Chosen, folder: Path | None, out: TextIO) -> int:
@@ -60,7 +61,7 @@ def _suite(
     size = measure(suite, chosen)
     with ExitStack() as stack:
         kv_tokens, runs = _runs(suite, chosen, size, model, stack)
-        print(heading(suite, chosen, size, kv_tokens), file=out, flush=True)
+        write(heading(suite, chosen, size, kv_tokens) + "\n", out)
         first: Run | None = None
         for turn, system, found in runs:
             who = named(system)

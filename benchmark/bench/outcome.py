@@ -15,6 +15,7 @@ from report.tables import columns, compared, legend
 
 from bench.chosen import Chosen
 from bench.rows import common
+from heliumql.cli import standard_output
 from heliumql.errors import EngineError
 
 
@@ -58,4 +59,4 @@ def tabled(measured: Iterator[Row], out: TextIO) -> Iterator[Row]:
     for row in measured:
         rows.append(row)
         yield row
-    print(f"{compared(rows)}\n\n{legend(columns(rows))}", file=out, flush=True)
+    standard_output.write(f"{compared(rows)}\n\n{legend(columns(rows))}\n", out)

@@ -22,6 +22,7 @@ from report.tables import columns, compared, legend
 from suites.runs import Run
 from workloads import workload
 
+from heliumql.cli.standard_output import write
 from next_day.days import SECOND, Days, turns
 from next_day.reuse import Reuse, by_name, reuse
 
@@ -52,7 +53,7 @@ def _measured(chosen: Chosen, out: TextIO, fields: Mapping[str, Any]) -> Iterato
         model = running.model(chosen, stack)
         wanted = size.on(chosen.hardware, chosen.kv_tokens)
         engine, kv_tokens = running.engine(chosen, wanted, model, stack)
-        print(heading(SECOND, chosen, size, kv_tokens), file=out, flush=True)
+        write(heading(SECOND, chosen, size, kv_tokens) + "\n", out)
         for turn, both in enumerate(turns(InProcess(SECOND, chosen, engine, kv_tokens))):
             days.append(both)
             runs = (both.first, both.second, both.without)
@@ -70,9 +71,9 @@ def _measured(chosen: Chosen, out: TextIO, fields: Mapping[str, Any]) -> Iterato
                 say(f"turn {turn + 1}, {system}: {row.seconds:.2f} s")
                 rows.append(row)
                 yield row
-    print(f"{compared(rows)}\n\n{legend(columns(rows))}", file=out)
-    print(f"\n{ratios(days)}\n", file=out)
-    print(reused(days[0], reuse(days[0]), chosen), file=out, flush=True)
+    found_again = reused(days[0], reuse(days[0]), chosen)
+    parts = (compared(rows), legend(columns(rows)), ratios(days), found_again)
+    write("\n\n".join(parts) + "\n", out)
     for both in days:
         again = reuse(both)
         if not again.complete:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from heliumql.cli.standard_output import write
 from heliumql.cost.event_model import Constants
 from heliumql.scheduling.policies import POLICIES
 from heliumql.scheduling.policies.cache_aware import cache_aware
@@ -46,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
         rows.append(_row(instance, known, best, spans_here))
         taken = time.perf_counter() - began
         print(f"{number}/{len(chosen)} {instance.name}: {taken:.1f} s", file=sys.stderr)
-    print(_gaps(spans), _instances(rows), sep="\n")
+    write(f"{_gaps(spans)}\n{_instances(rows)}\n")
     return 0
 
 

@@ -16,6 +16,7 @@ from measured.figures import write_figures
 from measured.folder import made
 from progress import say
 
+from heliumql.cli.standard_output import write
 from overhead.chosen import MORE, Chosen, chosen
 from overhead.naming import WINDOWS
 from overhead.rows import Calls, Naming, Planning, Scheduling
@@ -47,10 +48,10 @@ def main(options: argparse.Namespace) -> int:
             return 1
         finally:  # also of what was measured before Ctrl-C
             if rows:
-                for title, table in titles.items():
-                    print(f"\n### {title}\n\n{table(rows)}", flush=True)
                 if folder is not None:
                     say(f"written: {write_figures(folder, f'overhead-{part}', rows)}")
+                for title, table in titles.items():
+                    write(f"\n### {title}\n\n{table(rows)}\n")
     return 0
 
 

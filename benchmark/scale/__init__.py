@@ -13,6 +13,7 @@ from measured.figures import write_figures
 from measured.folder import made
 from progress import say
 
+from heliumql.cli.standard_output import write
 from scale.chosen import Chosen, chosen
 from scale.point import measured
 from scale.row import Row
@@ -42,9 +43,9 @@ def _measure(chosen: Chosen, folder: Path | None) -> int:
         status = 1
     finally:  # also of what was measured before Ctrl-C
         if rows:
-            print(table(rows, chosen.others), flush=True)
             if folder is not None:
                 say(f"written: {write_figures(folder, 'scale', rows)}")
+            write(table(rows, chosen.others) + "\n")
     if differ := differing(rows):
         say(f"error: other answers than in the first run of the size: {'; '.join(differ)}")
     return 1 if differ else status

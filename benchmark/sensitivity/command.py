@@ -20,6 +20,7 @@ from progress import say
 from report.varied import label, table
 from suites.runs import Run
 
+from heliumql.cli.standard_output import write
 from sensitivity.series import Point, Series, series
 
 
@@ -47,8 +48,7 @@ def _measured(
                 for row in _series(one, fields, model):
                     rows.append(row)
                     yield row
-                print(f"\n### {parameter} of {one.workflow}\n", file=out)
-                print(table(rows), file=out, flush=True)
+                write(f"\n### {parameter} of {one.workflow}\n\n{table(rows)}\n", out)
 
 
 def _series(one: Series, fields: Mapping[str, Any], model: Path | None) -> Iterator[Row]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from heliumql import syntax
 from heliumql.binder.parameters import named_in
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.scripts import constant
+from heliumql.cli.standard_output import write
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import HeliumQLError
 
@@ -61,8 +61,7 @@ def dry_run(
                     told is not None and syntax.shell(parsed.statement.text).kind != "select"
                 )
                 if told is not None:
-                    sys.stdout.write(f"{_titled(parsed)}\n{_indented(told)}\n")
-                    sys.stdout.flush()
+                    write(f"{_titled(parsed)}\n{_indented(told)}\n")
 
 
 def _told(

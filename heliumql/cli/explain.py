@@ -16,6 +16,7 @@ from heliumql.cli.parser import UsageError
 from heliumql.cli.report import harmless
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import check_used, constant, scripts
+from heliumql.cli.standard_output import write
 from heliumql.cli.standing_in import StandIns
 from heliumql.cli.values import pairs
 from heliumql.connection import Connection, Parsed
@@ -147,8 +148,7 @@ def _write(shown: list[str], form: syntax.ExplainFormat, path: Path | None) -> N
     line = "\n" + "-" * 80 + "\n\n" if form in ("text", "stages") else "\n"
     text = line.join(f"{one}\n" for one in shown)
     if path is None:
-        sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
-        sys.stdout.flush()
+        write(harmless(text) if sys.stdout.isatty() else text)
         return
     try:
         path.write_text(text, "utf-8")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from heliumql.cli.interrupt import Interrupts
-from heliumql.cli.output import OutputClosedError
 from heliumql.cli.parser import UsageError
 from heliumql.cli.report import say, say_error
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import as_hql, read
+from heliumql.cli.standard_output import write
 from heliumql.errors import HeliumQLError
 from heliumql.formatting import formatted
 from heliumql.source import Source
@@ -46,18 +45,18 @@ def _one(file: str, options: argparse.Namespace) -> int:
         say_error(str(error.with_source(Source(text, name))))
         return error.exit_status
     if options.dialect is not None:
-        _print(laid_out)
+        write(laid_out)
         return 0
     changes = laid_out != text
     if options.diff and changes:
         old, new = text.splitlines(keepends=True), laid_out.splitlines(keepends=True)
-        _print("".join(map(_with_end, difflib.unified_diff(old, new, name, f"{name} (laid out)"))))
+        write("".join(map(_with_end, difflib.unified_diff(old, new, name, f"{name} (laid out)"))))
     if options.check:
         if changes:
             say(f"{name} would change")
         return int(changes)
     if file == "-" and not options.diff:
-        _print(laid_out)
+        write(laid_out)
     elif changes and not options.diff:
         _write(Path(file), laid_out)
         say(f"{name} laid out")
@@ -69,14 +68,6 @@ def _write(path: Path, text: str) -> None:
         path.write_bytes(text.encode())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _print(text: str) -> None:
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise OutputClosedError from None
 
 
 def _with_end(line: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 
 from heliumql.cli import arguments
 from heliumql.cli.parser import Parser, UsageError, nearest
+from heliumql.cli.standard_output import READER_GONE, OutputClosedError, write
+from heliumql.errors import ExecutionError
 
 OVERVIEW = """\
 HeliumQL: DuckDB SQL with LLM calls in it.
@@ -53,8 +54,6 @@ _PARSERS: dict[str, Callable[[], Parser]] = {
     "serve": arguments.serve_parser,
 }
 
-_READER_GONE = 141  # 128 + SIGPIPE, as of any other program in a pipeline
-
 
 def help_of(words: Sequence[str]) -> int:
     """Shows the help of a command, or of all; the exit status."""
@@ -83,15 +82,12 @@ def did_you_mean(word: str) -> str:
 def show(text: str) -> int:
     """Writes to standard output; the exit status, also where nobody reads it any more."""
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more
-        return _READER_GONE
-    except OSError as error:
-        print(f"error: cannot write: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        write(text)
+    except OutputClosedError:
+        return READER_GONE
+    except ExecutionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
     return 0
 
 

@@ -27,15 +27,12 @@ from heliumql.cli.formats import (
 )
 from heliumql.cli.parser import UsageError
 from heliumql.cli.report import harmless
+from heliumql.cli.standard_output import OutputClosedError
 from heliumql.cli.table import ROWS, Look, write_table
 from heliumql.errors import ExecutionError, InternalError
 
 _STANDARD_OUTPUT = 1
 _EXPLAIN = ["explain_key", "explain_value"]
-
-
-class OutputClosedError(Exception):
-    """Whoever read standard output has gone (`| head`); there is nobody left to write for."""
 
 
 @dataclass(frozen=True)

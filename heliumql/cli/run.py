@@ -15,7 +15,7 @@ import pyarrow as pa
 import heliumql
 from heliumql.binder.parameters import named_in
 from heliumql.cli.interrupt import Interrupts
-from heliumql.cli.output import Output, OutputClosedError
+from heliumql.cli.output import Output
 from heliumql.cli.parser import UsageError
 from heliumql.cli.progress import ProgressLine
 from heliumql.cli.report import (
@@ -27,13 +27,13 @@ from heliumql.cli.report import (
     say_stats,
 )
 from heliumql.cli.scripts import as_hql, check_used, constant, scripts
+from heliumql.cli.standard_output import READER_GONE, OutputClosedError
 from heliumql.cli.values import pairs
 from heliumql.errors import BudgetError, HeliumQLError
 from heliumql.stats import Stats
 from heliumql.syntax import shell
 
 _IN_PART = BudgetError.exit_status
-_READER_GONE = 141  # 128 + SIGPIPE, as of any other program in a pipeline
 
 
 class Running(Protocol):
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     stats = sum((connection.total_stats for connection in opened), Stats())
     say_incidents(stats)
     # Of a statement that failed as a whole the error has told, and no value of it is NULL.
-    failed = status not in (0, _IN_PART, _READER_GONE) and interrupts.exit_status is None
+    failed = status not in (0, _IN_PART, READER_GONE) and interrupts.exit_status is None
     say_failures((whole or [Stats()])[-1] if failed else stats)
     say_refused(stats)
     if options.stats:
@@ -68,7 +68,7 @@ def status_of(work: Callable[[], None], interrupts: Interrupts) -> int:
         work()
         return 0
     except OutputClosedError:
-        return _READER_GONE
+        return READER_GONE
     except (Exception, KeyboardInterrupt) as error:
         # A signal shows as KeyboardInterrupt, or as whatever the code it hit makes of it.
         if interrupts.exit_status is not None:

@@ -19,6 +19,7 @@ from heliumql.cli.remote import connected, contents
 from heliumql.cli.report import say
 from heliumql.cli.run import status_of
 from heliumql.cli.scripts import constant, read
+from heliumql.cli.standard_output import write
 from heliumql.cli.values import pairs
 from heliumql.connection import Connection
 from heliumql.extensions.flight import tokens
@@ -44,7 +45,7 @@ def _serve(options: argparse.Namespace, interrupts: Interrupts, left: list[str])
     """`left` gets what could not be ended."""
     if options.status is not None:
         with connected(options.status, options) as connection:
-            print(json.dumps(connection.status(), indent=2))
+            write(json.dumps(connection.status(), indent=2) + "\n")
         return
     settings = pairs("--set", options.set)
     if options.model is not None:

@@ -1,10 +1,13 @@
-"""`--output` of `heliumql bench`: what cannot be a folder is told before anything is measured."""
+"""`--output` of `heliumql bench`: what cannot be a folder is told first; rows are kept."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from started_program import ROOT
 
 from heliumql.cli.main import main
 
@@ -52,3 +55,19 @@ def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
     made(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
     assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_what_was_measured_is_kept_though_nobody_reads_the_table(tmp_path: Path) -> None:
+    small = ("--workflows", "map_reduce", "--calls", "8", "--compare-up-to", "8", "--policies")
+    command = (sys.executable, "-m", "heliumql", "bench", "scale", *small, "op_wise")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*command, "--output", tmp_path], stdout=pipe, stderr=pipe, cwd=ROOT, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        *_, last = process.stderr.read().splitlines()
+    assert process.returncode == 141
+    assert last.startswith(f"written: {tmp_path}")
+    assert list(tmp_path.glob("scale-*.parquet"))

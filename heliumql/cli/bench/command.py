@@ -22,7 +22,8 @@ from heliumql.cli.bench.sensitivity import sensitivity_parser
 from heliumql.cli.bench.suite import suite_parser
 from heliumql.cli.help import show
 from heliumql.cli.parser import UsageError, nearest
-from heliumql.errors import InternalError
+from heliumql.cli.standard_output import READER_GONE, OutputClosedError
+from heliumql.errors import ExecutionError, InternalError
 from heliumql.resources import resource
 
 
@@ -115,7 +116,13 @@ def bench(arguments: Sequence[str]) -> int:
                     hint=f"pip install {' '.join(missing)}, or in a checkout: "
                     "pip install -e '.[bench]'",
                 )
-            status: int = _load(program).main(options)
+            try:
+                status: int = _load(program).main(options)
+            except OutputClosedError:
+                return READER_GONE
+            except ExecutionError as error:
+                print(f"error: {error}", file=sys.stderr)
+                return error.exit_status
             return status
     raise AssertionError(arguments)
 

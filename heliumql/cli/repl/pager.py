@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager, suppress
 
 import pyarrow as pa
 
-from heliumql.cli.output import OutputClosedError
 from heliumql.cli.repl.screen import Screen
+from heliumql.cli.standard_output import OutputClosedError
 
 _HELD_BYTES = 1_000_000  # of a result; a longer one goes to the pager while it is read
 _DEFAULT = ("less", "-SRFX")

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from heliumql.cli.output import OutputClosedError
 from heliumql.cli.progress import clock, describe, draw_line, take_line_away
 from heliumql.cli.repl.preferences import CommandError, mode_of
 from heliumql.cli.report import say_error
+from heliumql.cli.standard_output import OutputClosedError
 from heliumql.stats import Progress
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import duckdb
 
-from heliumql.cli.output import OutputClosedError
 from heliumql.cli.repl.complaints import placed, unexpected, with_advice
 from heliumql.cli.repl.database import Opened
 from heliumql.cli.repl.entries import Entry, as_command, entries
@@ -22,6 +21,7 @@ from heliumql.cli.repl.screen import Screen
 from heliumql.cli.repl.statement import Abandoned, Evaluation
 from heliumql.cli.repl.summary import counted, has_calls, interrupted, summary
 from heliumql.cli.report import say_failures, say_incidents, say_refused
+from heliumql.cli.standard_output import OutputClosedError
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import HeliumQLError
 from heliumql.stats import Progress, Stats

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import duckdb
 
 from heliumql.cli.interrupt import Interrupts
-from heliumql.cli.output import OutputClosedError
 from heliumql.cli.parser import UsageError
 from heliumql.cli.repl.database import open_database
 from heliumql.cli.repl.entries import Entry, entries, is_complete
@@ -20,11 +19,11 @@ from heliumql.cli.repl.preferences import CommandError, Preferences
 from heliumql.cli.repl.screen import Screen
 from heliumql.cli.repl.shell import Shell
 from heliumql.cli.report import say_error
+from heliumql.cli.standard_output import READER_GONE, OutputClosedError
 from heliumql.cli.values import pairs
 from heliumql.errors import HeliumQLError
 
 _INTERRUPTED = 130
-_READER_GONE = 141
 
 
 def repl(options: argparse.Namespace, interrupts: Interrupts, version: str) -> int:
@@ -48,7 +47,7 @@ def repl(options: argparse.Namespace, interrupts: Interrupts, version: str) -> i
     try:
         status = _run(shell, options, interrupts, version)
     except OutputClosedError:
-        status = _READER_GONE
+        status = READER_GONE
     except KeyboardInterrupt:
         status = interrupts.exit_status or _INTERRUPTED
     finally:
