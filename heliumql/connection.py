@@ -216,6 +216,10 @@ class Connection(Executing, Observing):
         """
         return self._statements.stand_in(parsed, params)
 
+    def read_again(self, parsed: Parsed) -> Parsed:
+        """The statement as it is read now: names in it may have come to hold calls since."""
+        return self._statements.read_again(parsed)
+
     def holds_calls(self, parsed: Parsed) -> bool:
         """A plain statement names a view, macro or prompt with calls, made since it was parsed."""
         return self._statements.names_calls(parsed.statement.text)

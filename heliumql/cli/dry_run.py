@@ -54,7 +54,7 @@ def dry_run(
         left_out = False
         sets = "; ".join(f"SET {n} = {constant(n, v)}" for n, v in settings.items())
         for text, name in [(sets, None), *texts]:
-            for parsed in connection.statements(text, name):
+            for parsed in map(connection.read_again, connection.statements(text, name)):
                 values = named_in(parsed.statement.text, parameters)
                 told = _told(connection, parsed, values, left_out=left_out)
                 left_out = left_out or (
@@ -79,8 +79,6 @@ def _told(
     try:
         match parsed.statement:
             case syntax.LlmSql() | syntax.Execute():
-                return str(connection.estimate(parsed, given))
-            case syntax.Sql() if connection.holds_calls(parsed):
                 return str(connection.estimate(parsed, given))
             case _:
                 return _made(connection, parsed, given)
@@ -139,12 +137,11 @@ def _stays_inside(connection: Connection, text: str) -> bool:
 
 def _titled(parsed: Parsed) -> str:
     """Where the statement stands, and how it begins."""
-    source, statement = parsed.source, parsed.statement
-    line = source.text.count("\n", 0, statement.span.start) + 1
-    beginning = " ".join(statement.text.split())
+    name, line = parsed.written_at
+    beginning = " ".join(parsed.statement.text.split())
     if len(beginning) > 70:
         beginning = beginning[:68] + ".."
-    return f"{source.name or '-c'}:{line}: {beginning}"
+    return f"{name or '-c'}:{line}: {beginning}"
 
 
 def _indented(text: str) -> str:

@@ -68,6 +68,7 @@ def _explain_all(
     stand_ins = StandIns(connection)
     skipped = False
     for number, parsed in enumerate(statements, 1):
+        parsed = connection.read_again(parsed)
         asked = _asked(connection, parsed, form, analyze)
         values = named_in(parsed.statement.text, parameters)
         run = asked or stand_ins.to_run(parsed)

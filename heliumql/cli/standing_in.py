@@ -110,5 +110,5 @@ def _is_qualified(tokens: Sequence[syntax.Token], at: int) -> bool:
 
 def _place(parsed: Parsed) -> str:
     """`reviews.hql:8`, or the line of what was typed."""
-    line = parsed.source.text.count("\n", 0, parsed.statement.span.start) + 1
-    return f"{parsed.source.name}:{line}" if parsed.source.name else f"line {line}"
+    name, line = parsed.written_at
+    return f"{name}:{line}" if name else f"line {line}"

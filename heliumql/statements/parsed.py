@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from heliumql.binder.parameters import Parameters
-from heliumql.source import Source
+from heliumql.source import Source, Span
 from heliumql.statements.groups import Group
 from heliumql.syntax import Statement
 
@@ -16,6 +16,12 @@ class Parsed:
 
     statement: Statement
     source: Source
+
+    @property
+    def written_at(self) -> tuple[str | None, int]:
+        """The name of the text that it was written in, and the line where it begins there."""
+        source, span = self.source.origin(self.statement.span) or (self.source, Span(0, 0))
+        return source.name, source.text.count("\n", 0, span.start) + 1
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,15 @@ class Statements:
             raise BindError(f"{taker} takes one statement; this text has {len(parsed)}")
         return parsed[0]
 
+    def read_again(self, parsed: Parsed) -> Parsed:
+        """The statement as it is read now: names in it may have come to hold calls since."""
+        if not isinstance(parsed.statement, syntax.Sql):
+            return parsed
+        if not self.names_calls(parsed.statement.text):
+            return parsed
+        (found,) = self.parsed(joined((parsed.source, parsed.statement.span)))
+        return found
+
     def _catch_up(self) -> None:
         """What other connections have made since the last statement has its name here too."""
         if self._definitions.is_behind:

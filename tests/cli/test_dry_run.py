@@ -77,3 +77,15 @@ def test_estimates_in_python() -> None:
             con.estimate("SELECT 1; SELECT 2")
         with pytest.raises(heliumql.HeliumQLError, match="nobody"):
             con.estimate("SELECT LLM_GENERATE('{nobody}') FROM t")
+
+
+def test_views_of_views_with_calls_are_counted(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.hql").write_text("""\
+CREATE MODEL m WITH (engine = 'simulated');
+CREATE VIEW inner_one AS SELECT LLM_GENERATE('Say {i}') AS said FROM range(3) AS t(i);
+CREATE VIEW outer_one AS FROM inner_one;
+SELECT said FROM outer_one;
+""")
+    done = run("a.hql", "--dry-run")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("a.hql:4: SELECT said FROM outer_one\n  calls to run: 3; ")

@@ -126,3 +126,18 @@ def test_ways_to_say_what_is_made(run: Run, made: str) -> None:
     )
     assert done.status == 0, done.err
     assert "note: odd name of line 2 stands in" in done.err
+
+
+def test_what_is_made_of_views_with_calls_is_explained_not_run(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.hql").write_text("""\
+CREATE TEMP MODEL m WITH (engine = 'openai', base_url = 'http://localhost:9', model = 'x');
+CREATE VIEW inner_one AS SELECT i, LLM_GENERATE('Say {i}') AS said FROM range(3) AS t(i);
+CREATE VIEW outer_one AS FROM inner_one;
+SELECT said FROM outer_one;
+CREATE TABLE made AS FROM outer_one;
+SELECT LLM_GENERATE('{i}') FROM made;
+""")
+    done = run("explain", "a.hql")
+    assert done.status == 0, done.err
+    assert done.out.count("rows: 3; calls to run: 3") == 3
+    assert done.err.startswith("note: made of a.hql:5 stands in, ")
