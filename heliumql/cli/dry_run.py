@@ -1,8 +1,8 @@
 """`heliumql run --dry-run`: what statements are expected to cost. Asks no model, writes nothing.
 
 A database file is opened for reading only. What later statements need is made for the session:
-models, prompts, tables without calls; in a file tables become temporary ones. What cannot be made
-so is left out, and statements that need it say so.
+models, prompts, tables without calls; in a file tables become temporary ones. For tables with calls
+others stand in. What cannot be made so is left out, and statements that need it say so.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,7 @@ from heliumql.binder.parameters import named_in
 from heliumql.cli.interrupt import Interrupts
 from heliumql.cli.scripts import constant
 from heliumql.cli.standard_output import write
+from heliumql.cli.standing_in import StandIns
 from heliumql.connection import Connection, Parsed
 from heliumql.errors import HeliumQLError
 
@@ -51,26 +52,43 @@ def dry_run(
         heliumql.connect(database, read_only=in_file) as connection,
         interrupts.interrupting(connection.interrupt),
     ):
-        left_out = False
         sets = "; ".join(f"SET {n} = {constant(n, v)}" for n, v in settings.items())
-        for text, name in [(sets, None), *texts]:
-            for parsed in map(connection.read_again, connection.statements(text, name)):
-                values = named_in(parsed.statement.text, parameters)
-                told = _told(connection, parsed, values, left_out=left_out)
-                left_out = left_out or (
-                    told is not None and syntax.shell(parsed.statement.text).kind != "select"
-                )
-                if told is not None:
-                    write(f"{_titled(parsed)}\n{_indented(told)}\n")
+        statements = [
+            parsed
+            for text, name in [(sets, None), *texts]
+            for parsed in connection.statements(text, name)
+        ]
+        stand_ins = StandIns(connection)
+        left_out = False
+        for number, parsed in enumerate(statements, 1):
+            parsed = connection.read_again(parsed)
+            values = named_in(parsed.statement.text, parameters)
+            told = _told(connection, stand_ins, parsed, values, left_out=left_out)
+            if told is None:
+                continue
+            write(f"{_titled(parsed)}\n{_indented(told.text)}\n")
+            if told.may_stand_in:
+                left_out |= not stand_ins.stands_in(parsed, values, statements[number:])
+            else:
+                left_out |= syntax.shell(parsed.statement.text).kind != "select"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What is said of a statement that was not run."""
+
+    text: str
+    may_stand_in: bool = False  # a table for the one that it would make
 
 
 def _told(
     connection: Connection,
+    stand_ins: StandIns,
     parsed: Parsed,
     values: Mapping[str, object] | None,
     *,
     left_out: bool,
-) -> str | None:
+) -> _Told | None:
     """What is to be said of a statement; None where it only makes something.
 
     `left_out`: a statement before it, which may make what it needs, was not run.
@@ -79,20 +97,31 @@ def _told(
     try:
         match parsed.statement:
             case syntax.LlmSql() | syntax.Execute():
-                return str(connection.estimate(parsed, given))
+                estimate = str(connection.estimate(parsed, given))
+                if names := ", ".join(stand_ins.read_by(parsed)):
+                    premise = f"as if answers in {names} that are not remembered were NULL:"
+                    estimate = f"{premise}\n{estimate}"
+                return _Told(estimate, syntax.shell(parsed.statement.text).kind != "select")
             case _:
-                return _made(connection, parsed, given)
+                not_run = _made(connection, stand_ins, parsed, given)
+                return None if not_run is None else _Told(not_run)
     except (HeliumQLError, duckdb.Error) as error:
         message = str(error).partition("\n")[0]
         if _READ_ONLY.search(message):
-            return "not run: it would write to the database"
+            return _Told("not run: it would write to the database")
         if left_out and _MISSING.search(message):
-            return f"not known: {message}; a statement before it, not run here, may make that"
+            why = f"{message}; a statement before it, not run here, may make that"
+            return _Told(f"not known: {why}")
         raise
 
 
-def _made(connection: Connection, parsed: Parsed, values: dict[str, object] | None) -> str | None:
-    """Makes what later statements need, as long as nothing of it is kept."""
+def _made(
+    connection: Connection,
+    stand_ins: StandIns,
+    parsed: Parsed,
+    values: dict[str, object] | None,
+) -> str | None:
+    """Makes what later statements need, as long as nothing of it is kept; else what is said."""
     statement = parsed.statement
     match statement:
         case (
@@ -101,6 +130,7 @@ def _made(connection: Connection, parsed: Parsed, values: dict[str, object] | No
             | syntax.CreateView()
             | (syntax.CreateMacro())
         ):
+            stand_ins.to_run(parsed)  # what is made of one, it knows
             statement = replace(statement, temp=True, or_replace=True, if_not_exists=False)
         case syntax.SetOption(name="llm_cache_path", value=str(path)) if path not in (
             "", ":memory:",
@@ -113,10 +143,13 @@ def _made(connection: Connection, parsed: Parsed, values: dict[str, object] | No
         case syntax.Sql():
             if not _stays_inside(connection, statement.text):
                 return "not run: it would write outside of the session"
-            if connection.is_read_only:
+            run = stand_ins.to_run(parsed)
+            if run is None:
+                return "not run: it would keep what is made of a table that stands in"
+            if run is parsed and connection.is_read_only:
                 text = _OF_A_FILE.sub(lambda m: m[0] + " TEMP", statement.text, count=1)
-                (parsed,) = connection.statements(text)
-                statement = parsed.statement
+                (run,) = connection.statements(text)
+            parsed, statement = run, run.statement
         case syntax.Show() | syntax.Describe() | syntax.Explain():
             return None
         case _:

@@ -1,4 +1,4 @@
-"""What `heliumql explain` does about tables that statements with calls, not run, would make.
+"""What explanations and dry runs do about tables that statements with calls, not run, would make.
 
 Those that a later statement names are made as temporary ones (`Connection.stand_in`). What is made
 of such a table is made temporary, too; and nothing that is written to stay is written from one.
@@ -24,7 +24,7 @@ _CHANGES = (
 
 
 class StandIns:
-    """The tables that stand in for others, while the statements of a run are explained."""
+    """The tables that stand in for others, while statements are explained one after another."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -65,6 +65,10 @@ class StandIns:
             case _:
                 return parsed
 
+    def read_by(self, parsed: Parsed) -> Sequence[str]:
+        """Which of them, and of what is made of them, the statement names; in lower case."""
+        return sorted(self._names & _names_in(parsed.statement.text))
+
     def _plain(self, parsed: Parsed) -> Parsed | None:
         text = parsed.statement.text
         tokens = syntax.tokenize(text)
@@ -83,7 +87,7 @@ class StandIns:
                 return found
         if words[0] in _HARMLESS or any(self._is_changed(tokens, change) for change in _CHANGES):
             return parsed
-        named = ", ".join(sorted(self._names & _names_in(text)))
+        named = ", ".join(self.read_by(parsed))
         say(f"note: {_place(parsed)} is not run: it would keep what is made of {named}")
         return None
 

@@ -1,9 +1,10 @@
-"""Stand-ins: what EXPLAIN of a file puts where a statement with calls, not run, would make a table.
+"""Stand-ins: what EXPLAIN of a file, or a dry run, puts where a statement would make a table.
 
-`Statements.stand_in` calls it. A stand-in is a temporary table of the same name, with the columns
-and types of what would be made and, as far as they can be had without asking a model, its rows: a
-value that no remembered answer gives is NULL, and every row passes an LLM_FILTER. So statements
-after it can be explained, and calls that hang on plain columns are counted.
+`Statements.stand_in` calls it. The statement has calls and is not run. A stand-in is a temporary
+table of the same name, with the columns and types of what would be made and, as far as they can be
+had without asking a model, its rows: a value that no remembered answer gives is NULL, and every row
+passes an LLM_FILTER. So statements after it can be explained, and calls that hang on plain columns
+are counted.
 """
 
 from __future__ import annotations

@@ -18,13 +18,19 @@ SELECT i, LLM_GENERATE('Sum up {body}') FROM t;
 CREATE TABLE s AS SELECT i, LLM_GENERATE('Sum up {body}') AS g FROM t;
 SELECT LLM_GENERATE('Again {g}') FROM s;
 COPY t TO 'out.csv';
+CREATE TABLE main.u AS FROM s WHERE LLM_FILTER('Is {g} short?');
+SELECT LLM_GENERATE('Once more {g}') FROM u;
 """
 
 
 def test_statements_of_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.hql").write_text(FILE)
     done = run("a.hql", "--dry-run")
-    assert (done.status, done.err) == (0, "")
+    assert done.status == 0
+    assert done.err == (
+        "note: s of a.hql:6 stands in, as no model is asked: it has 10 rows, with NULL for answers "
+        "that are not remembered\n"
+    )
     assert done.out.startswith(
         "a.hql:5: SELECT i, LLM_GENERATE('Sum up {body}') FROM t\n"
         "  calls to run: 6; rows that ask: 10; remembered: 0; equal to others: 4\n"
@@ -32,7 +38,11 @@ def test_statements_of_a_file(run: Run, tmp_path: Path) -> None:
     assert "over budget: llm_max_calls = 5, and 6 calls are to be run" in done.out
     assert "price: ~" in done.out
     assert (
-        "a.hql:7: SELECT LLM_GENERATE('Again {g}') FROM s\n  not known: table with name s"
+        "a.hql:7: SELECT LLM_GENERATE('Again {g}') FROM s\n"
+        "  as if answers in s that are not remembered were NULL:\n  calls to run: 0; "
+    ) in done.out
+    assert (
+        "a.hql:10: SELECT LLM_GENERATE('Once more {g}') FROM u\n  not known: table with name u"
         in done.out
     )
     assert "a.hql:8: COPY t TO 'out.csv'\n  not run" in done.out
@@ -89,3 +99,31 @@ SELECT said FROM outer_one;
     done = run("a.hql", "--dry-run")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("a.hql:4: SELECT said FROM outer_one\n  calls to run: 3; ")
+
+
+MADE = """\
+CREATE TEMP MODEL m WITH (engine = 'openai', base_url = 'http://127.0.0.1:9/v1', model = 'x');
+CREATE TABLE made AS SELECT i, LLM_GENERATE('Say {i}') AS said FROM range(4) AS t(i);
+CREATE VIEW few AS FROM made WHERE i > 1;
+CREATE TABLE fewer AS FROM few WHERE i > 2;
+INSERT INTO made VALUES (9, 'nine');
+CREATE TABLE kept (i INTEGER);
+INSERT INTO kept SELECT i FROM made;
+SELECT LLM_GENERATE('Add to {i}') FROM few;
+SELECT LLM_GENERATE('Add to {i}') FROM fewer;
+"""
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_what_is_made_of_tables_that_stand_in(run: Run, tmp_path: Path, in_file: bool) -> None:
+    (tmp_path / "a.hql").write_text(MADE)
+    heliumql.connect(tmp_path / "d.duckdb").close()
+    before = (tmp_path / "d.duckdb").read_bytes()
+    done = run("a.hql", "--dry-run", *(["--database", "d.duckdb"] if in_file else []))
+    assert done.status == 0, done.err
+    assert "INSERT INTO kept SELECT i FROM made\n  not run: it would keep" in done.out
+    counted = "as if answers in {} that are not remembered were NULL:\n  calls to run: {}; "
+    assert counted.format("few", 3) in done.out
+    assert counted.format("fewer", 1) in done.out
+    assert (tmp_path / "d.duckdb").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.hql", "d.duckdb"]
