@@ -78,8 +78,8 @@ class CallRun:
             self._reader = threading.get_ident()
             try:
                 batch = next(self._source, None)
-            except Exception as error:
-                self._error = error
+            except BaseException as error:
+                self._error = error if isinstance(error, Exception) else _stopped()
                 raise
             finally:
                 self._reader = None
@@ -175,6 +175,13 @@ class CallRun:
             first_row_seconds=self._first or 0.0,
             seconds=self._seconds or time.monotonic() - self._started,
         )
+
+
+def _stopped() -> Exception:
+    """What Ctrl-C is to those who read on: what came until then is not all."""
+    from heliumql.physical.dispatch import Interrupted
+
+    return Interrupted()
 
 
 def stats_of(account: Account) -> Stats:
