@@ -67,7 +67,7 @@ class RemoteConnection:
             self._client = flight.FlightClient(
                 address, tls_root_certs=tls_root, generic_options=_KEEPALIVE
             )
-        except Exception as error:
+        except (pa.ArrowException, ValueError) as error:
             raise EngineError(f"{address} is no address of a server: {_short(error)}") from None
         token = token or os.environ.get(tokens.VARIABLE)
         self._headers = [tokens.header(tokens.checked(token, "token"))] if token else []
