@@ -150,6 +150,7 @@ def forecast(
 
     def release(line: _Line, call: int) -> None:
         users = line.users
+        line.free += prompt[call] + output[call] - end[paths[call][-1]]  # what the tree lacks of it
         for node in reversed(paths[call]):
             if users[node] > 1:
                 users[node] -= 1

@@ -3,9 +3,10 @@
 Prefix groups come from the data (`groups.py`), go to workers as wholes (`placement.py`), and are
 worked on a few at a time, or many, or query by query (`orders.py`); which is best depends on how
 much the KV cache holds, how long chains of calls are and how full the batch gets, so the event
-model says: a quick form of it for all of them, the model itself for the best ones of a small
-workload. Large workloads are judged by a part of their queries. Everything is counted, nothing
-timed: the same input gives the same schedule.
+model says: a quick form of it for all of them; on one worker with several lengths of the answers
+(`lengths.py`), on several the model itself for the best ones of a small workload. Large workloads
+are judged by a part of their queries. Everything is counted, nothing timed: the same input gives
+the same schedule.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import islice
 
 from heliumql.scheduling.forecast import Forecast, forecast
 from heliumql.scheduling.groups import prefix_groups
+from heliumql.scheduling.lengths import draws
 from heliumql.scheduling.local_search import Cost, local_search, starting_orders
 from heliumql.scheduling.orders import Order, Unit, ranks, units_of
 from heliumql.scheduling.pins import worthwhile
@@ -30,10 +32,10 @@ _JUDGED_CALLS = 8000  # a larger workload is judged by a part of it
 _SEARCHED_CALLS = 48  # in another model than the engine's
 _REFINED = 2  # of the best candidates, that are varied
 # Events of simulations of the best candidates by the event model itself. On one worker the quick
-# form ranks them alike, only not in small workloads; where calls move between workers it does not.
-_EXACT_EVENTS, _EXACT_EVENTS_OF_SEVERAL = 2_500, 20_000
+# form ranks them alike, where calls move between workers it does not.
+_EXACT_EVENTS = 20_000
 _FINALISTS = 3  # more of them cost time and chose no better on the suites of benchmark/
-_BETTER = 0.995  # of the seconds, for a candidate that is further down the list to be taken
+_BETTER = 0.995  # of the seconds; candidates that are closer are alike
 
 
 def cache_aware(
@@ -57,11 +59,26 @@ def cache_aware(
     part = sampled(workload, _JUDGED_CALLS)
     candidates = _Candidates(part, workers)
     paths = [part.tree.path(call) for call in range(len(part))]
+    drawn = draws(part) if len(workers) == 1 else [part]
     judged: dict[Candidate, Forecast] = {}
+    compared: list[Forecast] = []  # the first candidate: as expected, then with each of the lengths
+
+    def foretold(schedule: Schedule) -> Forecast:
+        """With the expected lengths; in proportion to the first candidate, as the draws say."""
+        outcomes = [forecast(one, workers, schedule, paths) for one in drawn]
+        if not compared:
+            compared.extend([forecast(part, workers, schedule, paths), *outcomes])
+        expected, *others = compared
+        ratios = [
+            one.seconds / other.seconds if other.seconds else 1.0
+            for one, other in zip(outcomes, others, strict=True)
+        ]
+        seconds = expected.seconds * sum(ratios) / len(ratios)
+        return Forecast(seconds, outcomes[0].hit_tokens)
 
     def judge(candidate: Candidate) -> None:
         if candidate not in judged:
-            judged[candidate] = forecast(part, workers, candidates.schedule(candidate), paths)
+            judged[candidate] = foretold(candidates.schedule(candidate))
 
     def best() -> list[Candidate]:
         """The best ones first; of those that take about as long, the first."""
@@ -72,23 +89,23 @@ def cache_aware(
     if len(judged) > 1:
         for candidate in candidates.beside(best()[:_REFINED]):
             judge(candidate)
-    most, hopeful = _EXACT_EVENTS, best()
     if len(workers) > 1:
-        most, hopeful = _EXACT_EVENTS_OF_SEVERAL, _unlike(hopeful)
-    finalists = hopeful[: min(_FINALISTS, most // _events(part, workers))]
-    if len(finalists) > 1 or len(finalists) == len(judged):
-        judged = {
-            c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
-        }
+        many = min(_FINALISTS, _EXACT_EVENTS // _events(part, workers))
+        finalists = _unlike(best())[:many]
+        if len(finalists) > 1 or len(finalists) == len(judged):
+            judged = {
+                c: _exactly(part, workers, candidates.schedule(c)) for c in judged if c in finalists
+            }
     least = judged[best()[0]].seconds
-    chosen = next(c for c in judged if judged[c].seconds * _BETTER <= least)
+    alike = [c for c in judged if judged[c].seconds * _BETTER <= least]
+    chosen = max(alike, key=lambda c: judged[c].hit_tokens)  # what is not computed costs nothing
     share = sum(workload.prompt) / max(1, sum(part.prompt))
     whole = candidates if part is workload else _Candidates(workload, workers)
     schedule, expected, order = whole.schedule(chosen), judged[chosen], chosen.named(len(workers))
     looked_at = [(c.named(len(workers)), judged[c].seconds) for c in best()]
     if keep and part is workload and (pins := worthwhile(workload, workers, schedule, paths)):
         pinned = replace(schedule, pins=pins)
-        outcome = forecast(workload, workers, pinned, paths)
+        outcome = foretold(pinned)
         name = f"{order}; {len(pins)} prefixes kept"
         looked_at.append((name, outcome.seconds))
         if outcome.seconds < expected.seconds * _BETTER:
