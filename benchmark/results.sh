@@ -27,12 +27,12 @@ measure() { # what, suites with rows, then the options
   done
 }
 
-measure systems "$all" --repeat 5 --systems heliumql,raw,op_wise,langgraph,agentscope
+measure systems "$all" --repeat 5 --systems heliumql,raw,op_wise,langgraph,agentscope,oracle,one_row
 measure of_tables "tables:16" --repeat 5 --systems \
   heliumql,daft,lotus,lotus:default,docetl,docetl:default,blendsql,blendsql:default
 measure unmerged "map_reduce_questions:4 trading:2 tables:16" --repeat 5 --systems heliumql:unmerged,raw
-measure limits "$all" --repeat 1 --systems heliumql,query_wise,oracle,one_row
-for what in systems of_tables unmerged limits; do
+measure query_wise "$all" --repeat 1 --systems heliumql,query_wise
+for what in systems of_tables unmerged query_wise; do
   "$heliumql" bench report "$folder/$what" >"$folder/$what.md"
 done
 [ ${#failed[@]} = 0 ] || { echo "not done: ${failed[*]}" >&2; exit 1; }

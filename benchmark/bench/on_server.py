@@ -96,6 +96,7 @@ class OnServer:
             prompt_tokens=counted.prompt_tokens,
             hit_tokens=counted.hit_tokens,
             output_tokens=counted.output_tokens,
+            steps=counted.steps,
             rows=asked,
         )
 
@@ -138,6 +139,7 @@ class OnServer:
             asked_and_answered(work, answered),
             (),
             answered.cold_seconds,
+            counted.steps,
         )
 
 

@@ -62,4 +62,5 @@ def measures(found: Run) -> dict[str, Any]:
         "planning_seconds": found.planning,
         "foretold_seconds": found.foretold,
         "cold_seconds": found.cold,
+        "engine_steps": found.steps,
     }

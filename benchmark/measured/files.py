@@ -16,6 +16,7 @@ from measured.row import Row
 _TYPES = {
     "str": pa.string(),
     "int": pa.int64(),
+    "int | None": pa.int64(),
     "float": pa.float64(),
     "float | None": pa.float64(),
     "bool": pa.bool_(),

@@ -57,8 +57,14 @@ class Row:
     study: str = ""  # ablation, where the store is on; nothing in rows of suites
     kept: bool = False  # lengths of answers are known from a run before
     cold_seconds: float | None = None  # from the start of the system's process, imports included
+    engine_steps: int | None = None
 
     @property
     def computed_tokens(self) -> int:
         """Prompt tokens that were not found in the prefix cache."""
         return self.prompt_tokens - self.hit_tokens
+
+    @property
+    def mean_batch(self) -> float | None:
+        """Tokens of answers that a step of the engine makes; None where steps were not counted."""
+        return self.output_tokens / self.engine_steps if self.engine_steps else None

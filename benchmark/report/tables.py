@@ -13,8 +13,8 @@ LIMITS = ("oracle", "one_row")
 BASE = "heliumql"
 _COLUMNS = (
     "system", "seconds", "least", "most", "ratio", "least ratio", "greatest ratio", "to the limit",
-    "engine CPU", "client CPU", "calls", "tokens computed", "hits", "output tokens", "planning",
-    "foretold", "answers",
+    "engine CPU", "client CPU", "calls", "tokens computed", "hits", "output tokens",
+    "mean batch", "planning", "foretold", "answers",
 )  # fmt: skip
 _OF_TURNS = {"least", "most", "least ratio", "greatest ratio"}  # the same where there is but one
 _MEANINGS = {  # in the order in which they are told
@@ -24,6 +24,7 @@ _MEANINGS = {  # in the order in which they are told
     "engine CPU": "seconds of CPU of the engine's processes",
     "client CPU": "seconds of CPU of the system itself",
     "hits": "part of the prompt tokens that was found in the prefix cache",
+    "mean batch": "tokens of answers that a step of the engine makes",
     "planning": "seconds from the text of the statement to its plan",
     "foretold": "seconds that the scheduler expected before any answer was there; it takes answers"
     " for a quarter of max_tokens, which is too low where they are longer, unless a run before has"
@@ -97,6 +98,7 @@ def columns(rows: Sequence[Row]) -> list[str]:
     told = {
         "engine CPU": any(row.engine_cpu for row in rows),  # a simulated engine takes none
         "client CPU": any(row.client_cpu is not None for row in rows),
+        "mean batch": any(row.mean_batch for row in rows),
         "planning": any(row.planning_seconds is not None for row in rows),
         "foretold": any(row.foretold_seconds for row in rows),
     }
@@ -152,6 +154,7 @@ def _cells(name: str, rows: Sequence[Row], base: Sequence[Row], least: float | N
         _number(rows, lambda r: r.computed_tokens, ",.0f"),
         f"{hits:.1%}",
         _number(rows, lambda r: r.output_tokens, ",.0f"),
+        _number(rows, lambda r: r.mean_batch, ".2f"),
         _number(rows, lambda r: r.planning_seconds, ".2f"),
         _number(rows, lambda r: r.foretold_seconds or None, ".2f"),  # 0: nothing was
         "" if name in LIMITS else _answers(rows),

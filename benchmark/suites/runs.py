@@ -42,6 +42,7 @@ class Run:
     rows: Sequence[tuple[Any, ...]]
     record: Sequence[Asked]
     cold: float | None = None  # seconds from the start of its process, where it has one
+    steps: int | None = None  # of the engine, where it counts them
 
     @property
     def hit_rate(self) -> float:

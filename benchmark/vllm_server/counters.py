@@ -10,6 +10,7 @@ _NAMES = {
     "hit_tokens": "vllm:prefix_cache_hits_total",
     "output_tokens": "vllm:generation_tokens_total",
     "preemptions": "vllm:num_preemptions_total",
+    "steps": "vllm:iteration_tokens_total_count",
 }
 
 
@@ -23,6 +24,7 @@ class Counters:
     output_tokens: int = 0
     preemptions: int = 0
     cpu_seconds: float = 0.0
+    steps: int = 0
 
     def __add__(self, other: Counters) -> Counters:
         return Counters(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))

@@ -43,6 +43,19 @@ def test_columns_that_say_nothing_are_left_out() -> None:
     assert "a quarter of max_tokens" in legend(turns)
 
 
+def test_the_mean_batch_is_told_of_those_whose_steps_were_counted() -> None:
+    from report.tables import columns, compared
+
+    rows = [
+        made_row("heliumql", 0, output_tokens=80, engine_steps=20),
+        made_row("raw", 0, output_tokens=80),
+        made_row("raw", 1, output_tokens=80, engine_steps=32),
+    ]
+    place = columns(rows).index("mean batch")
+    cells = [[c.strip() for c in line.split("|")[1:-1]] for line in compared(rows).splitlines()]
+    assert [line[place] for line in cells[2:4]] == ["4.00", "2.50"]
+
+
 def test_what_was_not_foretold_is_not_zero() -> None:
     from report.tables import columns, compared
 

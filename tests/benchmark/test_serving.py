@@ -22,6 +22,9 @@ vllm:prompt_tokens_total{engine="0",model_name="m"} 640.0
 vllm:prefix_cache_hits_total{engine="0",model_name="m"} 320.0
 vllm:generation_tokens_total{engine="0",model_name="m"} 16.0
 vllm:num_preemptions_total{engine="0",model_name="m"} 1.0
+vllm:iteration_tokens_total_bucket{engine="0",le="8.0",model_name="m"} 5.0
+vllm:iteration_tokens_total_count{engine="0",model_name="m"} 12.0
+vllm:iteration_tokens_total_sum{engine="0",model_name="m"} 336.0
 vllm:request_success_total{engine="0",finished_reason="stop",model_name="m"} 1.0
 vllm:request_success_total{engine="0",finished_reason="length",model_name="m"} 2.0
 vllm:request_success_created{engine="0",finished_reason="length",model_name="m"} 1.7e+09
@@ -31,7 +34,7 @@ vllm:request_success_created{engine="0",finished_reason="length",model_name="m"}
 def test_metrics_are_summed_over_their_labels() -> None:
     from vllm_server.counters import Counters, parse
 
-    assert parse(METRICS, 2.5) == Counters(3, 640, 320, 16, 1, 2.5)
+    assert parse(METRICS, 2.5) == Counters(3, 640, 320, 16, 1, 2.5, 12)
 
 
 def test_two_moments_have_a_difference() -> None:
@@ -39,7 +42,7 @@ def test_two_moments_have_a_difference() -> None:
 
     later = parse(METRICS, 2.5)
     assert later - later == Counters()
-    assert later + Counters(1, 2, 3, 4, 5, 0.5) - later == Counters(1, 2, 3, 4, 5, 0.5)
+    assert later + Counters(1, 2, 3, 4, 5, 0.5, 6) - later == Counters(1, 2, 3, 4, 5, 0.5, 6)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,7 @@ def test_a_prompt_is_found_again_until_caches_are_emptied(model: Path) -> None:
     # 300 words and three marks of the template; whole blocks of 32 are found again.
     assert [c.prompt_tokens for c in (one, two, three)] == [303, 303, 303]
     assert [c.hit_tokens for c in (one, two, three)] == [0, 288, 0]
+    assert [c.steps for c in (one, two, three)] == [4, 4, 4]
     assert one.cpu_seconds > 0
 
 
