@@ -70,6 +70,17 @@ def test_the_forecast_follows_the_simulation(workload: Workload, count: int):
     assert len(outcome.completions) == len(workload)
 
 
+def test_the_delay_is_that_of_the_worker_that_has_answered():
+    workload = chain_and_others(0)
+    workers = [Worker(constants=ONE), *delayed()]
+    for one, other, delay in ((0, 1, 0.0), (1, 0, DELAY)):
+        schedule = Schedule("", [0, 1], [one, other])
+        alone = foretold(workload, [Worker(constants=ONE)] * 2, schedule).seconds
+        assert foretold(workload, workers, schedule).seconds == pytest.approx(alone + delay)
+        alone = simulate(workload, [Worker(constants=ONE)] * 2, schedule).seconds
+        assert simulate(workload, workers, schedule).seconds == pytest.approx(alone + delay)
+
+
 def test_every_call_comes_after_what_it_needs_and_its_delay():
     workload = debate(12)
     finished = {

@@ -23,6 +23,9 @@ from heliumql.scheduling.workload import Worker, Workload
 QUICK = settings(max_examples=80, derandomize=True, deadline=None, database=None)
 WIDE = replace(SMALL, kv_cache_tokens=100_000, max_num_seqs=32)
 TIGHT = replace(SMALL, kv_cache_tokens=16 * 60, max_num_seqs=2)
+SHORT = replace(SMALL, kv_cache_tokens=16 * 40, max_num_seqs=32)  # of room, not of slots
+SLOW_TO_TAKE = replace(SMALL, call_seconds=0.2)
+SLOW_TO_READ = replace(SMALL, kv_read_seconds_per_token=0.0001)
 
 
 def foretold(workload: Workload, workers: list[Worker], schedule: Schedule) -> Forecast:
@@ -30,7 +33,11 @@ def foretold(workload: Workload, workers: list[Worker], schedule: Schedule) -> F
     return forecast(workload, workers, schedule, paths)
 
 
-@pytest.mark.parametrize("constants", [SMALL, WIDE, TIGHT], ids=["small", "wide", "tight"])
+@pytest.mark.parametrize(
+    "constants",
+    [SMALL, WIDE, TIGHT, SHORT, SLOW_TO_TAKE, SLOW_TO_READ],
+    ids=["small", "wide", "tight", "short", "slow to take", "slow to read"],
+)
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize(
     "workload",
@@ -49,6 +56,16 @@ def test_seconds_and_hits_are_about_those_of_the_simulation(
         found = foretold(workload, workers, schedule)
         assert found.seconds == pytest.approx(outcome.seconds, rel=0.2)
         assert found.hit_tokens == pytest.approx(outcome.hit_tokens, abs=outcome.prompt_tokens / 8)
+
+
+def test_whole_blocks_are_found_and_no_more() -> None:
+    conversations = [[("shared", 40), (n, 40), ("answer", 8)] for n in range(4)]
+    tree = tree_of_segments(conversations)
+    workload = Workload(range(4), [0] * 4, [80] * 4, [8] * 4, [()] * 4, tree, [0] * 4)
+    workers = [Worker(constants=replace(SMALL, max_num_seqs=1))]
+    schedule = Schedule("", range(4), [0] * 4)
+    assert simulate(workload, workers, schedule).hit_tokens == 3 * 32
+    assert foretold(workload, workers, schedule).hit_tokens == 3 * 32
 
 
 def test_clearly_different_schedules_are_ranked_as_the_simulation_ranks_them() -> None:
@@ -156,6 +173,13 @@ def test_a_prefix_that_is_kept_is_found_by_forecast_and_simulation() -> None:
     worthy = worthwhile(workload, workers, plain, [workload.tree.path(n) for n in range(24)])
     assert worthy == pinned.pins
     assert foretold(workload, workers, pinned).seconds == pytest.approx(outcome.seconds, rel=0.2)
+
+
+def test_calls_that_may_run_anywhere_are_spread() -> None:
+    workload, workers = map_reduce(4, 2), [Worker(constants=SMALL)] * 3
+    outcome = simulate(workload, workers, Schedule("", range(12), [ANY] * 12))
+    first = [worker for worker, done in outcome.completions if done.submitted == 0]
+    assert sorted(first) == [0, 0, 0, 1, 1, 1, 2, 2]
 
 
 def test_calls_that_may_run_anywhere_stay_on_their_engine() -> None:

@@ -123,10 +123,13 @@ def test_ranks_are_a_permutation_that_opens_units_in_their_order(
     if open_units:
         blocks = [units[call] // open_units for call in in_order]
         assert blocks == sorted(blocks)
-    if chain_first:
-        for one, other in pairwise(in_order):
-            same = not open_units or units[one] // open_units == units[other] // open_units
-            assert not same or workload.chain[one] >= workload.chain[other]
+    for one, other in pairwise(in_order):
+        if open_units and units[one] // open_units != units[other] // open_units:
+            continue
+        if chain_first:
+            assert workload.chain[one] >= workload.chain[other]
+        else:
+            assert groups.place[one] < groups.place[other]
 
 
 @QUICK
@@ -192,6 +195,16 @@ def test_groups_of_equal_weight_are_spread_and_a_lone_large_one_is_split() -> No
     assert sorted(placed(lone, workers, groups.group, groups)) == [0] * 8 + [1] * 8
 
 
+def test_what_a_group_shares_counts_once() -> None:
+    # Twelve calls of 1600 tokens compute less than twelve of 160 that share nothing.
+    texts = [[("document", 1584), (f"row {n}", 16)] for n in range(12)]
+    workload = alone([*texts, *([(f"other {n}", 160)] for n in range(12))])
+    groups = prefix_groups(workload, 16)
+    slow = Constants(prefill_seconds_per_token=0.01, step_seconds=0.0)
+    chosen = placed(workload, [Worker(constants=slow)] * 2, groups.group, groups)
+    assert len(set(chosen[:12])) == 1
+
+
 def test_a_faster_worker_gets_more() -> None:
     slow = Constants(step_seconds=0.08, prefill_seconds_per_token=0.0004,
                      decode_seconds_per_sequence=0.0005)  # fmt: skip
@@ -215,6 +228,8 @@ def test_a_sample_has_whole_queries_and_what_they_need(workload: Workload, calls
     number = {call: n for n, call in enumerate(kept)}
     sizes = {q: workload.query.count(q) for q in workload.query}
     fits = next(iter(sizes.values())) <= calls
+    queries = set(part.query)
+    assert not fits or queries == set([*sizes][: len(queries)]), "others than the first"
     for n, call in enumerate(kept):
         for column in ("query", "operator", "prompt", "engine"):
             assert getattr(part, column)[n] == getattr(workload, column)[call]

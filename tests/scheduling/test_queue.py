@@ -136,6 +136,26 @@ def test_an_idle_worker_takes_half_of_a_group_that_is_being_computed() -> None:
     assert all_taken(queue, 0)[:4] == [4, 5, 6, 7]
 
 
+def test_calls_in_flight_take_room_from_those_that_wait() -> None:
+    queue = queue_of(Schedule("", range(9), [0] * 9, group=[0] * 9), 2)
+    assert [queue.take(0) for _ in range(5)] == [0, 1, 2, 3, 4]
+    assert queue.take(1) == 7  # half of the four that wait, for which there is no room
+    assert queue.worker == [0] * 7 + [1] * 2
+
+
+def test_half_is_taken_of_a_group_that_is_all_its_worker_has() -> None:
+    queue = queue_of(Schedule("", range(12), [0] * 12, group=[0] * 12), 2)
+    assert queue.take(1) == 6
+    assert queue.worker == [0] * 6 + [1] * 6
+
+
+def test_an_idle_worker_takes_over_from_the_one_that_has_most_to_do() -> None:
+    group = [0] * 4 + [1] * 4 + [2] * 6 + [3] * 6
+    queue = queue_of(Schedule("", range(20), [0] * 8 + [1] * 12, group=group), 3)
+    assert queue.take(2) == 14
+    assert queue.worker == [0] * 8 + [1] * 6 + [2] * 6
+
+
 def test_nothing_is_taken_over_from_a_worker_with_room_for_its_calls() -> None:
     # five have room; the other worker would compute the prefix again for nothing
     queue = queue_of(Schedule("", range(5), [0] * 5, group=[0, 0, 0, 1, 1]), 2)
@@ -163,19 +183,17 @@ def test_the_longest_prefix_in_the_cache_goes_first() -> None:
 
 
 def test_what_the_cache_has_dropped_is_no_reason_to_go_first() -> None:
-    # 160 tokens hold a text of 64 and two rows of 16, not two texts and their rows
-    texts = ["a", "b", "c", "a"]
-    schedule = Schedule("", range(4), [ANY] * 4, choice="longest_prefix")
-    small = [Worker(constants=Constants(kv_cache_tokens=160))]
-    queue = ReadyQueue(calls_of(texts), small, schedule)
-    queue.add(0)
-    assert queue.take(0) == 0
-    for call in (1, 2):
-        queue.add(call)
-    assert [queue.take(0), queue.take(0)] == [1, 2]
-    queue.add(3)
-    queue.add(0)
-    assert queue.take(0) == 0, "of equal matches the one that was asked first"
+    texts = ["a", "b", "c", "d", "a"]
+    schedule = Schedule("", range(5), [ANY] * 5, choice="longest_prefix")
+    for tokens, order in ((160, [3, 4]), (240, [4, 3])):  # of two texts and their rows, of three
+        worker = Worker(constants=Constants(kv_cache_tokens=tokens))
+        queue = ReadyQueue(calls_of(texts), [worker], schedule)
+        for call in (0, 1, 2):
+            queue.add(call)
+            assert queue.take(0) == call
+        queue.add(3)
+        queue.add(4)
+        assert all_taken(queue) == order
 
 
 def test_calls_dropped_from_a_strict_schedule_are_not_waited_for() -> None:
