@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from measured.row import Row
@@ -37,8 +37,7 @@ def summaries(rows: Sequence[Row]) -> list[Summary]:
     found = []
     for engine, of_engine in kinds.items():
         ratio: dict[tuple[str, str], float] = {}
-        several = len({g[0].suite for g in of_engine}) < len(of_engine)
-        suites = [_suite(g[0], several) for g in of_engine]
+        suites = _names([group[0] for group in of_engine])
         systems: dict[str, None] = {}
         for suite, group in zip(suites, of_engine, strict=True):
             by = by_system(group)
@@ -87,5 +86,22 @@ def _engine(row: Row) -> str:
     return f"{engine}, workers {row.workers}, slots {row.slots}{apart}"
 
 
-def _suite(row: Row, several: bool) -> str:
-    return f"{row.suite}, KV {row.kv_tokens:,}" if several else row.suite
+def _names(firsts: Sequence[Row]) -> list[str]:
+    """The suite of each group, of which it is the first row, with what tells its groups apart."""
+    names = []
+    for row in firsts:
+        same = [other for other in firsts if other.suite == row.suite]
+        told = [form(row) for form in _SIZES if len({form(other) for other in same}) > 1]
+        names.append(", ".join([row.suite, *filter(None, told)]))
+    return names
+
+
+_SIZES: Sequence[Callable[[Row], str]] = (
+    lambda row: f"rows {row.rows}",
+    lambda row: f"scale {row.scale:g}",
+    lambda row: f"seed {row.seed}",
+    lambda row: f"KV {row.kv_tokens:,}",
+    lambda row: row.study,
+    lambda row: "lengths known" if row.kept else "",
+    lambda row: f"commit {row.commit[:7]}",
+)

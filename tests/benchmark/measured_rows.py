@@ -26,11 +26,13 @@ def made_row(system: str, turn: int, seconds: float = 2.0, **measured: Any) -> R
         "engine_cpu": 0.0,
         "foretold_seconds": None,
         "equal": True,
+        "hit_tokens": 20,
         "output_tokens": 8,
+        "planning_seconds": None,
     }
     return Row(
         run="r", at="", suite="mixed", rows=2, scale=1.0, seed=0, apart=False, engine="simulated",
         model="m", workers=1, slots=8, kv_tokens=64, system=system, turn=turn, seconds=seconds,
-        client_cpu=None, calls_asked=4, calls_run=4, prompt_tokens=100, hit_tokens=20,
-        planning_seconds=None, **(values | measured),
+        client_cpu=None, calls_asked=4, calls_run=4, prompt_tokens=100,
+        **(values | measured),
     )  # fmt: skip

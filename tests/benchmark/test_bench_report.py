@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from measured_rows import made_row
@@ -63,6 +65,118 @@ def test_what_was_not_foretold_is_not_zero() -> None:
     place = columns(rows).index("foretold")
     cells = [[c.strip() for c in line.split("|")[1:-1]] for line in compared(rows).splitlines()]
     assert [line[place] for line in cells[2:4]] == ["1.50", ""]
+
+
+def test_all_files_of_a_folder_are_read(tmp_path: Path) -> None:
+    from measured.files import read, write
+
+    first, second = made_row("heliumql", 0), made_row("heliumql", 1)
+    write(tmp_path, "b", [second])
+    write(tmp_path, "a", [first])
+    assert read(tmp_path) == [first, second]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"suite": "debate"}, {"rows": 3}, {"scale": 0.5}, {"seed": 1}, {"apart": True},
+        {"engine": "server"}, {"model": "other"}, {"workers": 2}, {"slots": 4},
+        {"kv_tokens": 128}, {"study": "ablation"}, {"kept": True}, {"commit": "another"},
+    ],
+    ids=lambda other: next(iter(other)),
+)  # fmt: skip
+def test_other_work_and_other_code_are_not_compared(other: dict[str, Any]) -> None:
+    from report.tables import groups
+
+    one = made_row("heliumql", 0)
+    changed = replace(one, **other, run="other", system="other")
+    again = replace(one, run="another", turn=1)
+    assert groups([one, changed, again]) == [[one, again], [changed]]
+
+
+def test_one_row_is_compared_with_the_batch_of_its_run() -> None:
+    from report.tables import groups
+
+    rows = [made_row("heliumql", 0), replace(made_row("one_row", 0), rows=1)]
+    assert groups(rows) == [rows]
+
+
+def test_ratios_are_medians_of_the_pairs_of_a_turn() -> None:
+    from report.tables import Ratios, ratios
+
+    base = [made_row("heliumql", turn, seconds=s) for turn, s in enumerate((1.0, 2.0, 4.0))]
+    mine = [made_row("raw", turn, seconds=s) for turn, s in enumerate((3.0, 2.0, 8.0, 99.0))]
+    assert ratios(mine, base) == Ratios(2.0, 1.0, 3.0)
+    assert ratios([replace(one, run="another") for one in mine], base) is None
+
+
+def test_one_turn_with_other_answers_is_enough_to_differ() -> None:
+    from report.tables import compared
+
+    raw = [made_row("raw", 0), replace(made_row("raw", 1), equal=False), made_row("raw", 2)]
+    lines = compared([made_row("heliumql", 0), *raw]).splitlines()
+    assert [line.split("|")[-2].strip() for line in lines[2:4]] == ["equal", "DIFFER"]
+
+
+def test_the_summary_leaves_out_systems_whose_answers_differ() -> None:
+    from report.summary import summaries
+
+    rows = [
+        made_row("heliumql", 0),
+        made_row("raw", 0, seconds=3.0),
+        replace(made_row("lotus", 0, seconds=5.0), setting="tuned", equal=None),
+        made_row("op_wise", 0, seconds=1.0),
+        replace(made_row("op_wise", 1, seconds=1.0), equal=False),
+        made_row("oracle", 0, seconds=1.0),
+    ]
+    (found,) = summaries(rows)
+    assert found.ratio == {("mixed", "raw"): 1.5, ("mixed", "lotus (tuned), own prompts"): 2.5}
+
+
+def test_the_summary_tells_sizes_of_a_suite_apart() -> None:
+    from report.summary import summaries, table
+
+    def pair(seconds: float, **other: Any) -> list[Any]:
+        both = [made_row("heliumql", 0), made_row("raw", 0, seconds=seconds)]
+        return [replace(one, run=str(seconds), **other) for one in both]
+
+    (found,) = summaries(
+        [
+            *pair(3.0, commit="1" * 40),
+            *pair(4.0, commit="2" * 40),
+            *pair(5.0, commit="2" * 40, kv_tokens=6400),
+            *pair(6.0, suite="debate"),
+        ]
+    )
+    lines = [[c.strip() for c in line.strip("|").split("|")] for line in table(found).splitlines()]
+    assert lines[2:6] == [
+        ["mixed, KV 64, commit 1111111", "1.50"],
+        ["mixed, KV 64, commit 2222222", "2.00"],
+        ["mixed, KV 6,400, commit 2222222", "2.50"],
+        ["debate", "3.00"],
+    ]
+
+
+def test_planning_is_a_part_of_the_gap_where_time_passes_meanwhile() -> None:
+    from report.gaps import section
+
+    rows = [
+        made_row("heliumql", 0, seconds=2.0, planning_seconds=0.25),
+        made_row("oracle", 0, seconds=1.0, hit_tokens=60),
+        made_row("one_row", 0, seconds=1.5),
+    ]
+
+    def cells(engine: str) -> dict[str, str]:
+        shown = section([replace(one, engine=engine) for one in rows]).splitlines()
+        head, _, line = ([c.strip() for c in text.strip("|").split("|")] for text in shown[2:])
+        return dict(zip(head, line, strict=True))
+
+    assert cells("server").items() >= {
+        "to the limit": "1.33", "gap": "+0.50", "of it planning": "0.25", "of it the rest": "+0.25",
+        "prompt tokens computed, to the oracle's": "2.00",
+    }.items()  # fmt: skip
+    assert cells("simulated")["of it planning"] == "0.00"
+    assert cells("simulated")["of it the rest"] == "+0.50"
 
 
 def test_a_damaged_file_is_named(
