@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,55 @@ def test_two_moments_have_a_difference() -> None:
     later = parse(METRICS, 2.5)
     assert later - later == Counters()
     assert later + Counters(1, 2, 3, 4, 5, 0.5, 6) - later == Counters(1, 2, 3, 4, 5, 0.5, 6)
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("bfloat16", 2)])
+def test_a_server_has_memory_for_the_tokens_that_are_asked_for(
+    dtype: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from suites.form import Form
+    from vllm_server import server
+
+    config = {
+        "num_hidden_layers": 4, "num_key_value_heads": 2, "head_dim": 64,
+        "max_position_embeddings": 4096,
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    commands: list[list[str]] = []
+
+    def refused(command: list[str], **_: object) -> None:
+        commands.append(command)
+        raise OSError("not started")
+
+    monkeypatch.setenv("HELIUMQL_SERVER_PARTS", str(tmp_path))
+    monkeypatch.setattr(server.subprocess, "Popen", refused)
+    with (
+        pytest.raises(OSError, match="not started"),
+        server.serving(tmp_path, 6400, slots=3, form=Form(dtype)),
+    ):
+        pass
+    [command] = commands
+    options = dict(pairwise(command))
+    # Keys and values of every layer; one block is never used.
+    assert int(options["--kv-cache-memory-bytes"]) == (6400 + 32) * 2 * 4 * 2 * 64 * size
+    assert options["--max-model-len"] == "4096"
+    assert options["--max-num-seqs"] == "3"
+
+
+def test_processes_that_are_bound_to_a_core_are_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vllm_server import cores
+
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("there is one core")
+    urgent: dict[int, int] = {}
+    monkeypatch.setattr(cores.os, "setpriority", lambda _, who, nice: urgent.update({who: nice}))
+    with subprocess.Popen(["sleep", "60"]) as bound, subprocess.Popen(["sleep", "60"]) as free:
+        os.sched_setaffinity(bound.pid, {min(os.sched_getaffinity(0))})
+        cores.prefer_bound([bound.pid, free.pid])
+        bound.kill()
+        free.kill()
+    assert list(urgent) == [bound.pid]
+    assert urgent[bound.pid] < 0
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -293,6 +294,45 @@ def test_a_complete_list_brings_no_dependency(
         system.environment(system.SYSTEMS[name])
         assert system.kept(system.SYSTEMS[name])
     assert ["--no-deps" in command for command in commands] == [False, True, False, False]
+
+
+def given(of: dict[str, Any]) -> Any:
+    from systems.common import Given, items_of
+
+    return Given("http://127.0.0.1:1/v1", "m", items_of(of), "tuned", None)
+
+
+def test_only_what_is_done_for_the_answers_is_counted_as_cpu() -> None:
+    from systems.common import _timed
+
+    of = map_reduce()
+    output = _timed("idle", "1", given(of), lambda items: expected(of))
+    assert output.calls == 12
+    assert output.client_cpu < time.process_time() / 2  # of this process so far
+
+
+def test_answers_that_are_missing_are_an_error() -> None:
+    from systems.common import _timed
+
+    of = map_reduce()
+    some = expected(of)
+    del some["1"]["opinion_2"], some["2"]
+    with pytest.raises(RuntimeError, match=r"^5 calls have no answer, 1/opinion_2 is one of them"):
+        _timed("forgetful", "1", given(of), lambda items: some)
+
+
+def test_settings_of_the_user_do_not_reach_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from systems.system import _waited_for
+
+    told = ["OPENAI_BASE_URL", "LANGSMITH_TRACING", "HTTPS_PROXY", "https_proxy"]
+    for name in (*told, "KEPT"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    asked = "import os, sys; sys.exit(' '.join(os.environ))"
+    status, said = _waited_for([sys.executable, "-c", asked], tmp_path, lambda: None)
+    assert status == 1
+    assert {*told, "KEPT"} & set(said.split()) == {"KEPT"}
 
 
 def test_concurrency_is_a_limit() -> None:
