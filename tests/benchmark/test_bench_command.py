@@ -300,11 +300,6 @@ def test_settings_that_there_are_not_are_told(name: str) -> None:
     [
         ("mixd", "did you mean mixed?"),
         ("mixed --systems heliumq", "did you mean heliumql?"),
-        ("mixed --systems oracle", "add heliumql"),
-        (
-            "mixed --kv-tokens half",
-            "quarter, tight, all, free or a number of tokens",
-        ),
         ("mixed --engine sglang", "--engine: invalid choice: 'sglang'"),
         ("mixed --rows 0", "--rows: '0' is not a whole number above zero"),
         ("report /nowhere", "/nowhere is no folder"),
@@ -359,12 +354,6 @@ def test_a_server_takes_one_worker_and_calls_as_they_are(option: tuple[str, ...]
     done = heliumql("bench", "mixed", "--engine", "server", *option)
     assert done.returncode == 2
     assert "--engine server takes one worker, and neither --apart nor --kept" in done.stderr
-
-
-def test_systems_of_a_server_are_not_known_elsewhere() -> None:
-    done = heliumql("bench", "mixed", "--engine", "simulated", "--systems", "heliumql,langgraph")
-    assert done.returncode == 2
-    assert "no system 'langgraph'" in done.stderr
 
 
 def test_the_simulated_engine_needs_nothing_of_vllm(tmp_path: Path) -> None:

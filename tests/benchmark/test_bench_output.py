@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+from measured_rows import made_row
 from started_program import ROOT
 
 from heliumql.cli.main import main
@@ -71,3 +75,40 @@ def test_what_was_measured_is_kept_though_nobody_reads_the_table(tmp_path: Path)
     assert process.returncode == 141
     assert last.startswith(f"written: {tmp_path}")
     assert list(tmp_path.glob("scale-*.parquet"))
+
+
+def test_what_was_measured_before_a_failure_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench.chosen import Chosen
+    from bench.outcome import outcome
+    from measured.files import read
+
+    row = made_row("heliumql", 0)
+
+    def measured(fields: Mapping[str, Any]) -> Iterator[Any]:
+        yield row
+        raise RuntimeError("the server has died")
+
+    assert outcome("mixed", Chosen((), ()), measured, tmp_path) == 1
+    assert "error: the server has died" in capsys.readouterr().err
+    assert read(tmp_path) == [row]
+
+
+def test_rows_say_of_which_commit_they_are_and_whether_it_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = import_module("measured.machine")
+    monkeypatch.setattr(machine, "_ROOT", tmp_path)
+
+    def git(*arguments: str) -> str:
+        who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        command = ["git", "-C", str(tmp_path), *who, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "--message", "nothing")
+    told = machine.machine.__wrapped__()
+    assert (told["commit"], told["changed"]) == (git("rev-parse", "HEAD"), False)
+    (tmp_path / "new").touch()
+    assert machine.machine.__wrapped__()["changed"] is True

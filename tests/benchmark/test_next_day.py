@@ -78,6 +78,18 @@ def test_the_second_day_has_its_own_rows_and_runs_the_rest(days: Any) -> None:
     assert days.second.prompt_tokens < days.without.prompt_tokens
 
 
+def test_every_day_begins_with_empty_prefix_caches(days: Any) -> None:
+    from next_day.days import FIRST, SECOND
+    from suites import engines, runs
+
+    for suite, found in ((FIRST, days.first), (SECOND, days.without)):
+        engine = engines.simulated(1 << 16, 1)
+        with runs.session(suite, engine, ROWS, SCALE) as con:
+            alone = runs.run(con, suite.text(), engine, "cache_aware")
+        assert (found.hit_tokens, found.seconds) == (alone.hit_tokens, alone.seconds)
+    assert days.second.hit_tokens <= days.without.hit_tokens
+
+
 def test_the_command_shows_both_days_and_what_was_reused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

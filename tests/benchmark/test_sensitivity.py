@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -193,8 +196,6 @@ def test_rows_of_before_are_read(results: Path, tmp_path: Path) -> None:
 
 
 def test_other_answers_are_told() -> None:
-    from dataclasses import replace
-
     from measured.row import Row
     from report.varied import table
 
@@ -204,6 +205,27 @@ def test_other_answers_are_told() -> None:
     )  # fmt: skip
     other = replace(row, system="other", seconds=3.0, hit_tokens=50, equal=False)
     assert "| 1/4 | 4 | 64 | 2.00 (1.00, 20%) | 3.00 (1.50, 50%, DIFFER) |" in table([row, other])
+    again = replace(row, turn=1, hit_tokens=40)
+    assert "| 1/4 | 4 | 64 | 2.00 (1.00, 30%) |" in table([row, again])
+
+
+def test_answers_that_differ_end_in_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_process = import_module("bench.in_process").InProcess
+    runs = in_process.runs
+
+    def changed(on: Any) -> Iterator[tuple[int, str, Any]]:
+        for turn, system, found in runs(on):
+            other = system == "heliumql:random"
+            yield turn, system, replace(found, rows=()) if other else found
+
+    monkeypatch.setattr(in_process, "runs", changed)
+    what = ["kv", "--values", "2", "--workflows", "debate", "--systems", "heliumql,random"]
+    assert main(["bench", "sensitivity", *what, *SIZE]) == 1
+    shown = capsys.readouterr()
+    assert "answers differ from the first system's: debate: heliumql:random" in shown.err
+    assert "DIFFER" in shown.out
 
 
 @pytest.mark.parametrize(

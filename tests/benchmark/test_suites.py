@@ -63,6 +63,24 @@ def test_tokens_are_counted_as_the_simulated_engine_does(name: str) -> None:
     assert distinct_tokens(found.record) == pytest.approx(computed, rel=0.35)
 
 
+@pytest.mark.parametrize("name", CALLS)
+def test_rows_come_in_an_order_drawn_from_the_seed(name: str) -> None:
+    from suites.suite import SUITES
+
+    def order(seed: int) -> list[Any]:
+        """What each row is about, as a number."""
+        made = SUITES[name].tables(8, 0.1, seed)
+        tables = ("stocks", "questions", "items", "requests", "documents")
+        table = made[next(table for table in tables if table in made)]
+        if name == "tables":
+            subjects = table["subject"].to_pylist()
+            return [subjects.index(subject) for subject in subjects]
+        return table.column(0).to_pylist()
+
+    assert order(0) != sorted(order(0))
+    assert order(0) == order(0) != order(1)
+
+
 def test_every_hardware_can_be_simulated() -> None:
     from suites import engines
 
