@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # Measures what RESULTS.md shows of other systems, on a server: an hour and a half on two cores, on
-# which nothing else may run. What a folder has already is left out. HELIUMQL: the command.
-#   benchmark/results.sh [FOLDER]        benchmark/results
+# which nothing else may run. What the folder has already is left out. HELIUMQL: the command.
+#   benchmark/results.sh FOLDER
 set -uo pipefail
-folder=$(realpath -m "${1:-$(dirname "$0")/results}")
+[ $# = 1 ] || { echo "usage: $0 FOLDER" >&2; exit 2; }
+folder=$(realpath -m "$1")
 cd "$(dirname "$0")/.."
 heliumql=${HELIUMQL:-.venv/bin/heliumql}
 failed=()
 
 # Rows with which a system takes five to ten seconds.
-all="mixed:16 map_reduce_questions:4 map_reduce:2 debate:4 reflection:8 iterative:16 parallel:2
-  trading:2 debate_questions:16 tables:16"
+equal_calls="map_reduce_questions:4 trading:2 tables:16"
+others="mixed:16 map_reduce:2 debate:4 reflection:8 iterative:16 parallel:2 debate_questions:16"
 
 measure() { # what, suites with rows, then the options
   local what=$1 suites=$2 one suite
@@ -27,12 +28,14 @@ measure() { # what, suites with rows, then the options
   done
 }
 
-measure systems "$all" --repeat 5 --systems heliumql,raw,op_wise,langgraph,agentscope,oracle,one_row
+limits=oracle,one_row
+systems=raw,op_wise,langgraph,agentscope
+measure systems "$others" --repeat 5 --systems heliumql,$systems,$limits
+measure systems "$equal_calls" --repeat 5 --systems heliumql,heliumql:unmerged,$systems,$limits
 measure of_tables "tables:16" --repeat 5 --systems \
   heliumql,daft,lotus,lotus:default,docetl,docetl:default,blendsql,blendsql:default
-measure unmerged "map_reduce_questions:4 trading:2 tables:16" --repeat 5 --systems heliumql:unmerged,raw
-measure query_wise "$all" --repeat 1 --systems heliumql,query_wise
-for what in systems of_tables unmerged query_wise; do
+measure query_wise "$equal_calls $others" --repeat 1 --systems heliumql,query_wise
+for what in systems of_tables query_wise; do
   "$heliumql" bench report "$folder/$what" >"$folder/$what.md"
 done
 [ ${#failed[@]} = 0 ] || { echo "not done: ${failed[*]}" >&2; exit 1; }
