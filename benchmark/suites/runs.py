@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -21,6 +21,7 @@ from suites.recording import Asked, RecordingEngine
 from suites.suite import Suite
 from suites.tables import Generator
 
+N = TypeVar("N", int, float)
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
 
@@ -94,6 +95,7 @@ def run(con: Connection, query: str, engine: RecordingEngine, policy: str, off: 
     engine.take()
     clock = _clock(engine)
     began, worked, client = clock(), _cpu(engine), time.process_time()
+    stepped: int | None = getattr(engine.inner, "steps", None)
     with _watched() as plans:
         relation = con.sql(query)
         assert relation is not None
@@ -122,6 +124,7 @@ def run(con: Connection, query: str, engine: RecordingEngine, policy: str, off: 
         _foretold(plans),
         rows,
         record,
+        steps=None if stepped is None else engine.inner.steps - stepped,
     )
 
 
@@ -141,10 +144,11 @@ def together(first: Run, second: Run) -> Run:
         _sum(first.foretold, second.foretold),
         (*first.rows, *second.rows),
         (*first.record, *second.record),
+        steps=_sum(first.steps, second.steps),
     )
 
 
-def _sum(one: float | None, other: float | None) -> float | None:
+def _sum(one: N | None, other: N | None) -> N | None:
     return None if one is None or other is None else one + other
 
 

@@ -123,6 +123,7 @@ class EventModel(Generic[C]):
     def __init__(self, constants: Constants) -> None:
         self.constants = constants
         self.now = 0.0
+        self.steps = 0
         self.prefill_tokens = 0
         self.hit_tokens = 0
         self.preemptions = 0
@@ -137,7 +138,6 @@ class EventModel(Generic[C]):
         self._growing: list[_Sequence[C]] = []  # decoding, their blocks are full
         # A decoding sequence is left alone until it is done or needs a block: at this step count.
         self._events: list[tuple[int, int, int, _Sequence[C]]] = []
-        self._steps = 0
         self._decoding = 0
         self._looked_back = 0  # tokens in the KV cache of all decoding sequences, at this step
         self._pairs = 0.0  # that the prefill of the current step looks back at
@@ -241,13 +241,13 @@ class EventModel(Generic[C]):
         if not self._prefilling and not preempted:
             while self._events and self._events[0][3].version != self._events[0][2]:
                 heapq.heappop(self._events)
-            steps = self._events[0][0] - self._steps if self._events else 1
+            steps = self._events[0][0] - self.steps if self._events else 1
             if cost > 0 and until < self.now + steps * cost:
                 steps = max(1, math.ceil((until - self.now) / cost))
         self.now += steps * cost + prefilled * constants.prefill_seconds_per_token
         self.now += self._pairs * pair + self._admitted * constants.call_seconds
         self.now += decoding * read * (steps * (steps - 1) / 2)  # each step looks back further
-        self._steps += steps
+        self.steps += steps
         self._looked_back += decoding * steps
         return self._decoded() + self._prefilled()
 
@@ -332,7 +332,7 @@ class EventModel(Generic[C]):
     def _decoded(self) -> list[Completion[C]]:
         """Events of the step just run: sequences that are done, or whose blocks are full."""
         completions = []
-        while self._events and self._events[0][0] <= self._steps:
+        while self._events and self._events[0][0] <= self.steps:
             _, _, version, sequence = heapq.heappop(self._events)
             if sequence.version != version:
                 continue
@@ -345,19 +345,19 @@ class EventModel(Generic[C]):
 
     def _account(self, sequence: _Sequence[C]) -> None:
         """Bring the counts of a decoding sequence up to the current step."""
-        ran = self._steps - sequence.since
+        ran = self.steps - sequence.since
         sequence.computed += ran
         sequence.left -= ran
-        sequence.since = self._steps
+        sequence.since = self.steps
 
     def _expect(self, sequence: _Sequence[C]) -> None:
         """Set the next event of a sequence that decodes from now on."""
-        sequence.since = self._steps
+        sequence.since = self.steps
         room = len(sequence.held) * self.constants.block_size - sequence.computed
         if not room:
             self._growing.append(sequence)
             return
-        at = self._steps + min(sequence.left, room)
+        at = self.steps + min(sequence.left, room)
         heapq.heappush(self._events, (at, sequence.order, sequence.version, sequence))
 
     def _grow(self) -> bool:

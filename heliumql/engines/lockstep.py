@@ -41,6 +41,10 @@ class Lockstep:
     def prefill_tokens(self) -> int:
         return sum(model.prefill_tokens for model in self.models)
 
+    @property
+    def steps(self) -> int:
+        return sum(model.steps for model in self.models)
+
     def add(
         self,
         worker: int,

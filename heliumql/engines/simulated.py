@@ -201,6 +201,11 @@ class SimulatedEngine:
         preemptions included."""
         return self._models.prefill_tokens
 
+    @property
+    def steps(self) -> int:
+        """Steps of all workers so far; calls that are computed together share one."""
+        return self._models.steps
+
     def start(self) -> None:
         """Nothing to get ready."""
 

@@ -107,6 +107,8 @@ def test_a_replay_asks_the_same_calls_and_none_waits() -> None:
     assert {a.messages for a in again.record} == {a.messages for a in first.record}
     assert again.output_tokens == first.output_tokens
     assert again.seconds < first.seconds / 2  # two chains of six calls, now twelve at once
+    assert first.output_tokens / first.steps == pytest.approx(2, abs=0.1)
+    assert again.output_tokens / again.steps == pytest.approx(6, abs=0.1)  # eight, then four
 
 
 def test_an_answer_that_ends_early_ends_the_run() -> None:

@@ -68,6 +68,7 @@ def test_no_more_calls_run_together_than_there_are_slots():
     done = finish(model)
     assert [(c.call, c.admitted) for c in done] == [("a", 0), ("b", 0), ("c", 3), ("d", 3)]
     assert [c.finished for c in done] == pytest.approx([3, 3, 6, 6])
+    assert model.steps == 2
 
 
 def test_a_long_prompt_is_prefilled_in_chunks_while_others_decode():
@@ -79,6 +80,7 @@ def test_a_long_prompt_is_prefilled_in_chunks_while_others_decode():
     assert done["long"].finished == pytest.approx(1.64 + 1.1 + 0.63 + 1.1 + 0.33)
     assert done["short"].finished == pytest.approx(done["long"].finished + 1.1)
     assert model.prefill_tokens == 160
+    assert model.steps == 4
 
 
 @pytest.mark.parametrize(("tokens", "hit"), [(31, 0), (32, 0), (33, 32), (320, 288), (321, 320)])
