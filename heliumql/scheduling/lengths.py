@@ -7,6 +7,7 @@ as others. Lengths that differ from call to call tell them apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from heliumql.scheduling.workload import Workload
@@ -30,4 +31,21 @@ def _drawn(workload: Workload, factor: int, number: int) -> Workload:
     for call, tokens in enumerate(workload.output):
         place = ((call + 1) * _GOLDEN + number * _GOLDEN**2) % 1
         output.append(max(1, round(tokens * factor * (1 + _UNEVEN * (2 * place - 1)))))
-    return replace(workload, output=output)
+    more = _more(workload, output)
+    prompt = [max(1, tokens + extra) for tokens, extra in zip(workload.prompt, more, strict=True)]
+    return replace(workload, prompt=prompt, output=output)
+
+
+def _more(workload: Workload, output: Sequence[int]) -> list[int]:
+    """Tokens that each prompt gains by the answers that stand in it, if they are so long."""
+    tree, more = workload.tree, [0] * len(workload)
+    for call in workload.topological:
+        needs = workload.needs[call]
+        if not needs:
+            continue
+        path = set(tree.path(call))
+        for need in needs:
+            more[call] += output[need] - workload.output[need]
+            if tree.leaf[need] in path:  # goes on from that call, whose prompt it repeats
+                more[call] += more[need]
+    return more

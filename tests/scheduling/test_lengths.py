@@ -28,8 +28,25 @@ def test_lengths_are_about_the_expected_ones_and_four_times_as_long_and_differ()
         assert all(abs(a - factor * b) <= 0.1 * factor * b + 0.5 for a, b in pairs)
         assert min(a / b for a, b in pairs) < 0.95 * factor
         assert max(a / b for a, b in pairs) > 1.05 * factor
-        assert (drawn.prompt, drawn.needs) == (workload.prompt, workload.needs)
+        assert drawn.needs == workload.needs
     assert [one.output for one in draws(workload)] == [same.output, longer.output]
+
+
+def test_prompts_are_longer_by_the_answers_that_stand_in_them():
+    calls = Calls()
+    first = calls.ask(0, 0, [("question", 30)], 20)
+    other = calls.ask(0, 1, [("other", 30)], 40)
+    second = calls.ask(0, 2, [other], 20, history=first)
+    third = calls.ask(0, 3, [("more", 10)], 20, history=second)
+    reader = calls.ask(0, 4, [("read", 10), second], 20)  # the answer alone, not what led to it
+    workload = calls.workload()
+    for drawn in draws(workload):
+        more = [a - b for a, b in zip(drawn.output, workload.output, strict=True)]
+        prompts = [a - b for a, b in zip(drawn.prompt, workload.prompt, strict=True)]
+        assert prompts[first] == prompts[other] == 0
+        assert prompts[second] == more[first] + more[other]
+        assert prompts[third] == prompts[second] + more[second]
+        assert prompts[reader] == more[second]
 
 
 def test_a_large_workload_is_compared_as_it_is():
