@@ -84,6 +84,7 @@ def workload_of(
     then they need what these need.
     """
     stats = {n: known(site.template) for n, site in sites.items()}
+    shown = {n: found is not None and found.calls > 0 for n, found in stats.items()}
     expected = {n: _expected_tokens(site, stats[n]) for n, site in sites.items()}
     number = {identity: n for n, identity in enumerate(calls)}
     site_of = [graph.minted.site(identity) for identity in calls]
@@ -125,6 +126,7 @@ def workload_of(
         needs=needs,
         tree=tree,
         engine=[engines[site] for site in site_of],
+        known=[shown[site] for site in site_of],
     )
 
 

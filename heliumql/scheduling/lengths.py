@@ -13,6 +13,7 @@ from dataclasses import replace
 from heliumql.scheduling.workload import Workload
 
 # As expected, and four times as long: what nobody knows is taken for a quarter of what is allowed.
+# Lengths that are known are uneven only.
 _FACTORS = (1, 4)
 _UNEVEN = 0.1  # how much longer or shorter each is
 _CALLS = 1000  # the ends of larger workloads weigh little
@@ -29,8 +30,9 @@ def draws(workload: Workload) -> list[Workload]:
 def _drawn(workload: Workload, factor: int, number: int) -> Workload:
     output = []
     for call, tokens in enumerate(workload.output):
+        times = 1 if workload.known and workload.known[call] else factor
         place = ((call + 1) * _GOLDEN + number * _GOLDEN**2) % 1
-        output.append(max(1, round(tokens * factor * (1 + _UNEVEN * (2 * place - 1)))))
+        output.append(max(1, round(tokens * times * (1 + _UNEVEN * (2 * place - 1)))))
     more = _more(workload, output)
     prompt = [max(1, tokens + extra) for tokens, extra in zip(workload.prompt, more, strict=True)]
     return replace(workload, prompt=prompt, output=output)

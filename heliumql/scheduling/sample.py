@@ -35,6 +35,7 @@ def sampled(workload: Workload, calls: int) -> Workload:
         [[number[n] for n in workload.needs[c] if n in number] for c in kept],
         _pruned(workload.tree, kept),
         [workload.engine[c] for c in kept],
+        [workload.known[c] for c in kept] if workload.known else (),
     )
 
 

@@ -49,6 +49,7 @@ class Workload:
     needs: Sequence[Sequence[int]]  # the calls whose answers stand in its messages
     tree: PrefixTree
     engine: Sequence[int]  # that runs it
+    known: Sequence[bool] = ()  # runs have shown how long its answer is; empty: none of them
 
     def __len__(self) -> int:
         return len(self.operator)

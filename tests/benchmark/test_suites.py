@@ -111,6 +111,20 @@ def test_a_replay_asks_the_same_calls_and_none_waits() -> None:
     assert again.output_tokens / again.steps == pytest.approx(6, abs=0.1)  # eight, then four
 
 
+def test_lengths_of_answers_are_known_where_a_run_has_shown_them() -> None:
+    from suites import engines, runs
+    from suites.suite import SUITES
+
+    suite, engine = SUITES["iterative"], engines.simulated(1 << 20, 1)
+    with runs.session(suite, engine, 2, 0.2) as con, runs._watched() as plans:
+        for _ in range(2):
+            con.sql(suite.text()).fetchall()
+    first, second = (plan.workload for plan in plans)
+    assert not any(first.known)
+    assert all(second.known)
+    assert set(second.output) == {64} == {4 * tokens for tokens in first.output}
+
+
 def test_an_answer_that_ends_early_ends_the_run() -> None:
     from suites import runs
     from suites.recording import RecordingEngine

@@ -32,6 +32,16 @@ def test_lengths_are_about_the_expected_ones_and_four_times_as_long_and_differ()
     assert [one.output for one in draws(workload)] == [same.output, longer.output]
 
 
+def test_lengths_that_runs_have_shown_are_uneven_only():
+    workload = debate(20)
+    half = replace(workload, known=[call % 2 == 0 for call in range(len(workload))])
+    _, plain = draws(workload)
+    _, longer = draws(half)
+    assert list(longer.output[1::2]) == list(plain.output[1::2])
+    for a, b in zip(longer.output[::2], workload.output[::2], strict=True):
+        assert abs(a - b) <= 0.1 * b + 0.5
+
+
 def test_prompts_are_longer_by_the_answers_that_stand_in_them():
     calls = Calls()
     first = calls.ask(0, 0, [("question", 30)], 20)

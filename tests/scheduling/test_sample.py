@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from heliumql.scheduling.groups import prefix_groups
@@ -42,11 +44,12 @@ def test_a_small_workload_is_its_own_sample() -> None:
 
 @pytest.mark.parametrize("calls", [4, 17, 40])
 def test_calls_of_a_sample_are_what_they_were(calls: int) -> None:
-    whole = workload(12)
+    whole = replace(workload(12), known=[call % 3 == 0 for call in range(48)])
     part = sampled(whole, calls)
     assert len(part) == calls // 4 * 4
     for call in range(len(part)):
         assert part.query[call] == whole.query[call]
+        assert part.known[call] == whole.known[call]
         assert part.needs[call] == whole.needs[call]
         assert part.prompt[call] == whole.prompt[call]
         before = [whole.tree.end[node] for node in whole.tree.path(call)]
