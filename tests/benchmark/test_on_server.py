@@ -84,7 +84,8 @@ class Measured:
 
             def counters(self) -> Counters:
                 output = sum(map(limit, stub.seen))
-                found = Counters(len(stub.seen), 32 * len(stub.seen), 0, output, 0, 0.0)
+                asked = len(stub.seen)
+                found = Counters(asked, 32 * asked, 0, output, 0, 0.0, 3 * asked)
                 return replace(
                     found, **{loses: getattr(found, loses) - next(missing)} if loses else {}
                 )
@@ -114,6 +115,7 @@ def test_systems_take_turns_and_their_calls_are_counted(measured: Measured) -> N
     calls = {row.system: row.calls_run for row in rows}
     # Of sixteen rows on a subject three repeat others, one asks nothing.
     assert calls == {"heliumql": 24, "oracle": 24, "raw": 30, "op_wise": 30}
+    assert all(row.engine_steps == 3 * row.calls_run for row in rows)
     assert all(row.equal for row in rows)
     assert all(row.cold_seconds > row.seconds for row in rows if row.system in ("raw", "op_wise"))
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from heliumql.scheduling.forecast import Forecast, forecast
+from heliumql.scheduling.comparison import Comparison
+from heliumql.scheduling.forecast import Forecast
 from heliumql.scheduling.groups import prefix_groups
-from heliumql.scheduling.lengths import draws
 from heliumql.scheduling.local_search import Cost, local_search, starting_orders
 from heliumql.scheduling.orders import Order, Unit, ranks, units_of
 from heliumql.scheduling.pins import worthwhile
@@ -58,30 +58,15 @@ def cache_aware(
         return _searched(workload, cost(workload))
     part = sampled(workload, _JUDGED_CALLS)
     candidates = _Candidates(part, workers)
-    paths = [part.tree.path(call) for call in range(len(part))]
-    drawn = draws(part) if len(workers) == 1 else [part]
+    comparison = Comparison(part, workers)
     judged: dict[Candidate, Forecast] = {}
-    compared: list[Forecast] = []  # the first candidate: as expected, then with each of the lengths
-
-    def foretold(schedule: Schedule) -> Forecast:
-        """With the expected lengths; in proportion to the first candidate, as the draws say."""
-        outcomes = [forecast(one, workers, schedule, paths) for one in drawn]
-        if not compared:
-            compared.extend([forecast(part, workers, schedule, paths), *outcomes])
-        expected, *others = compared
-        ratios = [
-            one.seconds / other.seconds if other.seconds else 1.0
-            for one, other in zip(outcomes, others, strict=True)
-        ]
-        seconds = expected.seconds * sum(ratios) / len(ratios)
-        return Forecast(seconds, outcomes[0].hit_tokens)
 
     def judge(candidate: Candidate) -> None:
         if candidate not in judged:
-            judged[candidate] = foretold(candidates.schedule(candidate))
+            judged[candidate] = comparison.foretell(candidates.schedule(candidate))
 
     def best() -> list[Candidate]:
-        """The best ones first; of those that take about as long, the first."""
+        """The best ones first."""
         return sorted(judged, key=lambda c: judged[c].seconds)
 
     for candidate in islice(candidates.first(), None if search else 1):
@@ -103,9 +88,14 @@ def cache_aware(
     whole = candidates if part is workload else _Candidates(workload, workers)
     schedule, expected, order = whole.schedule(chosen), judged[chosen], chosen.named(len(workers))
     looked_at = [(c.named(len(workers)), judged[c].seconds) for c in best()]
-    if keep and part is workload and (pins := worthwhile(workload, workers, schedule, paths)):
+    pins = (
+        worthwhile(workload, workers, schedule, comparison.paths)
+        if keep and part is workload
+        else ()
+    )
+    if pins:
         pinned = replace(schedule, pins=pins)
-        outcome = foretold(pinned)
+        outcome = comparison.foretell(pinned)
         name = f"{order}; {len(pins)} prefixes kept"
         looked_at.append((name, outcome.seconds))
         if outcome.seconds < expected.seconds * _BETTER:
