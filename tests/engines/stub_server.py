@@ -27,6 +27,7 @@ class Reply:
     text: str | None = "ok"
     status: int = 200
     seconds: float = 0.0  # to wait before
+    until: int = 0  # or for so many to have been in flight at once, a minute at most
     headers: dict[str, str] = field(default_factory=dict)
     error: dict[str, Any] | str | None = None  # body of an error
     raw: bytes | None = None  # body as it is
@@ -141,6 +142,8 @@ class StubServer:
             reply = self.script.pop(0) if self.script else self.reply(seen)
             if reply.seconds:
                 await asyncio.sleep(reply.seconds)
+            while self.max_in_flight < reply.until and time.monotonic() < seen.at + 60:
+                await asyncio.sleep(0.01)
             embedded = self._embeddings(seen) if "input" in seen.body else None
             return await _respond(request, seen, reply, embedded)
         finally:
