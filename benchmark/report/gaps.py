@@ -6,12 +6,15 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from measured.row import Row
+from workloads import workload
+from workloads.rounds import fewest_rounds
 
 from report.tables import BASE, LIMITS, by_system, groups, limit
 
 _COLUMNS = (
     "suite", "KV cache", "workers", "seconds", "oracle", "one row", "to the limit", "gap",
     "of it planning", "of it the rest", "prompt tokens computed, to the oracle's",
+    "steps, to the oracle's", "steps, to the fewest",
 )  # fmt: skip
 
 
@@ -20,7 +23,8 @@ def section(rows: Sequence[Row]) -> str:
 
     What planning (of the statement, without the search for a schedule) does not explain of a gap
     is that search, batches that are not full as calls wait for answers, and prompt tokens that the
-    oracle finds in the cache.
+    oracle finds in the cache. The oracle's calls wait for none: the fewest steps are those that no
+    order of calls that wait can go below, told of one worker.
     """
     lines = []
     for group in groups(rows):
@@ -54,7 +58,27 @@ def _cells(systems: Mapping[str, Sequence[Row]], least: float) -> list[str]:
         f"{planning:.2f}",
         f"{seconds - least - planning:+.2f}",
         f"{computed / known:.2f}",
+        _over(_steps(rows), _steps(oracle)),
+        _over(_steps(rows), _fewest_steps(rows[0])),
     ]
+
+
+def _over(steps: float | None, others: float | None) -> str:
+    return f"{steps / others:.2f}" if steps and others else ""
+
+
+def _steps(rows: Sequence[Row]) -> float | None:
+    """None where they were not counted."""
+    counted = [row.engine_steps for row in rows if row.engine_steps]
+    return statistics.median(counted) if counted else None
+
+
+def _fewest_steps(row: Row) -> int | None:
+    """That any order of its calls needs; None where the workload as a program is another one."""
+    if row.workers > 1 or row.apart:
+        return None
+    made = workload(row.suite, row.rows, row.scale, row.seed)
+    return fewest_rounds(made, row.slots) * made.max_tokens
 
 
 def _seconds(rows: Sequence[Row]) -> float:

@@ -78,6 +78,7 @@ def test_the_report_says_what_gaps_to_the_limit_consist_of(results: Path) -> Non
         assert row["to the limit"] == f"{seconds / least:.2f}"
         assert row["gap"] == f"{seconds - least:+.2f}"
         assert row["of it planning"] == "0.00"  # virtual seconds do not pass meanwhile
+        assert float(row["steps, to the fewest"]) >= 1
 
 
 def test_every_run_is_a_row(results: Path) -> None:

@@ -179,6 +179,27 @@ def test_planning_is_a_part_of_the_gap_where_time_passes_meanwhile() -> None:
     assert cells("simulated")["of it the rest"] == "+0.50"
 
 
+def test_steps_are_told_beside_the_oracle_s_and_the_fewest() -> None:
+    from report.gaps import section
+
+    rows = [
+        made_row("heliumql", 0, engine_steps=1024),
+        made_row("oracle", 0, engine_steps=800),
+        made_row("one_row", 0),
+    ]
+
+    def steps(**changed: Any) -> list[str]:
+        shown = section([replace(one, **changed) for one in rows]).splitlines()
+        return [cell.strip() for cell in shown[-1].strip("|").split("|")][-2:]
+
+    # Two rows of mixed: 32 calls of 8 tokens that wait for none, so four rounds of eight calls.
+    assert steps() == ["1.28", "32.00"]
+    assert steps(slots=4) == ["1.28", "16.00"]
+    assert steps(workers=2) == ["1.28", ""]
+    assert steps(apart=True) == ["1.28", ""]
+    assert steps(engine_steps=None) == ["", ""]
+
+
 def test_a_damaged_file_is_named(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
