@@ -118,10 +118,10 @@ class Shared:
 
     def calibrate(self, model: Model) -> None:
         """Measures the engine of the model, and keeps that; CatalogError where none measures."""
-        from heliumql.engines.engine import MeasuredEngine
+        from heliumql.engines.engine import CalibratedEngine
 
         engine = self.engine(model)
-        if not isinstance(engine, MeasuredEngine):
+        if not isinstance(engine, CalibratedEngine):
             raise CatalogError(
                 f"the engine of the model {model.name} does not measure itself",
                 hint="the engine vllm does",

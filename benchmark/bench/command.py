@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from measured.row import Row
 from progress import say
+from suites.recording import RecordingEngine
 from suites.runs import Run
 from suites.suite import SUITES, Suite
 
@@ -17,7 +18,7 @@ from bench import running
 from bench.chosen import LIMITS, Chosen
 from bench.in_process import InProcess
 from bench.named import named
-from bench.on_server import OnServer
+from bench.on_server import OnServer, engine_for
 from bench.outcome import outcome, tabled
 from bench.rows import extent, measures
 from bench.size import Size, measure
@@ -96,6 +97,8 @@ def _runs(
     wanted = size.kv_cache_tokens(chosen.kv_tokens)
     if chosen.engine == "server" and model is not None and wanted is not None:
         server = running.server(chosen, wanted, model, stack)
-        return wanted, OnServer(suite, chosen, server, wanted).runs()
+        own = engine_for(server, chosen.slots)
+        stack.callback(own.close)
+        return wanted, OnServer(suite, chosen, server, RecordingEngine(own)).runs()
     engine, kv_tokens = running.engine(chosen, wanted, model, stack)
     return kv_tokens, InProcess(suite, chosen, engine, kv_tokens).runs()

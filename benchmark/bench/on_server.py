@@ -28,14 +28,29 @@ from heliumql.catalog.techniques import SHARE
 from heliumql.engines.openai import OpenAIEngine
 
 
+def engine_for(server: Server, slots: int) -> OpenAIEngine:
+    """HeliumQL's own way to the server; to be closed. Raises EngineError where it is not there."""
+    engine = OpenAIEngine(
+        {
+            "base_url": list(server.base_urls),
+            "model": server.model,
+            "max_num_seqs": slots,
+            "priorities": True,
+        }
+    )
+    engine.start()
+    return engine
+
+
 @dataclass(frozen=True)
 class OnServer:
-    """A suite on a server."""
+    """A suite on a server. HeliumQL's engine is one for all runs, each in a session of its own: so
+    it knows how fast the server is, not how long its answers are."""
 
     suite: Suite
     chosen: Chosen
     server: Server
-    kv_tokens: int
+    engine: RecordingEngine
 
     def runs(self) -> Iterator[tuple[int, str, Run]]:
         """Turn, system and run; a different system is first in each turn, the limits are last."""
@@ -63,31 +78,18 @@ class OnServer:
         replayed: bool = False,
         merged: bool = True,
     ) -> Run:
-        chosen, suite = self.chosen, self.suite
-        options = {
-            "base_url": list(self.server.base_urls),
-            "model": self.server.model,
-            "max_num_seqs": chosen.slots,
-            "priorities": True,
-            "kv_cache_tokens": self.kv_tokens,
-        }
-        inner = OpenAIEngine(options)
-        inner.start()
-        engine = RecordingEngine(inner)
+        chosen, suite, engine = self.chosen, self.suite, self.engine
         rows, scale = rows or chosen.rows_of(suite), chosen.scale_of(suite)
-        try:
-            with session(suite, engine, rows, scale, chosen.seed) as con:
-                if replayed:
-                    record = run(con, suite.text(), engine, policy).record
-                self.server.reset()
-                before = self.server.counters()
-                if replayed:
-                    found = replay(con, engine, record, policy)
-                else:
-                    found = run(con, suite.text(), engine, policy, "" if merged else SHARE)
-                counted = self.server.counters() - before
-        finally:
-            inner.close()
+        with session(suite, engine, rows, scale, chosen.seed) as con:
+            if replayed:
+                record = run(con, suite.text(), engine, policy).record
+            self.server.reset()
+            before = self.server.counters()
+            if replayed:
+                found = replay(con, engine, record, policy)
+            else:
+                found = run(con, suite.text(), engine, policy, "" if merged else SHARE)
+            counted = self.server.counters() - before
         asked = tuple(sorted({(one.messages, one.text) for one in found.record}))
         return replace(
             found,

@@ -34,13 +34,14 @@ _EXPECTED = (1.0, 1.0, 1.0, 0.0, 0.0)  # of these units, before anything is know
 
 
 class Step(NamedTuple):
-    """One step of an engine."""
+    """One step of an engine, or the mean of several that were not told apart."""
 
     seconds: float
-    prefill: int  # tokens of prompts computed
-    decode: int  # sequences that drew one more token
+    prefill: float  # tokens of prompts computed
+    decode: float  # sequences that drew one more token
     pairs: float  # sum over computed tokens of the tokens that each looks back at
     read: float  # the same, over the tokens drawn alone
+    times: float = 1.0  # how many steps it stands for
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,15 @@ class Observed:
         sums = list(self.sums)
         sums[1] += calls
         sums[2] += call_seconds
-        for seconds, *computed in steps:
+        for seconds, *computed, times in steps:
             if seconds <= 0:
                 continue
             x = [feature / seconds for feature in (1, *computed)]
-            sums[0] += 1
+            sums[0] += times
             for i in range(_FEATURES):
-                sums[_FIRST + i] += x[i]
+                sums[_FIRST + i] += times * x[i]
             for at, (i, j) in enumerate(_PAIRS, start=_FIRST + _FEATURES):
-                sums[at] += x[i] * x[j]
+                sums[at] += times * x[i] * x[j]
         return Observed(tuple(sums))
 
     def merge(self, newer: Observed) -> Observed:

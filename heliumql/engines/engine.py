@@ -201,9 +201,6 @@ class LimitedEngine(Protocol):
 class MeasuredEngine(Protocol):
     """An engine that notes how fast it is, from what it runs."""
 
-    def calibrate(self) -> Constants:
-        """Measure it now, with calls of random text; what a worker is then. Starts the engine."""
-
     @property
     def speed_key(self) -> str:
         """What its speed depends on; engines with the same key are as fast."""
@@ -213,6 +210,14 @@ class MeasuredEngine(Protocol):
 
     def take_observed(self) -> Observed:
         """What was observed since this was last called, never what it started from."""
+
+
+@runtime_checkable
+class CalibratedEngine(MeasuredEngine, Protocol):
+    """One that can be measured at any time."""
+
+    def calibrate(self) -> Constants:
+        """Measure it now, with calls of random text; what a worker is then. Starts the engine."""
 
 
 @runtime_checkable

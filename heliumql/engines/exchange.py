@@ -15,6 +15,7 @@ from typing import Protocol
 
 import aiohttp
 
+from heliumql.cost.event_model import Constants
 from heliumql.engines.batches import Answer, answers_batch, cancelled, failed, too_long
 from heliumql.engines.chat import (
     PRIORITY,
@@ -34,7 +35,9 @@ from heliumql.engines.line import Line
 from heliumql.engines.overflow import Overflow, read_overflow, surely_tokens
 from heliumql.engines.retry import Verdict, backoff, judge, nothing_left, retry_after
 from heliumql.engines.server import Server
+from heliumql.engines.speed_notes import SpeedNotes
 from heliumql.engines.throttle import Throttle
+from heliumql.engines.watch import Watch
 from heliumql.errors import EngineError, InternalError
 
 _PATIENCE = 2  # a call goes to another server after so many retries, whatever it was granted
@@ -74,10 +77,12 @@ class Exchange:
         loop: asyncio.AbstractEventLoop,
         owner: Owner,
         paces: Paces,
+        notes: SpeedNotes,
     ) -> None:
         self._server = server
         self._number = number
         self._line = Line(server, key)
+        self._watch = Watch(self._line, notes)
         self._owner = owner
         self.loop = loop
         self.limit = ConcurrencyLimit(server.concurrency, server.ceiling)
@@ -101,8 +106,14 @@ class Exchange:
         """Calls in flight, for each that may be asked at once."""
         return len(self._live) / self.limit.value
 
+    @property
+    def constants(self) -> Constants:
+        """Of the server as a worker, as far as it has said them."""
+        return self._server.constants(self.limit.value, self._watch.cache)
+
     def stop(self) -> None:
         """Everything in flight is cancelled, and delivered so."""
+        self._watch.stop()
         self.cancel(list(self._live))
         self.flush()
         if self._wake is not None:
@@ -117,6 +128,8 @@ class Exchange:
         if listing is not None:
             self._server.check_model(listing)
             self._learn_context(self._server.listed_context(listing))
+            if self._server.is_vllm(listing):
+                await self._watch.ask()
 
     def _learn_context(self, told: int | None) -> None:
         if told is not None:
@@ -196,6 +209,7 @@ class Exchange:
                 return
             asked = Asked(self._queue.take())
             self._asking += 1
+            self._watch.begin()
             asked.task = self.loop.create_task(self._ask(asked))
             for flight in asked.flights:
                 flight.asked = asked
@@ -235,6 +249,8 @@ class Exchange:
         except (aiohttp.ClientError, OSError) as caught:  # OSError: TimeoutError too
             error = caught
         self._asking -= 1
+        if not self._asking:
+            self._watch.idle()
         for flight in asked.flights:
             flight.asked = None
         if error is None and judge(status) is Verdict.ANSWER:

@@ -18,6 +18,7 @@ from heliumql.engines.concurrency import Paces
 from heliumql.engines.exchange import Exchange
 from heliumql.engines.flight import Flight
 from heliumql.engines.server import Server, Unreachable
+from heliumql.engines.speed_notes import SpeedNotes
 from heliumql.errors import EngineError, InternalError
 
 _CLOSE_SECONDS = 10.0
@@ -27,7 +28,7 @@ DEAD_SECONDS = 10.0
 class Fleet:
     """Implements `heliumql.engines.exchange.Owner`."""
 
-    def __init__(self, servers: Sequence[Server], dead_seconds: float) -> None:
+    def __init__(self, servers: Sequence[Server], dead_seconds: float, notes: SpeedNotes) -> None:
         keys = [server.key() for server in servers]
         self._dead_seconds = dead_seconds
         self._arrived = 0
@@ -37,7 +38,7 @@ class Fleet:
         self.loop = asyncio.new_event_loop()
         paces = Paces(servers[0].requests_per_minute, servers[0].tokens_per_minute)
         self.exchanges = [
-            Exchange(server, number, key, self.loop, self, paces)
+            Exchange(server, number, key, self.loop, self, paces, notes)
             for number, (server, key) in enumerate(zip(servers, keys, strict=True))
         ]
         # Looks up host names. Our own, so that closing it needs no help from the loop.

@@ -51,6 +51,17 @@ class Line:
             raise self._server.refused(response.status, self.safe(error_message(body)[0]))
         return body if response.status == 200 else None
 
+    async def metrics(self) -> str | None:
+        """What the server tells of itself for others to watch; None where it does not."""
+        timeout = aiohttp.ClientTimeout(total=_CHECK_SECONDS)
+        try:
+            async with self._opened().get(
+                self._server.metrics, timeout=timeout, allow_redirects=False
+            ) as response:
+                return await response.text() if response.status == 200 else None
+        except (aiohttp.ClientError, OSError, ValueError):  # ValueError: it is no text
+            return None
+
     async def post(self, url: URL, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and content of the response. Raises aiohttp.ClientError or OSError,
         of which TimeoutError is one."""

@@ -7,6 +7,7 @@ is a worker.
 from __future__ import annotations
 
 import atexit
+import json
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from functools import partial
 import pyarrow as pa
 
 from heliumql.cost.event_model import Constants
+from heliumql.cost.speeds import Observed
 from heliumql.engines.batches import Request, check_workers, read_requests
 from heliumql.engines.beginning import common_beginning
 from heliumql.engines.engine import CallSpec, Deliver, Sampling, Told, Warmup
@@ -22,6 +24,7 @@ from heliumql.engines.fleet import DEAD_SECONDS, Fleet, wait_for
 from heliumql.engines.flight import Flight, Submission
 from heliumql.engines.options import read_tasks
 from heliumql.engines.server import read_servers
+from heliumql.engines.speed_notes import SpeedNotes
 from heliumql.errors import EngineError
 from heliumql.types import parse_type
 
@@ -29,7 +32,8 @@ _URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 
 
 class OpenAIEngine:
-    """Implements `heliumql.engines.engine.ScheduledEngine`.
+    """Implements `heliumql.engines.engine.ScheduledEngine` and `MeasuredEngine`: servers that are
+    vLLM's say what they compute, others are taken to be as fast as any.
 
     Where the option `task` does not say what the model does, the server does when it is asked.
     """
@@ -47,6 +51,7 @@ class OpenAIEngine:
         self._lock = threading.Lock()
         self._fleet: Fleet | None = None
         self._checked = False
+        self._speed = SpeedNotes()
 
     @property
     def slots(self) -> int:
@@ -72,11 +77,21 @@ class OpenAIEngine:
     def workers(self) -> Sequence[Constants]:
         fleet = self._fleet
         if fleet is None:
-            return [server.constants(server.concurrency) for server in self._servers]
-        return [
-            server.constants(exchange.limit.value)
-            for server, exchange in zip(self._servers, fleet.exchanges, strict=True)
-        ]
+            return self._speed.fit([s.constants(s.concurrency) for s in self._servers])
+        return self._speed.fit([exchange.constants for exchange in fleet.exchanges])
+
+    @property
+    def speed_key(self) -> str:
+        """The servers and the model: who changes what runs there is believed the more, the longer
+        it runs."""
+        urls = sorted(str(server.url) for server in self._servers)
+        return json.dumps({"model": self._servers[0].model, "servers": urls})
+
+    def start_from(self, learnt: Observed) -> None:
+        self._speed.start_from(learnt)
+
+    def take_observed(self) -> Observed:
+        return self._speed.take()
 
     def start(self) -> None:
         with self._lock:
@@ -133,7 +148,7 @@ class OpenAIEngine:
 
     def _opened(self) -> Fleet:
         if self._fleet is None:
-            self._fleet = Fleet(self._servers, self._dead_seconds)
+            self._fleet = Fleet(self._servers, self._dead_seconds, self._speed)
             atexit.register(self.close)
         return self._fleet
 

@@ -22,6 +22,7 @@ from heliumql.engines.options import (
     read_text,
     read_texts,
 )
+from heliumql.engines.server_counts import Cache
 from heliumql.errors import CatalogError, EngineError
 
 _HOSTED = "https://api.openai.com/v1"
@@ -48,7 +49,7 @@ class Server:
     tokens_per_minute: float
     template_arguments: Mapping[str, object]  # for the chat template, beside the messages
     first_backoff: float
-    kv_cache_tokens: int  # that its KV cache holds, for all that is known
+    kv_cache_tokens: int | None  # that its KV cache holds, if the options say so
     context: int | None  # tokens of prompt and answer, as the options say
     max_num_seqs: int | None  # calls that it computes at once, if the options say so
     priorities: bool  # it is told which call goes first
@@ -59,6 +60,11 @@ class Server:
         return self.url == URL(_HOSTED)
 
     @property
+    def metrics(self) -> URL:
+        """Where vLLM tells what it counts: beside the API, not below it."""
+        return self.url.parent / "metrics"
+
+    @property
     def completions(self) -> URL:
         return self.url / "chat/completions"
 
@@ -66,11 +72,13 @@ class Server:
     def embeddings(self) -> URL:
         return self.url / "embeddings"
 
-    def constants(self, concurrency: int) -> Constants:
-        """Its limits for a scheduler, with so many requests in flight."""
+    def constants(self, concurrency: int, cache: Cache | None = None) -> Constants:
+        """Its limits for a scheduler, with so many requests in flight, and what it says itself."""
         computed = min(concurrency, self.max_num_seqs or concurrency)
+        told = cache or Cache(Constants.kv_cache_tokens, Constants.block_size)
         return Constants(
-            kv_cache_tokens=self.kv_cache_tokens,
+            block_size=told.block,
+            kv_cache_tokens=max(told.block, self.kv_cache_tokens or told.tokens),
             max_num_seqs=computed,
             max_num_batched_tokens=max(Constants.max_num_batched_tokens, computed),
             # A request that is here when another is answered goes at once.
@@ -99,6 +107,10 @@ class Server:
             raise EngineError(
                 f"the server at {self.url} has no model {self.model!r}", hint=f"it has {shown}"
             )
+
+    def is_vllm(self, listing: bytes) -> bool:
+        """Its list of models says that vLLM owns them."""
+        return any(entry.get("owned_by") == "vllm" for entry in _models(listing))
 
     def listed_context(self, listing: bytes) -> int | None:
         """The context of the model, as vLLM says it in its list of models; None elsewhere."""
@@ -194,9 +206,7 @@ def read_servers(options: Mapping[str, object], first_backoff: float) -> list[Se
             tokens_per_minute=read_number(options, "tokens_per_minute", 0.0),
             template_arguments=read_template_arguments(options),
             first_backoff=first_backoff,
-            kv_cache_tokens=read_integer(
-                options, "kv_cache_tokens", Constants.kv_cache_tokens, block
-            ),
+            kv_cache_tokens=read_integer(options, "kv_cache_tokens", 0, block) or None,
             context=read_integer(options, "max_model_len", 0) if given_context else None,
             max_num_seqs=max_num_seqs,
             priorities=read_flag(options, "priorities", False),

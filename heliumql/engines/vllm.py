@@ -22,6 +22,7 @@ from heliumql.cost.event_model import Constants
 from heliumql.cost.speeds import Observed, Step
 from heliumql.engines.engine import ANSWERS, CallSpec, Deliver, Task, Told, Warmup
 from heliumql.engines.placement import PrefixPlacement
+from heliumql.engines.speed_notes import SpeedNotes
 from heliumql.engines.vllm_options import VllmOptions, read_options
 from heliumql.engines.vllm_process import WorkerProcess, uninterrupted
 from heliumql.engines.vllm_settings import check_installed, settings, speed_key, spoken
@@ -70,13 +71,10 @@ class VllmEngine:
         self._receivers: list[threading.Thread] = []
         self._error: EngineError | None = None
         self._closed = False
+        self._speed = SpeedNotes()
         self._owner: int | None = None  # the process that started the workers
         self._limits = [_limits(self._options)] * self._options.workers
         self._context = self._options.max_model_len
-        self._learnt = Observed()  # in earlier runs
-        self._observed = Observed()  # in this one, as far as it was taken
-        self._fresh = Observed()  # since then
-        self._fitted: Sequence[Constants] | None = None
         self._incidents: list[str] = []
         self._told: dict[tuple[int, bytes], Told] = {}  # warm-ups in flight, by worker and key
         self._busy: set[int] = set()  # workers that calibrate themselves, or forget
@@ -110,10 +108,7 @@ class VllmEngine:
     def workers(self) -> Sequence[Constants]:
         """Limits and speed of each worker; the speed as far as it was learnt or observed."""
         with self._lock:
-            if self._fitted is None:
-                seen = self._learnt.merge(self._observed.merge(self._fresh))
-                self._fitted = [seen.fit(limits) for limits in self._limits]
-            return self._fitted
+            return self._speed.fit(self._limits)
 
     def start(self) -> None:
         with self._starting:
@@ -128,7 +123,7 @@ class VllmEngine:
                 self._context = context
                 self._workers = workers
                 self._absent = [0] * len(workers)
-                self._limits, self._fitted = limits, None
+                self._limits = limits
                 self._owner = os.getpid()
                 self._error = None
             atexit.register(self.close)
@@ -239,25 +234,18 @@ class VllmEngine:
 
     def start_from(self, learnt: Observed) -> None:
         """Take this for the speed as long as nothing else was observed."""
-        with self._lock:
-            self._learnt, self._fitted = learnt, None
+        self._speed.start_from(learnt)
 
     def observed(self) -> Observed:
         """What the workers have been seen to do since this engine was made."""
-        with self._lock:
-            return self._observed.merge(self._fresh)
+        return self._speed.observed
 
     def take_observed(self) -> Observed:
         """What they have been seen to do since this was last called."""
-        with self._lock:
-            fresh, self._fresh = self._fresh, Observed()
-            self._observed, self._fitted = self._observed.merge(fresh), None
-            return fresh
+        return self._speed.take()
 
     def _saw(self, steps: Iterable[Sequence[Any]], calls: int, call_seconds: float) -> None:
-        with self._lock:
-            self._fresh = self._fresh.add((Step(*s) for s in steps), calls, call_seconds)
-            self._fitted = None
+        self._speed.add((Step(*s) for s in steps), calls, call_seconds)
 
     def _has_done(self, number: int) -> None:
         with self._over:
@@ -402,7 +390,7 @@ class VllmEngine:
             return None
         with self._lock:
             self._absent[number] = 0
-            self._limits[number], self._fitted = _limits(self._options, limits), None
+            self._limits[number] = _limits(self._options, limits)
         return worker
 
     def _move(self, number: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_noisy_machine_is_seen_through() -> None:
         return draw.uniform(0.9, 1.1) * (5 if draw.random() < 0.01 else 1)
 
     fitted = Observed().add(steps(SLOW, some_calls(200), noise)).fit(Constants())
-    for seconds, *computed in steps(SLOW, some_calls()):
+    for seconds, *computed, _ in steps(SLOW, some_calls()):
         expected = sum(s * x for s, x in zip(speeds(fitted), (1, *computed), strict=True))
         assert expected == pytest.approx(seconds, rel=0.1)
 
@@ -105,6 +106,26 @@ def test_parts_add_up() -> None:
     rows = list(steps(SLOW, some_calls(10)))
     apart = Observed().add(rows[::2], 3, 0.1).add(rows[1::2])
     assert apart.sums == pytest.approx(Observed().add(rows, 3, 0.1).sums)
+
+
+def test_a_mean_stands_for_its_steps() -> None:
+    one = Step(0.01, 30, 4, 500.0, 90.0)
+    assert Observed().add([one._replace(times=7)]).sums == pytest.approx(
+        Observed().add([one] * 7).sums
+    )
+
+
+def test_means_of_many_steps_tell_what_the_steps_do() -> None:
+    """As a server tells them, which counts no pairs."""
+    plain = replace(SLOW, attention_seconds_per_pair=0.0, kv_read_seconds_per_token=0.0)
+    rows = list(steps(plain, some_calls(500)))
+    means = []
+    for start in range(0, len(rows), 50):
+        part = rows[start : start + 50]
+        mean = [sum(values) / len(part) for values in zip(*(row[:3] for row in part), strict=True)]
+        means.append(Step(*mean, 0.0, 0.0, len(part)))
+    fitted = Observed().add(means).fit(Constants())
+    assert speeds(fitted)[:3] == pytest.approx(speeds(plain)[:3], rel=0.15)
 
 
 def test_newer_steps_count_most() -> None:

@@ -28,6 +28,7 @@ class Reply:
     status: int = 200
     seconds: float = 0.0  # to wait before
     until: int = 0  # or for so many to have been in flight at once, a minute at most
+    looks: int = 0  # or for so many looks at what it counts, the same
     headers: dict[str, str] = field(default_factory=dict)
     error: dict[str, Any] | str | None = None  # body of an error
     raw: bytes | None = None  # body as it is
@@ -63,6 +64,9 @@ class StubServer:
         self.models = models
         self.models_status = models_status
         self.context: int | None = None  # of its models, as its list of them says
+        self.owner: str | None = None  # the same
+        self.metrics: Callable[[], str] | None = None  # what it counts, if it tells
+        self.looks = 0  # at that
         self.script: list[Reply] = []
         self.reply: Callable[[Seen], Reply] = lambda seen: Reply(
             "" if "input" in seen.body else f"echo {seen.prompt}"
@@ -106,6 +110,7 @@ class StubServer:
     async def _open(self) -> None:
         app = web.Application()
         app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/metrics", self._metrics)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/v1/embeddings", self._chat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
@@ -131,7 +136,14 @@ class StubServer:
                 status=404 if self.models_status == 200 else self.models_status,
             )
         context = {} if self.context is None else {"max_model_len": self.context}
-        return web.json_response({"data": [{"id": name, **context} for name in self.models]})
+        owner = {} if self.owner is None else {"owned_by": self.owner}
+        return web.json_response({"data": [{"id": n, **context, **owner} for n in self.models]})
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        self.looks += 1
+        if self.metrics is None:
+            return web.Response(status=404)
+        return web.Response(text=self.metrics())
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         seen = Seen(await request.json(), dict(request.headers), time.monotonic())
@@ -142,12 +154,16 @@ class StubServer:
             reply = self.script.pop(0) if self.script else self.reply(seen)
             if reply.seconds:
                 await asyncio.sleep(reply.seconds)
-            while self.max_in_flight < reply.until and time.monotonic() < seen.at + 60:
+            while self._is_awaited(reply) and time.monotonic() < seen.at + 60:
                 await asyncio.sleep(0.01)
             embedded = self._embeddings(seen) if "input" in seen.body else None
             return await _respond(request, seen, reply, embedded)
         finally:
             self.in_flight -= 1
+
+    def _is_awaited(self, reply: Reply) -> bool:
+        """What the reply waits for is still to come."""
+        return self.max_in_flight < reply.until or self.looks < reply.looks
 
     def _embeddings(self, seen: Seen) -> dict[str, Any]:
         """The vectors, the last one first: what counts is the index."""
