@@ -8,6 +8,9 @@ folder=$(realpath -m "$1")
 shift
 parts=${*:-systems of_tables query_wise wide}
 cd "$(dirname "$0")/.."
+for part in $parts; do
+  [[ " systems of_tables query_wise wide " = *" $part "* ]] || { echo "no part $part" >&2; exit 2; }
+done
 heliumql=${HELIUMQL:-.venv/bin/heliumql}
 failed=()
 
@@ -47,8 +50,6 @@ for part in $parts; do
       measure "$equal_calls $others" --repeat 1 --systems heliumql,query_wise ;;
     wide)
       measure "$many" --slots 32 --repeat 5 --systems heliumql,$systems ;;
-    *)
-      echo "no part $part" >&2; exit 2 ;;
   esac
   "$heliumql" bench report "$folder/$part" >"$folder/$part.md"
 done

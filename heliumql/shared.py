@@ -123,8 +123,8 @@ class Shared:
         engine = self.engine(model)
         if not isinstance(engine, CalibratedEngine):
             raise CatalogError(
-                f"the engine of the model {model.name} does not measure itself",
-                hint="the engine vllm does",
+                f"the engine of the model {model.name} does not measure itself at will",
+                hint="the engine vllm does; the speed of a vLLM server is learnt while it answers",
             )
         engine.calibrate()
         self.flush()

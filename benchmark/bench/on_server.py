@@ -26,6 +26,7 @@ from bench.in_process import rotated
 from bench.named import named
 from heliumql.catalog.techniques import SHARE
 from heliumql.engines.openai import OpenAIEngine
+from heliumql.errors import EngineError
 
 
 def engine_for(server: Server, slots: int) -> OpenAIEngine:
@@ -38,7 +39,11 @@ def engine_for(server: Server, slots: int) -> OpenAIEngine:
             "priorities": True,
         }
     )
-    engine.start()
+    try:
+        engine.start()
+    except EngineError:
+        engine.close()
+        raise
     return engine
 
 

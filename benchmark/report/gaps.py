@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from measured.row import Row
-from workloads import workload
-from workloads.rounds import fewest_rounds
+from workloads import WORKFLOWS, workload
+from workloads.rounds import calls_with_needs, fewest_rounds
 
 from report.tables import BASE, LIMITS, by_system, groups, limit
 
@@ -74,10 +74,13 @@ def _steps(rows: Sequence[Row]) -> float | None:
 
 
 def _fewest_steps(row: Row) -> int | None:
-    """That any order of its calls needs; None where the workload as a program is another one."""
-    if row.workers > 1 or row.apart:
+    """That any order of its calls needs; None where the workload as a program is another one, or
+    answers that happened to be equal left fewer calls."""
+    if row.workers > 1 or row.apart or row.parameter or row.suite not in WORKFLOWS:
         return None
     made = workload(row.suite, row.rows, row.scale, row.seed)
+    if len(calls_with_needs(made)) != row.calls_run:
+        return None
     return fewest_rounds(made, row.slots) * made.max_tokens
 
 

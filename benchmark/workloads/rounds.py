@@ -19,7 +19,8 @@ def fewest_rounds(workload: Workload, slots: int, *, merged: bool = True) -> int
 
     The calls that `before` rounds must precede and `after` must follow all run between those: the
     classic bound of scheduling theory for equal jobs with heads and tails (Fernandez and Bussell,
-    IEEE Transactions on Computers C-22, 1973). An order with so few rounds need not exist.
+    IEEE Transactions on Computers C-22, 1973). It holds for calls that, once begun, are computed to
+    their end. An order with so few rounds need not exist.
     """
     needs = calls_with_needs(workload) if merged else _unmerged(workload)
     levels = Counter(zip(_heads(needs).values(), _tails(needs).values(), strict=True))
@@ -36,7 +37,8 @@ def fewest_rounds(workload: Workload, slots: int, *, merged: bool = True) -> int
 
 
 def calls_with_needs(workload: Workload) -> Needs:
-    """The distinct calls, each after those whose answers it needs. Equal calls have equal keys."""
+    """The distinct calls, each after those whose answers it needs; equal ones by how they are made,
+    whatever is answered."""
     found: dict[Hashable, frozenset[Hashable]] = {}
     number: dict[Hashable, int] = {}  # keys nested in keys would be as long as the graph is deep
     for item in workload.items:

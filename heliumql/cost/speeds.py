@@ -41,7 +41,7 @@ class Step(NamedTuple):
     decode: float  # sequences that drew one more token
     pairs: float  # sum over computed tokens of the tokens that each looks back at
     read: float  # the same, over the tokens drawn alone
-    times: float = 1.0  # how many steps it stands for
+    times: float = 1.0  # how many steps it stands for: older ones count less by so many
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Observed:
     `sums`: steps, calls taken in, their seconds, then the sums of x and of x x' over the steps,
     x = (1, prefill, decode, pairs, read) / y for a step of y seconds. So the error that is made
     small is that of each step in proportion to its time: long steps do not drown short ones, and
-    one that something else held up counts for little.
+    one that something else held up counts for little. A mean is one observation, however many steps
+    it is of: what is wrong with it is when it was taken.
     """
 
     sums: tuple[float, ...] = (0.0,) * _SUMS
@@ -80,9 +81,9 @@ class Observed:
             x = [feature / seconds for feature in (1, *computed)]
             sums[0] += times
             for i in range(_FEATURES):
-                sums[_FIRST + i] += times * x[i]
+                sums[_FIRST + i] += x[i]
             for at, (i, j) in enumerate(_PAIRS, start=_FIRST + _FEATURES):
-                sums[at] += times * x[i] * x[j]
+                sums[at] += x[i] * x[j]
         return Observed(tuple(sums))
 
     def merge(self, newer: Observed) -> Observed:

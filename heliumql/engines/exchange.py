@@ -35,9 +35,9 @@ from heliumql.engines.line import Line
 from heliumql.engines.overflow import Overflow, read_overflow, surely_tokens
 from heliumql.engines.retry import Verdict, backoff, judge, nothing_left, retry_after
 from heliumql.engines.server import Server
+from heliumql.engines.server_watch import ServerWatch
 from heliumql.engines.speed_notes import SpeedNotes
 from heliumql.engines.throttle import Throttle
-from heliumql.engines.watch import Watch
 from heliumql.errors import EngineError, InternalError
 
 _PATIENCE = 2  # a call goes to another server after so many retries, whatever it was granted
@@ -82,7 +82,7 @@ class Exchange:
         self._server = server
         self._number = number
         self._line = Line(server, key)
-        self._watch = Watch(self._line, notes)
+        self._watch = ServerWatch(self._line, notes)
         self._owner = owner
         self.loop = loop
         self.limit = ConcurrencyLimit(server.concurrency, server.ceiling)
@@ -209,7 +209,7 @@ class Exchange:
                 return
             asked = Asked(self._queue.take())
             self._asking += 1
-            self._watch.begin()
+            self._watch.sent()
             asked.task = self.loop.create_task(self._ask(asked))
             for flight in asked.flights:
                 flight.asked = asked
@@ -248,9 +248,7 @@ class Exchange:
             status, headers, content = await self._line.post(url, body)
         except (aiohttp.ClientError, OSError) as caught:  # OSError: TimeoutError too
             error = caught
-        self._asking -= 1
-        if not self._asking:
-            self._watch.idle()
+        self._asked_no_more()
         for flight in asked.flights:
             flight.asked = None
         if error is None and judge(status) is Verdict.ANSWER:
@@ -473,11 +471,16 @@ class Exchange:
         for deliver, answers in grouped.items():
             deliver(answers_batch(answers))
 
+    def _asked_no_more(self) -> None:
+        """A request has ended."""
+        self._asking -= 1
+        self._watch.answered(left=self._asking)
+
     def _abandon(self, flight: Flight) -> None:
         """Whatever the call waits for, it no longer does."""
         self._queue.drop(flight)
         if flight.timer is not None:
             flight.timer.cancel()
             flight.timer = None
-        if flight.asked is not None:
-            self._asking -= flight.asked.leave(flight)
+        if flight.asked is not None and flight.asked.leave(flight):
+            self._asked_no_more()

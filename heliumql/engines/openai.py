@@ -32,8 +32,8 @@ _URGENT = -(1 << 62)  # the priority of warm-ups: before all calls
 
 
 class OpenAIEngine:
-    """Implements `heliumql.engines.engine.ScheduledEngine` and `MeasuredEngine`: servers that are
-    vLLM's say what they compute, others are taken to be as fast as any.
+    """Implements `heliumql.engines.engine.ScheduledEngine`, and `MeasuredEngine` where the servers
+    are vLLM's: all of them are taken to be as fast as they are together.
 
     Where the option `task` does not say what the model does, the server does when it is asked.
     """
@@ -82,9 +82,8 @@ class OpenAIEngine:
 
     @property
     def speed_key(self) -> str:
-        """The servers and the model: who changes what runs there is believed the more, the longer
-        it runs."""
-        urls = sorted(str(server.url) for server in self._servers)
+        """The servers and the model. What runs at an address may change: newer steps count more."""
+        urls = sorted(str(server.url.with_query(None)) for server in self._servers)
         return json.dumps({"model": self._servers[0].model, "servers": urls})
 
     def start_from(self, learnt: Observed) -> None:

@@ -43,19 +43,10 @@ class SpeedNotes:
             self._observed, self._fitted = self._observed.merge(fresh), None
             return fresh
 
-    @property
-    def steps(self) -> float:
-        """How many are known, of earlier runs too; older ones count less."""
-        with self._lock:
-            return self._all().steps
-
     def fit(self, limits: Sequence[Constants]) -> Sequence[Constants]:
         """The limits of the workers with the speed that is known."""
         with self._lock:
             if self._fitted is None or self._fitted[0] != limits:
-                seen = self._all()
+                seen = self._learnt.merge(self._observed.merge(self._fresh))
                 self._fitted = (list(limits), [seen.fit(one) for one in limits])
             return self._fitted[1]
-
-    def _all(self) -> Observed:
-        return self._learnt.merge(self._observed.merge(self._fresh))

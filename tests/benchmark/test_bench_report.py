@@ -183,7 +183,7 @@ def test_steps_are_told_beside_the_oracle_s_and_the_fewest() -> None:
     from report.gaps import section
 
     rows = [
-        made_row("heliumql", 0, engine_steps=1024),
+        replace(made_row("heliumql", 0, engine_steps=1024), calls_run=32),
         made_row("oracle", 0, engine_steps=800),
         made_row("one_row", 0),
     ]
@@ -197,6 +197,9 @@ def test_steps_are_told_beside_the_oracle_s_and_the_fewest() -> None:
     assert steps(slots=4) == ["1.28", "16.00"]
     assert steps(workers=2) == ["1.28", ""]
     assert steps(apart=True) == ["1.28", ""]
+    assert steps(parameter="branches") == ["1.28", ""]
+    assert steps(calls_run=31) == ["1.28", ""]
+    assert steps(suite="mine") == ["1.28", ""]
     assert steps(engine_steps=None) == ["", ""]
 
 

@@ -145,6 +145,36 @@ def test_a_prompt_is_found_again_until_caches_are_emptied(model: Path) -> None:
     assert one.cpu_seconds > 0
 
 
+def test_heliumql_learns_how_fast_a_server_is_and_what_it_holds(model: Path) -> None:
+    from bench.on_server import engine_for
+    from suites.recording import RecordingEngine
+    from suites.runs import run, session
+    from suites.suite import SUITES
+    from vllm_server.server import serving
+
+    suite = SUITES["debate"]
+    with serving(model, 6400) as server:
+        engine = engine_for(server, 8)
+        try:
+            assert [(w.kv_cache_tokens, w.block_size) for w in engine.workers] == [(6400, 32)]
+            assumed = engine.workers[0]
+            begun = server.counters()
+            recording = RecordingEngine(engine)
+            with session(suite, recording, 1, suite.scale) as con:
+                found = run(con, suite.text(), recording, "cache_aware")
+            did = server.counters() - begun
+            learnt = engine.workers[0]
+        finally:
+            engine.close()
+    assert learnt.prefill_seconds_per_token != assumed.prefill_seconds_per_token
+    seconds = (
+        did.steps * learnt.step_seconds
+        + (did.prompt_tokens - did.hit_tokens) * learnt.prefill_seconds_per_token
+        + did.output_tokens * learnt.decode_seconds_per_sequence
+    )
+    assert seconds == pytest.approx(found.seconds, rel=0.5)
+
+
 _STARTS = """
 import sys, time
 from pathlib import Path

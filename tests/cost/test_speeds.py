@@ -108,11 +108,12 @@ def test_parts_add_up() -> None:
     assert apart.sums == pytest.approx(Observed().add(rows, 3, 0.1).sums)
 
 
-def test_a_mean_stands_for_its_steps() -> None:
+def test_a_mean_is_one_observation_and_ages_others_as_its_steps_do() -> None:
     one = Step(0.01, 30, 4, 500.0, 90.0)
-    assert Observed().add([one._replace(times=7)]).sums == pytest.approx(
-        Observed().add([one] * 7).sums
-    )
+    plain, mean = Observed().add([one]), Observed().add([one._replace(times=5000)])
+    assert mean.sums[1:] == plain.sums[1:]
+    assert (plain.steps, mean.steps) == (1, 5000)
+    assert mean.kept == pytest.approx(0.5)
 
 
 def test_means_of_many_steps_tell_what_the_steps_do() -> None:
@@ -125,7 +126,11 @@ def test_means_of_many_steps_tell_what_the_steps_do() -> None:
         mean = [sum(values) / len(part) for values in zip(*(row[:3] for row in part), strict=True)]
         means.append(Step(*mean, 0.0, 0.0, len(part)))
     fitted = Observed().add(means).fit(Constants())
-    assert speeds(fitted)[:3] == pytest.approx(speeds(plain)[:3], rel=0.15)
+    prefill = plain.prefill_seconds_per_token
+    assert fitted.prefill_seconds_per_token == pytest.approx(prefill, rel=0.1)
+    full = 16 * plain.decode_seconds_per_sequence + plain.step_seconds  # what most of them were
+    found = 16 * fitted.decode_seconds_per_sequence + fitted.step_seconds
+    assert found == pytest.approx(full, rel=0.1)
 
 
 def test_newer_steps_count_most() -> None:

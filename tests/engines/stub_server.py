@@ -28,7 +28,6 @@ class Reply:
     status: int = 200
     seconds: float = 0.0  # to wait before
     until: int = 0  # or for so many to have been in flight at once, a minute at most
-    looks: int = 0  # or for so many looks at what it counts, the same
     headers: dict[str, str] = field(default_factory=dict)
     error: dict[str, Any] | str | None = None  # body of an error
     raw: bytes | None = None  # body as it is
@@ -67,6 +66,7 @@ class StubServer:
         self.owner: str | None = None  # the same
         self.metrics: Callable[[], str] | None = None  # what it counts, if it tells
         self.looks = 0  # at that
+        self.looked_with: list[dict[str, str]] = []  # headers
         self.script: list[Reply] = []
         self.reply: Callable[[Seen], Reply] = lambda seen: Reply(
             "" if "input" in seen.body else f"echo {seen.prompt}"
@@ -139,8 +139,9 @@ class StubServer:
         owner = {} if self.owner is None else {"owned_by": self.owner}
         return web.json_response({"data": [{"id": n, **context, **owner} for n in self.models]})
 
-    async def _metrics(self, _: web.Request) -> web.Response:
+    async def _metrics(self, request: web.Request) -> web.Response:
         self.looks += 1
+        self.looked_with.append(dict(request.headers))
         if self.metrics is None:
             return web.Response(status=404)
         return web.Response(text=self.metrics())
@@ -154,16 +155,12 @@ class StubServer:
             reply = self.script.pop(0) if self.script else self.reply(seen)
             if reply.seconds:
                 await asyncio.sleep(reply.seconds)
-            while self._is_awaited(reply) and time.monotonic() < seen.at + 60:
+            while self.max_in_flight < reply.until and time.monotonic() < seen.at + 60:
                 await asyncio.sleep(0.01)
             embedded = self._embeddings(seen) if "input" in seen.body else None
             return await _respond(request, seen, reply, embedded)
         finally:
             self.in_flight -= 1
-
-    def _is_awaited(self, reply: Reply) -> bool:
-        """What the reply waits for is still to come."""
-        return self.max_in_flight < reply.until or self.looks < reply.looks
 
     def _embeddings(self, seen: Seen) -> dict[str, Any]:
         """The vectors, the last one first: what counts is the index."""

@@ -68,5 +68,5 @@ def test_a_model_by_name_and_one_that_is_not_there() -> None:
 def test_an_engine_that_does_not_measure_says_so() -> None:
     with heliumql.connect() as con:
         engines(con, SimulatedEngine({}))
-        with pytest.raises(CatalogError, match="does not measure itself"):
+        with pytest.raises(CatalogError, match="does not measure itself at will"):
             con.calibrate()
