@@ -128,9 +128,9 @@ def test_means_of_many_steps_tell_what_the_steps_do() -> None:
     fitted = Observed().add(means).fit(Constants())
     prefill = plain.prefill_seconds_per_token
     assert fitted.prefill_seconds_per_token == pytest.approx(prefill, rel=0.1)
-    full = 16 * plain.decode_seconds_per_sequence + plain.step_seconds  # what most of them were
-    found = 16 * fitted.decode_seconds_per_sequence + fitted.step_seconds
-    assert found == pytest.approx(full, rel=0.1)
+    for seconds, *computed, _ in means:
+        expected = sum(s * x for s, x in zip(speeds(fitted), (1, *computed), strict=True))
+        assert expected == pytest.approx(seconds, rel=0.15)
 
 
 def test_newer_steps_count_most() -> None:
