@@ -21,7 +21,7 @@ _BUSY = 0.9  # of the time, at least; else others may have used the rest
 _EXACT = 0.1  # of the time, at most, that a look may take: who knows when the counts were taken
 
 
-class Told(Protocol):
+class MetricsSource(Protocol):
     """Where the counts are read."""
 
     async def metrics(self) -> str | None:
@@ -32,7 +32,7 @@ class ServerWatch:
     """Of one server; on the thread of the fleet's event loop. There is no timer: it looks when a
     call is sent or answered, if it is time to."""
 
-    def __init__(self, line: Told, notes: SpeedNotes) -> None:
+    def __init__(self, line: MetricsSource, notes: SpeedNotes) -> None:
         self._line = line
         self._notes = notes
         self.cache: Cache | None = None  # as the server says

@@ -110,14 +110,16 @@ class FakeLine:
         self.clock = 1000.0
         self.looks = 0
         self.takes = 0.0  # seconds that a look takes
+        self.part = 0.5  # of them, that pass before the counts are taken
         self.made = 0.0  # steps
         self.says: Callable[[], str | None] = self.counted
 
     async def metrics(self) -> str | None:
         self.looks += 1
-        self.pass_time(self.takes / 2)
+        takes = self.takes
+        self.pass_time(takes * self.part)
         said = self.says()
-        self.pass_time(self.takes / 2)
+        self.pass_time(takes * (1 - self.part))
         return said
 
     def counted(self) -> str:
@@ -147,6 +149,14 @@ class Watched:
         self.in_flight -= 1
         self.watch.answered(left=self.in_flight)
         await asyncio.sleep(0)
+
+    async def chain(self, calls: int, between: float, at_work: float) -> None:
+        """Each call is sent a while after the one before was answered."""
+        for _ in range(calls):
+            await self.sent()
+            self.line.pass_time(0.1)
+            await self.answered()
+            self.line.pass_time(between, at_work)
 
     async def work(self, calls: int, seconds: float = 0.1) -> None:
         """Calls one after the other, one of them always in flight."""
@@ -186,11 +196,7 @@ def test_steps_are_noted_while_calls_are_in_flight(watched: Watched) -> None:
 def test_moments_in_which_nothing_is_in_flight_do_not_count(watched: Watched) -> None:
     async def run() -> None:
         await watched.watch.ask()
-        for _ in range(40):  # a chain: each call is sent when the one before is answered
-            await watched.sent()
-            watched.line.pass_time(0.1)
-            await watched.answered()
-            watched.line.pass_time(0.005, at_work=0)
+        await watched.chain(40, 0.005, at_work=0)
 
     asyncio.run(run())
     assert watched.notes.observed.steps > 200
@@ -200,11 +206,7 @@ def test_moments_in_which_nothing_is_in_flight_do_not_count(watched: Watched) ->
 def test_what_others_did_while_nothing_of_ours_was_in_flight_is_not_noted(watched: Watched) -> None:
     async def run() -> None:
         await watched.watch.ask()
-        for _ in range(40):
-            await watched.sent()
-            watched.line.pass_time(0.1)
-            await watched.answered()
-            watched.line.pass_time(0.1)  # of others
+        await watched.chain(40, 0.1, at_work=1)  # of others
 
     asyncio.run(run())
     assert watched.line.looks > 5
@@ -225,6 +227,29 @@ def test_a_look_that_takes_long_waits_for_a_longer_time(watched: Watched) -> Non
     # A fifth of a second is more than a tenth of anything shorter than two.
     assert 200 <= watched.notes.observed.steps <= 1500
     assert watched.seconds() == pytest.approx(0.01, rel=0.05)
+
+
+@pytest.mark.parametrize(("part", "within"), [(0.5, 0.001), (0.0, 0.06), (1.0, 0.06)])
+def test_looks_that_take_now_more_now_less_time_tell_the_same(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, part: float, within: float
+) -> None:
+    """Counts are taken at some time of a look, nobody knows when; about its middle, most likely."""
+    noted: list[Step] = []
+    monkeypatch.setattr(watched.notes, "add", noted.extend)
+    watched.line.part = part
+
+    def counted() -> str:
+        watched.line.takes = 0.4 if watched.line.looks % 2 else 0.0  # the next one
+        return watched.line.counted()
+
+    async def run() -> None:
+        await watched.watch.ask()
+        watched.line.says = counted
+        await watched.work(200)
+
+    asyncio.run(run())
+    assert len(noted) > 2
+    assert [step.seconds for step in noted] == pytest.approx([0.01] * len(noted), rel=within)
 
 
 def test_a_server_that_is_known_is_looked_at_seldom_but_early_in_new_work(watched: Watched) -> None:
@@ -269,6 +294,26 @@ def test_after_a_failure_it_is_learnt_again(watched: Watched) -> None:
         watched.line.says = lambda: None
         await watched.work(20)
         watched.line.says = watched.line.counted
+        await watched.work(20)
+
+    asyncio.run(run())
+    assert watched.seconds() == pytest.approx(0.01, rel=0.01)
+
+
+def test_the_time_of_a_failure_is_not_noted(watched: Watched) -> None:
+    """It may have been started anew meanwhile, and not tell when."""
+
+    def counted() -> str:
+        return re.sub(".*_created.*\n", "", watched.line.counted())
+
+    async def run() -> None:
+        watched.line.says = counted
+        await watched.watch.ask()
+        await watched.work(6)
+        watched.line.says = lambda: None
+        await watched.work(6)
+        watched.line.made += 1000
+        watched.line.says = counted
         await watched.work(20)
 
     asyncio.run(run())
@@ -388,6 +433,24 @@ def test_only_vllm_is_asked(server: Counting, owner: str | None) -> None:
         assert server.looks == 0
         assert engine.workers[0] == engine_of(server).workers[0]
         assert engine.take_observed().steps == 0
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("says", ["nothing", "far too much"])
+def test_what_cannot_be_read_is_not_looked_at_again(server: Counting, says: str) -> None:
+    counted = server.metrics
+    assert counted is not None
+    engine = engine_of(server)
+    try:
+        engine.start()  # it tells then, and later no more
+        much = counted() + "\n# " + "x" * 4_000_000
+        server.metrics = None if says == "nothing" else lambda: much
+        server.looks = 0
+        server.reply = lambda seen: Reply("x", seconds=0.6)
+        for _ in range(3):
+            ask(engine)
+        assert server.looks == 1
     finally:
         engine.close()
 
